@@ -1,0 +1,3 @@
+//! The netloom command: list, do, dump, listen, serve, run, gen, wg.
+
+fn main() {}

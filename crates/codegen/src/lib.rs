@@ -1,0 +1,1 @@
+//! Turns a netloom-spec model into Rust for both ends of netlink.

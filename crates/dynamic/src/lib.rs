@@ -1,0 +1,1 @@
+//! Netlink bytes to JSON and back by schema, at run time, for any family.

@@ -1,0 +1,1 @@
+//! Netlink families as Rust types, generated from specs, for client and kernel side alike.

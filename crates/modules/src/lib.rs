@@ -1,0 +1,1 @@
+//! Subsystems for netloom's kernel side: doc_exmpl and wireguard.

@@ -1,0 +1,1 @@
+//! Netlink at both ends: call the Linux kernel, or be it.

@@ -1,0 +1,1 @@
+//! Reads YNL specs and their overlays into a checked model.

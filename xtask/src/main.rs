@@ -1,0 +1,3 @@
+//! The project's one door: test, regen, fuzz, bench.
+
+fn main() {}
