@@ -1,1 +1,3 @@
+//! The documents' DOC_EXMPL, both ends of it.
+
 fn main() {}
