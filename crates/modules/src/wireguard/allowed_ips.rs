@@ -5,7 +5,7 @@
 //! grows with the number of entries; here setting the millionth prefix costs what setting the first one does, an
 //! entry takes 32 bytes and its slot in the hash, and real tables use few lengths (/32, /24, /128, /64, /0).
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::net::IpAddr;
 
 use hashbrown::HashTable;
@@ -68,11 +68,11 @@ impl AllowedIps {
         if self.owned.len() <= owner.number() {
             self.owned.resize(owner.number() + 1, List::default());
         }
-        let (hash, entries, hasher) = (hash(&self.hasher, &prefix), &mut self.entries, &self.hasher);
+        let (hash, entries, hasher) = (prefix.hash(&self.hasher), &mut self.entries, &self.hasher);
         let index = match self.found.entry(
             hash,
             |index| entries.get(*index).is_some_and(|entry| entry.prefix == prefix),
-            |index| entries.get(*index).map_or(0, |entry| self::hash(hasher, &entry.prefix)),
+            |index| entries.get(*index).map_or(0, |entry| entry.prefix.hash(hasher)),
         ) {
             HashEntry::Occupied(found) => {
                 let index = *found.get();
@@ -103,7 +103,7 @@ impl AllowedIps {
     pub(crate) fn remove(&mut self, prefix: &Prefix, owner: Index) {
         self.revision += 1;
         let entries = &self.entries;
-        let found = self.found.find_entry(hash(&self.hasher, prefix), |index| {
+        let found = self.found.find_entry(prefix.hash(&self.hasher), |index| {
             entries.get(*index).is_some_and(|entry| entry.prefix == *prefix && entry.owner == owner)
         });
         let Ok(found) = found else { return };
@@ -126,7 +126,7 @@ impl AllowedIps {
         while let Some(index) = next {
             let Some(entry) = self.entries.remove(index) else { break };
             next = entry.links.next();
-            if let Ok(found) = self.found.find_entry(hash(&self.hasher, &entry.prefix), |other| *other == index) {
+            if let Ok(found) = self.found.find_entry(entry.prefix.hash(&self.hasher), |other| *other == index) {
                 found.remove();
             }
             *self.length_mut(&entry.prefix) -= 1;
@@ -145,7 +145,7 @@ impl AllowedIps {
         let used = (0..=u8::MAX).zip(lengths).rev().filter(|(_, count)| **count > 0);
         used.filter_map(|(length, _)| Prefix::new(address, length)).find_map(|prefix| {
             let same = |index: &Index| self.entries.get(*index).is_some_and(|entry| entry.prefix == prefix);
-            let index = self.found.find(hash(&self.hasher, &prefix), same)?;
+            let index = self.found.find(prefix.hash(&self.hasher), same)?;
             self.entries.get(*index).map(|entry| (entry.owner, prefix))
         })
     }
@@ -204,11 +204,6 @@ impl Linked for Entry {
     fn links_mut(&mut self) -> &mut Links {
         &mut self.links
     }
-}
-
-#[inline]
-fn hash(hasher: &RandomState, prefix: &Prefix) -> u64 {
-    hasher.hash_one(prefix.words())
 }
 
 #[cfg(test)]

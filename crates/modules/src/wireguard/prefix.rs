@@ -1,6 +1,7 @@
 //! Address prefixes: an allowed IP is one.
 
 use std::fmt;
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IPv4 or IPv6 prefix without host bits.
@@ -80,10 +81,15 @@ impl Prefix {
         self.family
     }
 
-    /// All that tells this prefix from others, in two words for hashing.
+    /// A hash of all that tells this prefix from others: one word for IPv4, three for IPv6.
     #[inline]
-    pub(crate) fn words(&self) -> (u128, u16) {
-        (join(self.words), u16::from(self.length) << 8 | self.family as u16)
+    pub(crate) fn hash(&self, hasher: &impl BuildHasher) -> u64 {
+        let [a, b, c, d] = self.words.map(u64::from);
+        let rest = u64::from(self.length) << 8 | self.family as u64;
+        match self.family {
+            Family::V4 => hasher.hash_one(a << 32 | rest),
+            Family::V6 => hasher.hash_one((a << 32 | b, c << 32 | d, rest)),
+        }
     }
 
     fn masked(words: [u32; 4], family: Family, length: u8) -> Option<Self> {
