@@ -1,1 +1,77 @@
-//! The bytes of netlink: messages, attributes, schemas, policies, extended acks, and the contract both ends are generic over.
+//! The bytes of netlink, and the contract both of its ends are generic over.
+//!
+//! ```text
+//! datagram  = message* ; message = Header(16) payload, aligned to 4
+//! payload   = GenlHeader(4)? family-header? attribute*
+//! attribute = len:u16 type:u16 value, aligned to 4 ; a value may be attributes again (a nest)
+//! ```
+//!
+//! - **Read**: [`messages`] walks a datagram, [`Attrs`] a run of attributes. Both are total: every byte sequence has an
+//!   answer and none panics.
+//! - **Write**: [`Writer`] builds messages in one buffer and patches lengths in. It never half-writes.
+//! - **Describe**: [`Schema`] says what attributes are called and hold, [`Policy`] what one op accepts.
+//! - **Contract**: [`Family`], [`Do`], [`Dump`], [`Notify`] and [`Message`] are what generated (or hand-written) families
+//!   implement, once, for clients and kernel sides alike. [`attribute_set!`] writes the struct, the keys, the borrowed
+//!   enum and the codec of a set from one line an attribute.
+//!
+//! Numbers are in the byte order of the machine unless a type says otherwise. The crate has no dependencies, no `unsafe`
+//! and, without its default features, needs `core` alone; `alloc` adds the owned structs, `std` tables built at run time
+//! that refer to each other.
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)
+)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod align;
+mod attr;
+mod contract;
+mod errno;
+mod ext_ack;
+mod header;
+mod link;
+#[doc(hidden)]
+mod macros;
+mod message;
+mod path;
+mod payload;
+pub mod policy;
+mod protocol;
+pub mod schema;
+mod validate;
+mod writer;
+
+pub use align::{ALIGN, align, message_len, message_space, padding};
+pub use attr::{Attr, AttributeSet, Attrs, Key, RawAttrs};
+pub use contract::{
+    Body, Do, Dump, Family, FamilyInfo, FixedHeader, Group, MergeInfo, Message, ModeInfo, Notify, NotifyInfo, Op,
+    OpFlags, OpInfo,
+};
+pub use errno::Errno;
+pub use ext_ack::{ErrorMessage, ExtAck};
+pub use header::{Flags, GenlHeader, Header, MessageType};
+pub use link::Link;
+#[doc(hidden)]
+pub use macros::__max;
+pub use message::{Malformed, Messages, RawMessage, messages};
+pub use path::{Bad, Path, Step};
+pub use payload::*;
+pub use policy::{AttrPolicy, Policy};
+pub use protocol::Protocol;
+pub use schema::Schema;
+pub use validate::{Reject, Strictness, Warning};
+pub use writer::{Full, Mark, Writer};
+
+#[doc(hidden)]
+pub mod private {
+    //! What the macros name; not part of the API.
+    #[cfg(feature = "alloc")]
+    pub use alloc::vec::Vec;
+}

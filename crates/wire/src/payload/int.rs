@@ -1,0 +1,260 @@
+//! Integers: of fixed width in both byte orders, of variable width, and with named values.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+#[cfg(feature = "alloc")]
+use super::Owned;
+use super::Payload;
+use crate::schema::{EnumInfo, Int, Kind};
+#[cfg(feature = "alloc")]
+use crate::{Bad, Path};
+use crate::{Full, Writer};
+
+/// An integer of fixed width.
+pub trait Integer: Copy + fmt::Debug + Default + PartialEq + 'static {
+    /// Its layout in the machine's byte order.
+    const INT: Int;
+    /// The same, big-endian.
+    const INT_BE: Int;
+    /// The integer at the start of `bytes`; what follows is ignored, as kernels do.
+    fn read_ne(bytes: &[u8]) -> Option<Self>;
+    /// The same, big-endian.
+    fn read_be(bytes: &[u8]) -> Option<Self>;
+    /// Writes an attribute holding it.
+    fn put_ne(self, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
+    /// The same, big-endian.
+    fn put_be(self, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
+    /// Its bits, zero-extended.
+    fn bits(self) -> u64;
+    /// The integer of these bits, cut to its width.
+    fn from_bits(bits: u64) -> Self;
+}
+
+macro_rules! integers {
+    ($($ty:ident $unsigned:ident $int:ident $be:ident;)*) => {$(
+        impl Integer for $ty {
+            const INT: Int = Int::$int;
+            const INT_BE: Int = Int::$be;
+            #[inline]
+            fn read_ne(bytes: &[u8]) -> Option<Self> {
+                bytes.first_chunk().map(|b| Self::from_ne_bytes(*b))
+            }
+            #[inline]
+            fn read_be(bytes: &[u8]) -> Option<Self> {
+                bytes.first_chunk().map(|b| Self::from_be_bytes(*b))
+            }
+            #[inline]
+            fn put_ne(self, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                w.put_attr(id, &self.to_ne_bytes())
+            }
+            fn put_be(self, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                w.put_attr(id, &self.to_be_bytes())
+            }
+            fn bits(self) -> u64 {
+                u64::from(self as $unsigned)
+            }
+            fn from_bits(bits: u64) -> Self {
+                bits as Self
+            }
+        }
+        impl Payload for $ty {
+            const KIND: Kind = Kind::Int(Int::$int);
+            type Ref<'a> = $ty;
+            #[inline]
+            fn read(payload: &[u8]) -> Option<$ty> {
+                $ty::read_ne(payload)
+            }
+            #[inline]
+            fn put(value: $ty, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                value.put_ne(w, id)
+            }
+        }
+        #[cfg(feature = "alloc")]
+        impl Owned for $ty {
+            type Owned = $ty;
+            #[inline]
+            fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<$ty> {
+                $ty::read_ne(payload)
+            }
+            #[inline]
+            fn put_owned(value: &$ty, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                value.put_ne(w, id)
+            }
+        }
+    )*};
+}
+integers! {
+    u8 u8 U8 U8_BE; u16 u16 U16 U16_BE; u32 u32 U32 U32_BE; u64 u64 U64 U64_BE;
+    i8 u8 S8 S8_BE; i16 u16 S16 S16_BE; i32 u32 S32 S32_BE; i64 u64 S64 S64_BE;
+}
+
+/// A big-endian integer.
+pub struct Be<I>(PhantomData<I>);
+
+impl<I: Integer> Payload for Be<I> {
+    const KIND: Kind = Kind::Int(I::INT_BE);
+    type Ref<'a> = I;
+    #[inline]
+    fn read(payload: &[u8]) -> Option<I> {
+        I::read_be(payload)
+    }
+    fn put(value: I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        value.put_be(w, id)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<I: Integer> Owned for Be<I> {
+    type Owned = I;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<I> {
+        I::read_be(payload)
+    }
+    fn put_owned(value: &I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        value.put_be(w, id)
+    }
+}
+
+macro_rules! variable {
+    ($(#[$meta:meta])* $name:ident $kind:ident $wide:ident $narrow:ident) => {
+        $(#[$meta])*
+        pub enum $name {}
+
+        impl Payload for $name {
+            const KIND: Kind = Kind::$kind;
+            type Ref<'a> = $wide;
+            fn read(payload: &[u8]) -> Option<$wide> {
+                match payload.len() {
+                    4 => $narrow::read_ne(payload).map($wide::from),
+                    8 => $wide::read_ne(payload),
+                    _ => None,
+                }
+            }
+            fn put(value: $wide, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                // include/net/netlink.h: nla_put_uint, nla_put_sint
+                match $narrow::try_from(value) {
+                    Ok(narrow) => narrow.put_ne(w, id),
+                    Err(_) => value.put_ne(w, id),
+                }
+            }
+        }
+        #[cfg(feature = "alloc")]
+        impl Owned for $name {
+            type Owned = $wide;
+            fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<$wide> {
+                Self::read(payload)
+            }
+            fn put_owned(value: &$wide, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                Self::put(*value, w, id)
+            }
+        }
+    };
+}
+variable! {
+    /// An unsigned integer sent in 4 bytes if it fits, else in 8.
+    #[doc(alias = "NLA_UINT")]
+    Uint Uint u64 u32
+}
+variable! {
+    /// A signed integer sent in 4 bytes if it fits, else in 8.
+    #[doc(alias = "NLA_SINT")]
+    Sint Sint i64 i32
+}
+
+/// A newtype whose values have names; unknown values are kept.
+///
+/// [`enumeration!`](crate::enumeration) implements it.
+pub trait Enumeration: Copy + fmt::Debug + Default + PartialEq + 'static {
+    /// The names.
+    const INFO: &'static EnumInfo;
+    /// The value's bits.
+    fn bits(self) -> u64;
+    /// The value of these bits.
+    fn from_bits(bits: u64) -> Self;
+}
+
+/// An integer whose values have names: an `E` sent as an `I` (`u8` to `i64`, or [`Be`] of one).
+pub struct Named<E, I>(PhantomData<(E, I)>);
+
+/// The integer behind a [`Named`].
+pub trait NamedInt: Payload {
+    /// Its layout.
+    const INT: Int;
+    /// Reads its bits.
+    fn read_bits(payload: &[u8]) -> Option<u64>;
+    /// Writes an attribute of these bits.
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
+}
+impl<I: Integer + Payload> NamedInt for I {
+    const INT: Int = I::INT;
+    #[inline]
+    fn read_bits(payload: &[u8]) -> Option<u64> {
+        I::read_ne(payload).map(I::bits)
+    }
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        I::from_bits(bits).put_ne(w, id)
+    }
+}
+impl<I: Integer> NamedInt for Be<I> {
+    const INT: Int = I::INT_BE;
+    fn read_bits(payload: &[u8]) -> Option<u64> {
+        I::read_be(payload).map(I::bits)
+    }
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        I::from_bits(bits).put_be(w, id)
+    }
+}
+
+impl<E: Enumeration, I: NamedInt> Payload for Named<E, I> {
+    const KIND: Kind = Kind::Enum(I::INT, E::INFO);
+    type Ref<'a> = E;
+    #[inline]
+    fn read(payload: &[u8]) -> Option<E> {
+        I::read_bits(payload).map(E::from_bits)
+    }
+    fn put(value: E, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        I::put_bits(value.bits(), w, id)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<E: Enumeration, I: NamedInt> Owned for Named<E, I> {
+    type Owned = E;
+    #[inline]
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<E> {
+        Self::read(payload)
+    }
+    fn put_owned(value: &E, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(*value, w, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variable_integers_take_the_width_they_need() {
+        // value, bytes of the value on the wire
+        for (value, len) in [(0, 4), (u64::from(u32::MAX), 4), (1 << 32, 8)] {
+            let mut buf = [0; 12];
+            let mut w = Writer::new(&mut buf);
+            Uint::put(value, &mut w, 1).unwrap();
+            assert_eq!((w.len() - 4, Uint::read(&w.written()[4..])), (len, Some(value)));
+        }
+        for (value, len) in [(-1, 4), (i64::from(i32::MIN), 4), (i64::from(i32::MIN) - 1, 8), (1 << 31, 8)] {
+            let mut buf = [0; 12];
+            let mut w = Writer::new(&mut buf);
+            Sint::put(value, &mut w, 1).unwrap();
+            assert_eq!((w.len() - 4, Sint::read(&w.written()[4..])), (len, Some(value)));
+        }
+        assert_eq!((Uint::read(&[0; 5]), Uint::read(&[])), (None, None));
+    }
+
+    #[test]
+    fn both_byte_orders() {
+        assert_eq!(Be::<u16>::read(&[0x12, 0x34]), Some(0x1234));
+        assert_eq!(u16::read(&0x1234_u16.to_ne_bytes()), Some(0x1234));
+        assert_eq!(u32::read(&[1, 2, 3]), None);
+        assert_eq!(u8::read(&[1, 2, 3]), Some(1), "longer values are read from the front");
+        assert_eq!(i8::from_bits((-3_i8).bits()), -3);
+    }
+}

@@ -1,0 +1,281 @@
+//! Flags, text, bytes, bitfields, arrays of integers.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::{Integer, Payload};
+use crate::schema::{Int, Kind};
+use crate::{Full, Writer};
+#[cfg(feature = "alloc")]
+use {
+    super::{Field, Owned},
+    crate::{Bad, Path},
+    alloc::{string::String, vec::Vec},
+};
+
+/// An attribute without a value: being there is the value.
+#[doc(alias = "NLA_FLAG")]
+pub enum Flag {}
+
+impl Payload for Flag {
+    const KIND: Kind = Kind::Flag;
+    type Ref<'a> = ();
+    fn read(_: &[u8]) -> Option<()> {
+        Some(())
+    }
+    fn put((): (), w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.put_attr(id, &[])
+    }
+}
+#[cfg(feature = "alloc")]
+impl Field for Flag {
+    type Stored = bool;
+    type Arg = bool;
+    fn set(stored: &mut bool, value: bool) {
+        *stored = value;
+    }
+    fn take(stored: &mut bool, _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+        *stored = true;
+        true
+    }
+    fn emit(stored: &bool, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        if *stored { w.put_attr(id, &[]) } else { Ok(()) }
+    }
+}
+
+/// Alignment for a 64-bit value behind it: ignored when read, never sent.
+pub enum Pad {}
+
+impl Payload for Pad {
+    const KIND: Kind = Kind::Pad;
+    type Ref<'a> = ();
+    fn read(_: &[u8]) -> Option<()> {
+        Some(())
+    }
+    fn put((): (), _: &mut Writer<'_>, _: u16) -> Result<(), Full> {
+        Ok(())
+    }
+}
+#[cfg(feature = "alloc")]
+impl Field for Pad {
+    type Stored = ();
+    type Arg = ();
+    fn set((): &mut (), (): ()) {}
+    fn take((): &mut (), _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+        true
+    }
+    fn emit((): &(), _: &mut Writer<'_>, _: u16) -> Result<(), Full> {
+        Ok(())
+    }
+}
+
+/// UTF-8 text, written with a NUL behind it and read up to the first NUL or the end; other bytes are ill-formed.
+#[doc(alias = "NLA_NUL_STRING")]
+#[doc(alias = "NLA_STRING")]
+pub enum Str {}
+
+impl Payload for Str {
+    const KIND: Kind = Kind::String;
+    type Ref<'a> = &'a str;
+    #[inline]
+    fn read(payload: &[u8]) -> Option<&str> {
+        core::str::from_utf8(payload.split(|b| *b == 0).next().unwrap_or_default()).ok()
+    }
+    #[doc(alias = "nla_put_string")]
+    fn put(value: &str, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        // The padding of a value whose length is no multiple of 4 would serve as its NUL, were it not for the length.
+        let attr = w.begin_nest(id)?;
+        let written = (|| {
+            w.put_bytes(value.as_bytes())?;
+            w.put_bytes(&[0])?;
+            w.end_nest(attr)?;
+            w.pad()
+        })();
+        if written.is_err() {
+            w.cancel(attr);
+        }
+        written
+    }
+}
+#[cfg(feature = "alloc")]
+impl Owned for Str {
+    type Owned = String;
+    #[inline]
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<String> {
+        Self::read(payload).map(String::from)
+    }
+    fn put_owned(value: &String, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(value, w, id)
+    }
+}
+
+/// Bytes of any length.
+#[doc(alias = "NLA_BINARY")]
+pub enum Bytes {}
+
+impl Payload for Bytes {
+    const KIND: Kind = Kind::Binary;
+    type Ref<'a> = &'a [u8];
+    #[inline]
+    fn read(payload: &[u8]) -> Option<&[u8]> {
+        Some(payload)
+    }
+    fn put(value: &[u8], w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.put_attr(id, value)
+    }
+}
+#[cfg(feature = "alloc")]
+impl Owned for Bytes {
+    type Owned = Vec<u8>;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Vec<u8>> {
+        Some(payload.to_vec())
+    }
+    fn put_owned(value: &Vec<u8>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.put_attr(id, value)
+    }
+}
+
+/// Exactly `N` bytes.
+pub enum Fixed<const N: usize> {}
+
+impl<const N: usize> Payload for Fixed<N> {
+    const KIND: Kind = Kind::Binary;
+    type Ref<'a> = &'a [u8; N];
+    #[inline]
+    fn read(payload: &[u8]) -> Option<&[u8; N]> {
+        payload.try_into().ok()
+    }
+    fn put(value: &[u8; N], w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.put_attr(id, value)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<const N: usize> Owned for Fixed<N> {
+    type Owned = [u8; N];
+    #[inline]
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<[u8; N]> {
+        payload.try_into().ok()
+    }
+    fn put_owned(value: &[u8; N], w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.put_attr(id, value)
+    }
+}
+
+/// A value and which of its 32 bits count.
+#[doc(alias = "NLA_BITFIELD32")]
+pub enum Bitfield32 {}
+
+/// What a [`Bitfield32`] holds: two u32.
+///
+/// Source: `linux/netlink.h`.
+#[doc(alias = "nla_bitfield32")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bitfield32Value {
+    /// The bits.
+    pub value: u32,
+    /// Which of them count.
+    pub selector: u32,
+}
+
+impl Payload for Bitfield32 {
+    const KIND: Kind = Kind::Bitfield32(None);
+    type Ref<'a> = Bitfield32Value;
+    fn read(payload: &[u8]) -> Option<Bitfield32Value> {
+        let (value, rest) = payload.split_first_chunk::<4>()?;
+        Some(Bitfield32Value { value: u32::from_ne_bytes(*value), selector: u32::read_ne(rest)? })
+    }
+    fn put(value: Bitfield32Value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        let ([a, b, c, d], [e, f, g, h]) = (value.value.to_ne_bytes(), value.selector.to_ne_bytes());
+        w.put_attr(id, &[a, b, c, d, e, f, g, h])
+    }
+}
+#[cfg(feature = "alloc")]
+impl Owned for Bitfield32 {
+    type Owned = Bitfield32Value;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Bitfield32Value> {
+        Self::read(payload)
+    }
+    fn put_owned(value: &Bitfield32Value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(*value, w, id)
+    }
+}
+
+/// Bytes that are integers of the machine's byte order, one after the other: a C array.
+pub struct IntArray<I>(PhantomData<I>);
+
+/// The integers of an [`IntArray`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Ints<'a, I> {
+    bytes: &'a [u8],
+    int: PhantomData<I>,
+}
+
+impl<'a, I: Integer> Ints<'a, I> {
+    /// The integers; bytes left over at the end are none.
+    pub fn iter(self) -> impl Iterator<Item = I> + 'a {
+        self.bytes.chunks_exact(usize::from(I::INT.bytes)).filter_map(I::read_ne)
+    }
+}
+impl<I: Integer> fmt::Debug for Ints<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<I: Integer> Payload for IntArray<I> {
+    const KIND: Kind = Kind::IntArray(I::INT, None);
+    type Ref<'a> = Ints<'a, I>;
+    fn read(payload: &[u8]) -> Option<Ints<'_, I>> {
+        let Int { bytes, .. } = I::INT;
+        (payload.len().checked_rem(usize::from(bytes)) == Some(0)).then_some(Ints { bytes: payload, int: PhantomData })
+    }
+    fn put(value: Ints<'_, I>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.put_attr(id, value.bytes)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<I: Integer> Owned for IntArray<I> {
+    type Owned = Vec<I>;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Vec<I>> {
+        Some(Self::read(payload)?.iter().collect())
+    }
+    fn put_owned(value: &Vec<I>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        let width = usize::from(I::INT.bytes);
+        let mut bytes = Vec::with_capacity(value.len().saturating_mul(width));
+        for int in value {
+            let wide = int.bits().to_le_bytes();
+            let narrow = wide.get(..width).unwrap_or_default();
+            if cfg!(target_endian = "big") { bytes.extend(narrow.iter().rev()) } else { bytes.extend(narrow) }
+        }
+        w.put_attr(id, &bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_ends_at_its_nul_and_is_written_with_one() {
+        for (bytes, text) in
+            [(&b"lo\0"[..], Some("lo")), (b"lo", Some("lo")), (b"lo\0x\0", Some("lo")), (b"", Some(""))]
+        {
+            assert_eq!(Str::read(bytes), text);
+        }
+        assert_eq!(Str::read(b"\xff\0"), None);
+        let mut buf = [0xff; 12];
+        let mut w = Writer::new(&mut buf);
+        Str::put("abcd", &mut w, 3).unwrap();
+        assert_eq!(w.written(), [&9_u16.to_ne_bytes()[..], &3_u16.to_ne_bytes(), b"abcd\0\0\0\0"].concat());
+        let mut w = Writer::new(&mut buf[..11]);
+        assert_eq!((Str::put("abcd", &mut w, 3), w.len()), (Err(Full::Room), 0), "no room for the padding");
+    }
+
+    #[test]
+    fn exact_bytes_are_exact() {
+        assert!(Fixed::<4>::read(&[1, 2, 3]).is_none() && Fixed::<4>::read(&[1, 2, 3, 4, 5]).is_none());
+        assert_eq!(Fixed::<2>::read(&[1, 2]), Some(&[1, 2]));
+        assert!(IntArray::<u32>::read(&[0; 6]).is_none());
+        assert!(IntArray::<u16>::read(&[0; 6]).unwrap().iter().eq([0; 3]));
+    }
+}

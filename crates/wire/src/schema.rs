@@ -1,0 +1,295 @@
+//! What attributes are called and hold, as data: for paths, traces, JSON and decoding without types.
+
+use core::fmt;
+
+use crate::Link;
+
+/// A set of attributes: its name and its members.
+///
+/// Generated and hand-written sets are `static`; those read from a spec at run time live as long as the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema {
+    /// The set's name in its spec.
+    pub name: &'static str,
+    /// Its attributes, in the order in which the kernel emits them.
+    pub attrs: &'static [AttrInfo],
+}
+
+impl Schema {
+    /// A set without attributes.
+    pub const EMPTY: Schema = Schema { name: "", attrs: &[] };
+
+    /// The attribute of this id.
+    pub fn attr(&self, id: u16) -> Option<&'static AttrInfo> {
+        self.attrs.iter().find(|attr| attr.id == id)
+    }
+
+    /// The attribute of this name.
+    pub fn named(&self, name: &str) -> Option<&'static AttrInfo> {
+        self.attrs.iter().find(|attr| attr.name == name)
+    }
+}
+
+/// One attribute of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct AttrInfo {
+    /// Its id: the type field without flag bits.
+    pub id: u16,
+    /// Its name in the spec.
+    pub name: &'static str,
+    /// What its value holds.
+    pub kind: Kind,
+    /// Whether it may repeat, each occurrence one element of a list.
+    pub multi: bool,
+    /// Whether it holds a secret, which traces, errors and records hide.
+    pub secret: bool,
+    /// How people write the value.
+    pub hint: Option<Hint>,
+}
+
+impl AttrInfo {
+    /// A plain attribute.
+    pub const fn new(id: u16, name: &'static str, kind: Kind) -> Self {
+        Self { id, name, kind, multi: false, secret: false, hint: None }
+    }
+}
+
+/// What an attribute's value holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A reserved id.
+    Unused,
+    /// Alignment for what follows; ignored.
+    Pad,
+    /// No value: being there is the value.
+    Flag,
+    /// An integer of fixed width.
+    Int(Int),
+    /// An integer of fixed width whose values have names.
+    Enum(Int, &'static EnumInfo),
+    /// An unsigned integer of 4 or 8 bytes, as its value needs.
+    Uint,
+    /// A signed integer of 4 or 8 bytes, as its value needs.
+    Sint,
+    /// Text ended by a NUL.
+    String,
+    /// Bytes.
+    Binary,
+    /// Bytes laid out as a C structure.
+    Struct(&'static StructInfo),
+    /// Bytes that are integers one after the other.
+    IntArray(Int, Option<&'static EnumInfo>),
+    /// Two u32: value, and which of its bits count.
+    Bitfield32(Option<&'static EnumInfo>),
+    /// Attributes of a set.
+    Nest(Nest),
+    /// Attributes whose ids are positions, each holding one element.
+    Array(&'static Array),
+    /// Attributes whose ids are values, level by level; the last level holds attributes of a set.
+    TypeValue(&'static TypeValue),
+    /// A payload whose format another attribute's value selects.
+    SubMessage(&'static SubMessage),
+}
+
+/// A nest of one set.
+#[derive(Clone, Copy, Debug)]
+pub struct Nest {
+    /// What it holds.
+    pub schema: Link<Schema>,
+    /// Whether it is sent with the nested bit.
+    pub flag: bool,
+}
+
+/// An array of attributes.
+#[derive(Clone, Copy, Debug)]
+pub struct Array {
+    /// What each element holds.
+    pub element: Kind,
+    /// Id of the first element when sent.
+    pub first: u16,
+    /// By how much the ids of later elements grow: 1, or 0 where all carry the same.
+    pub step: u16,
+    /// Whether the array is sent with the nested bit.
+    pub flag: bool,
+}
+
+/// Nested levels whose attribute ids are values.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeValue {
+    /// What each level's id means, outermost first.
+    pub levels: &'static [&'static str],
+    /// The set that the innermost level holds.
+    pub nest: Nest,
+}
+
+/// A payload whose format the value of another attribute selects.
+#[derive(Clone, Copy, Debug)]
+pub struct SubMessage {
+    /// Its name in the spec.
+    pub name: &'static str,
+    /// The attribute whose value selects, in the same set or an enclosing one.
+    pub selector: &'static str,
+    /// The formats by that value.
+    pub formats: &'static [Format],
+}
+
+/// One format of a [`SubMessage`].
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// The selector's value.
+    pub value: &'static str,
+    /// The structure in front, if any.
+    pub header: Option<&'static StructInfo>,
+    /// The attributes behind it, if any.
+    pub schema: Option<Link<Schema>>,
+}
+
+/// An integer's layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Int {
+    /// Its width: 1, 2, 4 or 8 bytes.
+    pub bytes: u8,
+    /// Whether it has a sign (two's complement).
+    pub signed: bool,
+    /// Whether it is big-endian rather than of the machine's order.
+    pub big_endian: bool,
+}
+
+macro_rules! ints {
+    ($($name:ident $be:ident $bytes:literal $signed:literal;)*) => {
+        impl Int {
+            $(#[doc = concat!(stringify!($name), ", of the machine's order.")]
+            pub const $name: Self = Self { bytes: $bytes, signed: $signed, big_endian: false };
+            #[doc = concat!(stringify!($name), ", big-endian.")]
+            pub const $be: Self = Self { bytes: $bytes, signed: $signed, big_endian: true };)*
+        }
+    };
+}
+ints! {
+    U8 U8_BE 1 false; U16 U16_BE 2 false; U32 U32_BE 4 false; U64 U64_BE 8 false;
+    S8 S8_BE 1 true; S16 S16_BE 2 true; S32 S32_BE 4 true; S64 S64_BE 8 true;
+}
+
+/// The names of an integer's values.
+#[derive(Clone, Copy, Debug)]
+pub struct EnumInfo {
+    /// The definition's name in the spec.
+    pub name: &'static str,
+    /// Whether entries are bits that may be set together rather than values.
+    pub flags: bool,
+    /// Wire value (for flags: the bit's value, not its index) and name.
+    pub entries: &'static [(u64, &'static str)],
+}
+
+impl EnumInfo {
+    /// The name of a value (for flags: of one bit).
+    pub fn label(&self, value: u64) -> Option<&'static str> {
+        self.entries.iter().find(|(entry, _)| *entry == value).map(|(_, label)| *label)
+    }
+
+    /// The value of a name.
+    pub fn value(&self, label: &str) -> Option<u64> {
+        self.entries.iter().find(|(_, entry)| *entry == label).map(|(value, _)| *value)
+    }
+
+    /// Writes a value by name: `a`, `a|b|0x8` for flags, the number where there is no name.
+    pub fn fmt_value(&self, value: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.flags {
+            return match self.label(value) {
+                Some(label) => f.write_str(label),
+                None => write!(f, "{value}"),
+            };
+        }
+        let mut rest = value;
+        let mut bar = "";
+        for (bit, label) in self.entries.iter().filter(|(bit, _)| *bit != 0 && value & bit == *bit) {
+            write!(f, "{bar}{label}")?;
+            rest &= !bit;
+            bar = "|";
+        }
+        if rest != 0 || bar.is_empty() { write!(f, "{bar}{rest:#x}") } else { Ok(()) }
+    }
+}
+
+/// A C structure's layout.
+#[derive(Clone, Copy, Debug)]
+pub struct StructInfo {
+    /// Its name in the spec.
+    pub name: &'static str,
+    /// Its members, in order, without gaps between them.
+    pub members: &'static [Member],
+    /// Its size in bytes.
+    pub size: usize,
+}
+
+/// One member of a [`StructInfo`].
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it begins.
+    pub offset: usize,
+    /// Its length in bytes.
+    pub len: usize,
+    /// What it holds.
+    pub kind: MemberKind,
+    /// How people write it.
+    pub hint: Option<Hint>,
+}
+
+/// What a structure's member holds.
+#[derive(Clone, Copy, Debug)]
+pub enum MemberKind {
+    /// Alignment.
+    Pad,
+    /// An integer, with the names of its values if they have any.
+    Int(Int, Option<&'static EnumInfo>),
+    /// Bytes.
+    Binary,
+    /// Text up to a NUL or the member's end.
+    String,
+    /// A structure.
+    Struct(&'static StructInfo),
+}
+
+/// How people write a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// Hexadecimal.
+    Hex,
+    /// A MAC address.
+    Mac,
+    /// A FDDI address.
+    Fddi,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
+    /// An IP address, the length telling which.
+    Ipv4OrV6,
+    /// A UUID.
+    Uuid,
+    /// A `sockaddr_in` or `sockaddr_in6`.
+    SocketAddr,
+}
+
+/// Turns gaps into offsets; the macros' business.
+#[doc(hidden)]
+pub const fn laid_out<const N: usize>(mut members: [Member; N]) -> [Member; N] {
+    let mut rest: &mut [Member] = &mut members;
+    let mut end: usize = 0;
+    while let [member, more @ ..] = rest {
+        member.offset = end.saturating_add(member.offset);
+        end = member.offset.saturating_add(member.len);
+        rest = more;
+    }
+    members
+}
+
+/// Splits `len` bytes off the front, or what is there; the macros' business.
+#[doc(hidden)]
+pub fn split<'a>(rest: &mut &'a [u8], len: usize) -> &'a [u8] {
+    let (front, back) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+    *rest = back;
+    front
+}
