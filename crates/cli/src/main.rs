@@ -1,3 +1,57 @@
-//! The netloom command: list, do, dump, listen, serve, run, gen, wg.
+//! The netloom command. Called as `wg`, it is `netloom wg`.
 
-fn main() {}
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{BufWriter, stderr, stdin, stdout};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use netloom_cli::args::{Args, Verb};
+use netloom_cli::wg::{self, Io, Settings, uapi::Userspace};
+
+fn main() -> ExitCode {
+    let mut line = std::env::args_os();
+    let program = line.next().unwrap_or_default();
+    if Path::new(&program).file_name() == Some(OsStr::new("wg")) {
+        return wg(&line.collect::<Vec<_>>(), false);
+    }
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) => return explain(&e),
+    };
+    match args.verb {
+        Verb::Wg { args: words } => wg(&words, args.show_keys),
+    }
+}
+
+/// Prints what clap has to say: help on standard output with 0, a mistake on standard error with 2.
+fn explain(e: &clap::Error) -> ExitCode {
+    // A reader that has gone away needs no help.
+    let _ = e.print();
+    match e.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
+    }
+}
+
+fn wg(args: &[OsString], show_keys: bool) -> ExitCode {
+    let mut settings = Settings::of_process();
+    settings.page.keys |= show_keys;
+    let mut out = BufWriter::new(stdout().lock());
+    let (mut input, mut err) = (stdin().lock(), stderr().lock());
+    let mut io = Io { world_accessible: is_world_accessible(stdout()), ..Io::new(&mut input, &mut out, &mut err) };
+    let status = wg::run(args, &settings, &Userspace::new(), &mut io);
+    // What is left in the buffer is what could not be written.
+    let _ = out.into_parts();
+    ExitCode::from(status)
+}
+
+/// Whether this is a regular file that everybody may read, write or execute.
+fn is_world_accessible(stream: impl AsFd) -> bool {
+    let metadata = stream.as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+    metadata.is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o007 != 0)
+}
