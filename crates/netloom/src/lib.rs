@@ -1,1 +1,29 @@
 //! Netlink at both ends: call the Linux kernel, or be it.
+//!
+//! - [`client`]: a [`Connection`] calls a kernel side, dumps its objects and hears its events. The kernel side is Linux,
+//!   or one in this process, or one behind a unix socket: the [`Dialer`](client::Dialer) decides, nothing else changes.
+//! - [`socket`]: the netlink socket itself, for those who want datagrams.
+//! - [`wire`] holds bytes, attributes and policies, [`families`] the generated families.
+//!
+//! Blocking throughout; [`client::Exchange`] is the same protocol without I/O, for one's own loop.
+#![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)
+)]
+
+pub mod client;
+mod error;
+pub mod socket;
+
+pub use error::{Error, Result};
+pub use netloom_families as families;
+pub use netloom_wire as wire;
+pub use netloom_wire::{Errno, Protocol};
+
+/// What most programs name: `use netloom::prelude::*;`.
+pub mod prelude {
+    pub use crate::socket::Socket;
+    pub use crate::wire::{Errno, Group, Protocol};
+    pub use crate::{Error, Result};
+}

@@ -1,0 +1,5 @@
+//! Calling a kernel side.
+
+mod dialer;
+
+pub use dialer::Dialer;

@@ -1,0 +1,148 @@
+//! The netlink socket: datagrams to and from port ids and groups.
+//!
+//! A [`Socket`] is the same whatever lies under it, its [`Endpoint`]: an `AF_NETLINK` socket of Linux, a port of a kernel
+//! side in this process, or a unix socket to one in another. [`client::Connection`](crate::client::Connection) is what
+//! most programs want; a `Socket` is for those who build their own protocol on it.
+
+mod endpoint;
+
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use netloom_wire::Errno;
+
+use crate::{Error, Result};
+pub use endpoint::{Address, Credentials, Endpoint, Opt, Received, RecvFlags};
+
+/// A netlink socket. Clones are handles to the same one; it closes with the last of them.
+#[derive(Clone)]
+pub struct Socket(Arc<dyn Endpoint>);
+
+impl Socket {
+    /// The room that a receive buffer should have at least: Linux sends no dump datagram longer than this.
+    // net/netlink/af_netlink.c: netlink_recvmsg records at most SKB_WITH_OVERHEAD(32768)
+    pub const DATAGRAM: usize = 32 * 1024;
+
+    /// A socket over `endpoint`.
+    pub fn over(endpoint: Arc<dyn Endpoint>) -> Self {
+        Self(endpoint)
+    }
+
+    /// What it is made of.
+    pub fn endpoint(&self) -> &Arc<dyn Endpoint> {
+        &self.0
+    }
+
+    /// Gives it a port id and the groups 1 to 32 of the mask; port 0 lets the kernel choose.
+    ///
+    /// EADDRINUSE if another socket of this protocol has that port.
+    pub fn bind(&self, address: Address) -> Result<()> {
+        self.0.bind(address).map_err(|errno| Error::system("bind", errno))
+    }
+
+    /// Makes `peer` the one that [`Socket::send`] sends to.
+    pub fn connect(&self, peer: Address) -> Result<()> {
+        self.0.connect(peer).map_err(|errno| Error::system("connect", errno))
+    }
+
+    /// Its own address; port 0 before it is bound.
+    #[doc(alias = "getsockname")]
+    pub fn local(&self) -> Result<Address> {
+        self.0.local().map_err(|errno| Error::system("getsockname", errno))
+    }
+
+    /// Sends a datagram to the peer that it is connected to, the kernel unless [`Socket::connect`] said otherwise.
+    pub fn send(&self, datagram: &[u8]) -> Result<usize> {
+        retry(|| self.0.send(None, datagram)).map_err(|errno| Error::system("send", errno))
+    }
+
+    /// Sends a datagram to a port, and to the group of the mask if there is one.
+    pub fn send_to(&self, to: Address, datagram: &[u8]) -> Result<usize> {
+        retry(|| self.0.send(Some(to), datagram)).map_err(|errno| Error::system("send", errno))
+    }
+
+    /// Waits for the next datagram and takes it, whole: `buf` grows as it must, and holds its bytes from the start on,
+    /// [`Received::len`] of them (what lies behind is left over from before).
+    ///
+    /// EAGAIN if the socket is non-blocking and nothing is there; ENOBUFS if datagrams were lost before this one.
+    #[doc(alias = "recvmsg")]
+    pub fn recv_msg(&self, buf: &mut Vec<u8>) -> Result<Received> {
+        self.recv_until(buf, RecvFlags::NONE, None)
+    }
+
+    /// The same, waiting no longer than `timeout`; EAGAIN if nothing came.
+    pub fn recv_timeout(&self, buf: &mut Vec<u8>, timeout: Duration) -> Result<Received> {
+        self.recv_until(buf, RecvFlags::NONE, Instant::now().checked_add(timeout))
+    }
+
+    /// The same without waiting; EAGAIN if nothing is there.
+    pub fn try_recv(&self, buf: &mut Vec<u8>) -> Result<Received> {
+        self.recv_until(buf, RecvFlags::DONTWAIT, None)
+    }
+
+    /// Joins a multicast group, by number.
+    #[doc(alias = "NETLINK_ADD_MEMBERSHIP")]
+    pub fn join(&self, group: u32) -> Result<()> {
+        self.0.join(group).map_err(|errno| Error::system("join", errno))
+    }
+
+    /// Leaves a multicast group.
+    #[doc(alias = "NETLINK_DROP_MEMBERSHIP")]
+    pub fn leave(&self, group: u32) -> Result<()> {
+        self.0.leave(group).map_err(|errno| Error::system("leave", errno))
+    }
+
+    /// The groups it is a member of, in order.
+    #[doc(alias = "NETLINK_LIST_MEMBERSHIPS")]
+    pub fn memberships(&self) -> Result<Vec<u32>> {
+        self.0.memberships().map_err(|errno| Error::system("memberships", errno))
+    }
+
+    /// Sets an option; switches take 0 and 1.
+    #[doc(alias = "setsockopt")]
+    pub fn set(&self, option: Opt, value: u32) -> Result<()> {
+        self.0.set(option, value).map_err(|errno| Error::system(option.action(), errno))
+    }
+
+    /// What an option is set to.
+    #[doc(alias = "getsockopt")]
+    pub fn option(&self, option: Opt) -> Result<u32> {
+        self.0.option(option).map_err(|errno| Error::system(option.action(), errno))
+    }
+
+    /// The file descriptor, to poll; `None` where there is none.
+    pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_fd()
+    }
+
+    fn recv_until(&self, buf: &mut Vec<u8>, flags: RecvFlags, deadline: Option<Instant>) -> Result<Received> {
+        if buf.len() < Self::DATAGRAM {
+            buf.resize(Self::DATAGRAM, 0);
+        }
+        let failed = |errno| Error::system("receive", errno);
+        // Looked at first: a datagram taken with too little room is lost.
+        let seen = retry(|| self.0.recv(buf, flags | RecvFlags::PEEK, deadline)).map_err(failed)?;
+        if seen.len > buf.len() {
+            buf.resize(seen.len, 0);
+        }
+        retry(|| self.0.recv(buf, flags, deadline)).map_err(failed)
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Socket({:?})", self.0)
+    }
+}
+
+/// Runs a system call again when a signal interrupted it.
+pub(crate) fn retry<T>(mut call: impl FnMut() -> std::result::Result<T, Errno>) -> std::result::Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            done => return done,
+        }
+    }
+}
