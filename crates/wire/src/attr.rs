@@ -191,6 +191,16 @@ pub trait AttributeSet: 'static {
     fn view(attr: Attr<'_>) -> Self::Ref<'_>;
 }
 
+/// The set without attributes.
+impl AttributeSet for () {
+    const SCHEMA: &'static Schema = &Schema::EMPTY;
+    const MAX: u16 = 0;
+    type Ref<'a> = Attr<'a>;
+    fn view(attr: Attr<'_>) -> Attr<'_> {
+        attr
+    }
+}
+
 /// A run of attributes of the set `S`.
 ///
 /// Three ways to read it: a loop (one pass, [`AttributeSet::Ref`] items, nothing allocated), [`Attrs::get`] for a few of

@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::BitOr;
 
 use crate::schema::StructInfo;
-use crate::{Bad, Full, Policy, Protocol, RawAttrs, Schema, Writer};
+use crate::{Bad, Full, Policy, Protocol, RawAttrs, Schema, Strictness, Writer};
 
 /// A family: a generic netlink one, or the part of another protocol that one spec describes.
 ///
@@ -227,6 +227,8 @@ pub struct ModeInfo {
     pub answers: &'static Schema,
     /// What the kernel side accepts.
     pub policy: &'static Policy,
+    /// How strictly it judges: [`Strictness::STRICT`] but for ops older than that.
+    pub strictness: Strictness,
 }
 
 /// A notification.

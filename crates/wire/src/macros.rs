@@ -408,15 +408,18 @@ macro_rules! __member_hint {
 
 /// Defines op markers: what can be done, dumped or notified, with numbers, types and policies.
 ///
-/// `pub op Name: Family, "name" { do 1 (Request) -> 2 Reply, &POLICY; dump …; notify 3 Body, GROUP; }`, each part where
-/// the op has it; a `do` without a reply leaves `-> 2 Reply` out.
+/// `pub op Name: Family, "name" [FLAG | …] { do 1 (Request) -> 2 Reply, &POLICY, LEVEL; dump …; notify 3 Body, GROUP; }`,
+/// each part where the op has it. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves
+/// `-> 2 Reply` out; the level is one of [`Strictness`](crate::Strictness)', `STRICT` unless said. The op as data is
+/// `Name::INFO`.
 #[macro_export]
 macro_rules! ops {
     ($(
         $(#[$meta:meta])*
-        $vis:vis op $name:ident: $family:ty, $word:literal {
-            $(do $do_id:literal ($asks:ty) $(-> $done_id:literal $answers:ty)?, $do_policy:expr;)?
-            $(dump $dump_id:literal ($wants:ty) -> $object_id:literal $object:ty, $dump_policy:expr;)?
+        $vis:vis op $name:ident: $family:ty, $word:literal $([$($flag:ident)|+])? {
+            $(do $do_id:literal ($asks:ty) $(-> $done_id:literal $answers:ty)?, $do_policy:expr $(, $do_level:ident)?;)?
+            $(dump $dump_id:literal ($wants:ty) -> $object_id:literal $object:ty, $dump_policy:expr
+                $(, $dump_level:ident)?;)?
             $(notify $event_id:literal $event:ty, $group:expr;)?
         }
     )*) => {$(
@@ -424,10 +427,51 @@ macro_rules! ops {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         $vis struct $name;
 
+        #[allow(dead_code, clippy::allow_attributes)]
+        impl $name {
+            /// The op as data.
+            pub const INFO: $crate::OpInfo = $crate::OpInfo {
+                name: $word,
+                flags: $crate::OpFlags::NONE$($(.union($crate::OpFlags::$flag))+)?,
+                doit: $crate::__mode!($($do_id ($asks) ($($done_id $answers)?) $do_policy, $($do_level)?)?),
+                dump: $crate::__mode!(
+                    $($dump_id ($wants) ($object_id $object) $dump_policy, $($dump_level)?)?
+                ),
+                notify: $crate::__notify!($($event_id $event, $group)?),
+            };
+        }
+
         impl $crate::Op for $name {
             type Family = $family;
             const NAME: &'static str = $word;
         }
+        $crate::__messages! {
+            $name
+            $(do $do_id ($asks) ($($done_id $answers)?) $do_policy;)?
+            $(dump $dump_id ($wants) $object_id ($object) $dump_policy;)?
+            $(notify $event_id ($event) $group;)?
+        }
+    )*};
+}
+
+/// Without `alloc` there are no messages to own: an op is its numbers.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __messages {
+    ($($op:tt)*) => {};
+}
+
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __messages {
+    (
+        $name:ident
+        $(do $do_id:literal ($asks:ty) ($($done_id:literal $answers:ty)?) $do_policy:expr;)?
+        $(dump $dump_id:literal ($wants:ty) $object_id:literal ($object:ty) $dump_policy:expr;)?
+        $(notify $event_id:literal ($event:ty) $group:expr;)?
+    ) => {
         $(impl $crate::Do for $name {
             type Request = $asks;
             type Reply = $crate::__reply!($($answers)?);
@@ -447,7 +491,47 @@ macro_rules! ops {
             const GROUP: $crate::Group = $group;
             const ID: u16 = $event_id;
         })?
-    )*};
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mode {
+    () => {
+        None
+    };
+    ($id:literal ($asks:ty) ($($reply_id:literal $answers:ty)?) $policy:expr, $($level:ident)?) => {
+        Some($crate::ModeInfo {
+            request: $id,
+            reply: $crate::__reply_id!($($reply_id)?),
+            asks: <$asks as $crate::AttributeSet>::SCHEMA,
+            answers: <$crate::__reply!($($answers)?) as $crate::AttributeSet>::SCHEMA,
+            policy: $policy,
+            strictness: $crate::__level!($($level)?),
+        })
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __notify {
+    () => {
+        None
+    };
+    ($id:literal $body:ty, $group:expr) => {
+        Some($crate::NotifyInfo { id: $id, body: <$body as $crate::AttributeSet>::SCHEMA, group: Some($group) })
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __level {
+    () => {
+        $crate::Strictness::STRICT
+    };
+    ($level:ident) => {
+        $crate::Strictness::$level
+    };
 }
 
 #[doc(hidden)]

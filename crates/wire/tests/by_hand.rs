@@ -34,41 +34,7 @@ mod doc_exmpl {
         version: 1,
         protocol: Protocol::GENERIC,
         header: <() as FixedHeader>::INFO,
-        ops: &[
-            OpInfo {
-                name: "echo",
-                flags: OpFlags::NONE,
-                doit: Some(ModeInfo {
-                    request: 1,
-                    reply: Some(1),
-                    asks: Msg::SCHEMA,
-                    answers: Msg::SCHEMA,
-                    policy: &ECHO_DO,
-                }),
-                dump: None,
-                notify: None,
-            },
-            OpInfo {
-                name: "list",
-                flags: OpFlags::NONE,
-                doit: None,
-                dump: Some(ModeInfo {
-                    request: 3,
-                    reply: Some(3),
-                    asks: &Schema::EMPTY,
-                    answers: Msg::SCHEMA,
-                    policy: &LIST_DUMP,
-                }),
-                notify: None,
-            },
-            OpInfo {
-                name: "said",
-                flags: OpFlags::NONE,
-                doit: None,
-                dump: None,
-                notify: Some(NotifyInfo { id: 4, body: Msg::SCHEMA, group: Some(DOC_EXMPL_GRP) }),
-            },
-        ],
+        ops: &[Echo::INFO, List::INFO, Said::INFO],
         groups: &[DOC_EXMPL_GRP],
         merges: &[],
         resv_start_op: 0,
@@ -85,7 +51,7 @@ mod doc_exmpl {
         #[doc(alias = "DOC_EXMPL_C_ECHO")]
         pub op Echo: DocExmpl, "echo" { do 1 (Msg) -> 1 Msg, &ECHO_DO; }
         /// Tells what was said.
-        pub op List: DocExmpl, "list" { dump 3 (()) -> 3 Msg, &LIST_DUMP; }
+        pub op List: DocExmpl, "list" [ADMIN_PERM | UNS_ADMIN_PERM] { dump 3 (()) -> 3 Msg, &LIST_DUMP, LIBERAL; }
         /// Something was said.
         pub op Said: DocExmpl, "said" { notify 4 Msg, DOC_EXMPL_GRP; }
     }
@@ -202,6 +168,10 @@ fn an_op_is_a_marker_that_tells_the_types() {
     let (number, bytes) = request(Echo, Msg::new().msg("hello from user space!"));
     assert_eq!((number, bytes.len(), <Echo as Op>::Family::NAME), (1, 28, "DOC_EXMPL"));
     assert_eq!((List::REPLY, Said::GROUP.name), (3, "DOC_EXMPL_GRP"));
+    assert_eq!((Echo::INFO.flags, List::INFO.flags), (OpFlags::NONE, OpFlags(0x11)));
+    let (echo, list) = (Echo::INFO.doit.unwrap(), List::INFO.dump.unwrap());
+    assert_eq!((echo.strictness, list.strictness), (Strictness::STRICT, Strictness::LIBERAL));
+    assert_eq!((echo.asks.name, list.asks.name, list.answers.name), ("msg", "", "msg"));
     assert_eq!(INFO.ops.iter().map(OpInfo::number).collect::<Vec<_>>(), [Some(1), Some(3), Some(4)]);
 }
 
