@@ -40,11 +40,13 @@ mod link;
 #[doc(hidden)]
 mod macros;
 mod message;
+mod note;
 mod path;
 mod payload;
 pub mod policy;
 mod protocol;
 pub mod schema;
+mod spot;
 mod validate;
 mod writer;
 
@@ -61,11 +63,13 @@ pub use link::Link;
 #[doc(hidden)]
 pub use macros::__max;
 pub use message::{Malformed, Messages, RawMessage, messages};
+pub use note::PolicyNote;
 pub use path::{Bad, Path, Step};
 pub use payload::*;
 pub use policy::{AttrPolicy, Policy};
 pub use protocol::Protocol;
 pub use schema::Schema;
+pub use spot::{PathAt, Spot};
 pub use validate::{Reject, Strictness, Warning};
 pub use writer::{Full, Mark, Writer};
 

@@ -1,5 +1,6 @@
 //! What an op accepts of each attribute, as data.
 
+use crate::schema::EnumInfo;
 use crate::{Attr, Link, Reject};
 
 /// What one op, in one mode, accepts: an entry for each attribute id from 0 on; ids beyond are unknown.
@@ -150,16 +151,22 @@ pub enum Check {
         /// The greatest.
         max: u16,
     },
-    /// Binary: at most `max` bytes, at the liberal level longer ones are taken nevertheless.
-    #[doc(alias = "NLA_POLICY_RANGE_WARN_TOO_LONG")]
+    /// Binary: from `min` to `max` bytes long, and at the liberal level longer too.
+    #[doc(alias = "NLA_VALIDATE_RANGE_WARN_TOO_LONG")]
+    #[doc(alias = "NLA_POLICY_EXACT_LEN_WARN")]
     WarnTooLong {
-        /// The greatest length.
+        /// The least.
+        min: u16,
+        /// The greatest.
         max: u16,
     },
     /// Integers: no bit outside of this mask.
     #[doc(alias = "NLA_POLICY_MASK")]
     Mask(u64),
-    /// This function accepts it.
+    /// Integers: one of these values. It is the function that the kernel's generator writes for an enum with gaps.
+    OneOf(&'static EnumInfo),
+    /// This function accepts it. A [`Reject`] that it returns gets the attribute's offset; an offset of its own counts
+    /// from the attribute's header.
     #[doc(alias = "NLA_POLICY_VALIDATE_FN")]
     Function(fn(Attr<'_>) -> Result<(), Reject>),
 }
@@ -241,8 +248,7 @@ impl AttrPolicy {
         Self::of(Kind::Reject(Some(text)))
     }
 
-    /// Text or bytes of at most `len` bytes, a string's NUL not counted.
-    #[doc(alias = "NLA_POLICY_MAX_LEN")]
+    /// Text or bytes of at most `len` bytes, a string's NUL not counted: what `.len` says in a kernel's table.
     pub const fn max_len(self, len: u16) -> Self {
         Self { len, ..self }
     }
@@ -251,6 +257,13 @@ impl AttrPolicy {
     #[doc(alias = "NLA_POLICY_EXACT_LEN")]
     pub const fn exact(self, len: u16) -> Self {
         self.length(len, len)
+    }
+
+    /// Bytes: at most `len`, as a check: the refusal has another text than [`AttrPolicy::max_len`]'s, and nlctrl does
+    /// not tell the limit.
+    #[doc(alias = "NLA_POLICY_MAX_LEN")]
+    pub const fn at_most(self, len: u16) -> Self {
+        self.length(0, len)
     }
 
     /// Bytes: at least `len`.
@@ -275,7 +288,13 @@ impl AttrPolicy {
         Self { check: Check::SignedRange { min, max }, ..self }
     }
 
+    /// Integers: one of these values.
+    pub const fn one_of(self, values: &'static EnumInfo) -> Self {
+        Self { check: Check::OneOf(values), ..self }
+    }
+
     /// Integers: only bits of `bits`.
+    #[doc(alias = "NLA_POLICY_MASK")]
     pub const fn mask(self, bits: u64) -> Self {
         Self { check: Check::Mask(bits), ..self }
     }

@@ -133,6 +133,13 @@ pub struct SubMessage {
     pub formats: &'static [Format],
 }
 
+impl SubMessage {
+    /// The format that this value of the selector chooses.
+    pub fn format(&self, value: &str) -> Option<&'static Format> {
+        self.formats.iter().find(|format| format.value == value)
+    }
+}
+
 /// One format of a [`SubMessage`].
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
@@ -153,6 +160,19 @@ pub struct Int {
     pub signed: bool,
     /// Whether it is big-endian rather than of the machine's order.
     pub big_endian: bool,
+}
+
+impl Int {
+    /// The integer at the start of `bytes`, its sign extended to 64 bits; what follows is ignored. `None` if there are
+    /// too few bytes.
+    pub fn read(self, bytes: &[u8]) -> Option<u64> {
+        let bytes = bytes.get(..usize::from(self.bytes))?;
+        let big = self.big_endian || cfg!(target_endian = "big");
+        let push = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
+        let bits = if big { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) };
+        let unused = 64_u32.saturating_sub(u32::from(self.bytes).saturating_mul(8)).min(63);
+        Some(if self.signed { (bits.wrapping_shl(unused) as i64).wrapping_shr(unused) as u64 } else { bits })
+    }
 }
 
 macro_rules! ints {
@@ -292,4 +312,28 @@ pub fn split<'a>(rest: &mut &'a [u8], len: usize) -> &'a [u8] {
     let (front, back) = rest.split_at_checked(len).unwrap_or((rest, &[]));
     *rest = back;
     front
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_any_layout() {
+        let bytes = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 9];
+        // layout (those of the machine's order are written little-endian), value
+        let cases = [
+            (Int::U8, 0xfe, 0xfe),
+            (Int::S8, -2, -2),
+            (Int::U16, 0xfffe, 0xfeff),
+            (Int::S32, -2, -0x0100_0001),
+            (Int::U64, -2, -0x0100_0000_0000_0001_i64),
+        ];
+        for (int, little, big) in cases {
+            let machine = if cfg!(target_endian = "big") { big } else { little };
+            assert_eq!(int.read(&bytes), Some(machine as u64), "{int:?}");
+            assert_eq!(Int { big_endian: true, ..int }.read(&bytes), Some(big as u64), "{int:?}");
+            assert_eq!(int.read(&bytes[..usize::from(int.bytes) - 1]), None);
+        }
+    }
 }
