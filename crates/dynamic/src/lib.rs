@@ -1,1 +1,56 @@
 //! Netlink bytes to JSON and back by schema, at run time, for any family.
+//!
+//! The JSON is that of `ynl`, the kernel's own tool: objects of spec names, enums by name, flags as a sorted list of
+//! names, bytes as hexadecimal or as their display hint says. [`decode`](fn@decode) and [`encode`](fn@encode) work on
+//! a run of attributes, [`Layout`] on what follows the (generic) netlink header of a whole message.
+//!
+//! ```
+//! use netloom_dynamic::{Options, decode, encode};
+//! use netloom_wire::schema::{AttrInfo, Kind};
+//! use netloom_wire::{RawAttrs, Schema, Writer};
+//!
+//! static MSG: Schema = Schema { name: "msg", attrs: &[AttrInfo::new(1, "msg", Kind::String)] };
+//! let mut buf = [0; 64];
+//! let mut w = Writer::new(&mut buf);
+//! encode(&MSG, &serde_json::json!({"msg": "hello", "unknown-77": "c0ffee"}), &mut w)?;
+//! let read = decode(&MSG, RawAttrs::new(w.written()), &Options::default());
+//! assert_eq!(read.to_string(), r#"{"msg":"hello","unknown-77":"c0ffee"}"#);
+//!
+//! let error = encode(&MSG, &serde_json::json!({"mgs": "hello"}), &mut w).unwrap_err();
+//! assert_eq!(error.to_string(), r#"mgs: unknown attribute of msg (did you mean "msg"?)"#);
+//! # Ok::<(), netloom_dynamic::Error>(())
+//! ```
+//!
+//! # What no spec describes
+//!
+//! Nothing that a peer sends is an error or gets lost from sight, and all of it can be sent again:
+//!
+//! - an attribute that the set does not know is `"unknown-77": "hex"`, one with the nested bit an object of such;
+//! - a value that is ill-formed for its kind is `{"ill-formed": "hex"}`, as are bytes behind the last attribute.
+//!
+//! Secrets read `(hidden)` unless [`Options::show_secrets`] says otherwise.
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)
+)]
+
+mod decode;
+mod encode;
+mod error;
+mod layout;
+mod merge;
+mod number;
+mod text;
+
+pub use decode::{HIDDEN, Options, decode};
+pub use encode::encode;
+pub use error::Error;
+pub use layout::Layout;
+pub use merge::merge;
+
+/// The key under which bytes stand that are ill-formed for their kind.
+pub(crate) const ILL_FORMED: &str = "ill-formed";
+/// What the keys of unknown attributes begin with; the id follows.
+pub(crate) const UNKNOWN: &str = "unknown-";

@@ -1,0 +1,299 @@
+//! Attributes to JSON.
+
+use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, StructInfo, SubMessage};
+use netloom_wire::{Attr, Path, Payload, RawAttrs, Schema, Str, align};
+use serde_json::{Map, Value, json};
+
+use crate::{ILL_FORMED, UNKNOWN, number, text};
+
+/// How to show a message.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Print secrets as they are instead of [`HIDDEN`].
+    pub show_secrets: bool,
+}
+
+impl Options {
+    /// These options with secrets shown or hidden.
+    pub const fn secrets(self, show: bool) -> Self {
+        Self { show_secrets: show }
+    }
+}
+
+/// What stands in place of a secret.
+pub const HIDDEN: &str = "(hidden)";
+
+/// Attributes as an object, in the order of the message. Total: what is unknown or ill-formed is shown as such.
+pub fn decode(schema: &Schema, attrs: RawAttrs<'_>, options: &Options) -> Value {
+    let mut object = Map::new();
+    set(schema, attrs, None, 0, options, &mut object);
+    Value::Object(object)
+}
+
+/// The attributes among which the selector of a sub-message is looked for, and the set around them.
+struct Scope<'s> {
+    schema: &'s Schema,
+    attrs: RawAttrs<'s>,
+    outer: Option<&'s Scope<'s>>,
+    depth: u8,
+    options: &'s Options,
+}
+
+/// Adds the attributes to `object`.
+pub(crate) fn attributes(schema: &Schema, attrs: RawAttrs<'_>, options: &Options, object: &mut Map<String, Value>) {
+    set(schema, attrs, None, 0, options, object);
+}
+
+/// Adds a structure's members to `object`; bytes that are missing count as zeros.
+pub(crate) fn structure(info: &StructInfo, bytes: &[u8], object: &mut Map<String, Value>) {
+    let mut whole = bytes.to_vec();
+    whole.resize(whole.len().max(info.size), 0);
+    for member in info.members {
+        let end = member.offset.saturating_add(member.len);
+        let Some(bytes) = whole.get(member.offset..end) else { continue };
+        let value = match member.kind {
+            MemberKind::Pad => continue,
+            MemberKind::Int(int, names) => number::read(int, bytes).map(|value| match names {
+                Some(names) => number::named(value, names),
+                None => integer(value, member.hint),
+            }),
+            MemberKind::Binary => text::show(bytes, member.hint).map(Value::from),
+            MemberKind::String => Str::read(bytes).map(Value::from),
+            MemberKind::Struct(inner) => {
+                let mut members = Map::new();
+                structure(inner, bytes, &mut members);
+                Some(Value::Object(members))
+            }
+        };
+        object.insert(member.name.to_owned(), value.unwrap_or_else(|| ill_formed(bytes)));
+    }
+}
+
+fn set(
+    schema: &Schema,
+    attrs: RawAttrs<'_>,
+    outer: Option<&Scope<'_>>,
+    depth: u8,
+    options: &Options,
+    object: &mut Map<String, Value>,
+) {
+    let scope = Scope { schema, attrs, outer, depth, options };
+    let mut walk = attrs.into_iter();
+    for attr in walk.by_ref() {
+        match schema.attr(attr.id()) {
+            Some(AttrInfo { kind: Kind::Pad, .. }) => {}
+            Some(info) if !matches!(info.kind, Kind::Unused) => {
+                let shown = if info.secret && !options.show_secrets {
+                    Value::from(HIDDEN)
+                } else {
+                    value(&info.kind, info.hint, attr.payload(), &scope).unwrap_or_else(|| ill_formed(attr.payload()))
+                };
+                if info.multi {
+                    append(object, info.name, shown);
+                } else {
+                    // The last one counts, as in the kernel.
+                    object.insert(info.name.to_owned(), shown);
+                }
+            }
+            _ => {
+                let key = format!("{UNKNOWN}{}", attr.id());
+                let shown = unknown(attr, depth);
+                match object.get_mut(&key) {
+                    None => {
+                        object.insert(key, shown);
+                    }
+                    Some(Value::Array(list)) => list.push(shown),
+                    Some(first) => *first = Value::from(vec![first.take(), shown]),
+                }
+            }
+        }
+    }
+    let rest = walk.remainder();
+    if rest > 0 {
+        let from = attrs.bytes().len().saturating_sub(rest);
+        object.insert(ILL_FORMED.to_owned(), text::hex(attrs.bytes().get(from..).unwrap_or_default(), "").into());
+    }
+}
+
+/// A value of this kind; `None` if the bytes are ill-formed for it.
+fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> Option<Value> {
+    Some(match kind {
+        Kind::Unused | Kind::Pad => return None,
+        Kind::Flag => Value::Bool(true),
+        Kind::Int(int) => integer(number::read(*int, payload)?, hint),
+        Kind::Enum(int, names) => number::named(number::read(*int, payload)?, names),
+        Kind::Uint => Value::from(netloom_wire::Uint::read(payload)?),
+        Kind::Sint => Value::from(netloom_wire::Sint::read(payload)?),
+        Kind::String => Value::from(Str::read(payload)?),
+        Kind::Binary => Value::from(text::show(payload, hint)?),
+        Kind::Struct(info) => {
+            let mut members = Map::new();
+            structure(info, payload, &mut members);
+            Value::Object(members)
+        }
+        Kind::IntArray(int, names) => {
+            let width = usize::from(int.bytes);
+            if payload.len().checked_rem(width) != Some(0) {
+                return None;
+            }
+            let read = payload.chunks_exact(width).filter_map(|bytes| number::read(*int, bytes));
+            read.map(|value| names.map_or_else(|| integer(value, hint), |names| number::named(value, names))).collect()
+        }
+        Kind::Bitfield32(names) => {
+            let field = netloom_wire::Bitfield32::read(payload)?;
+            let shown = |bits: u32| match names {
+                Some(names) => number::named(bits.into(), names),
+                None => Value::from(bits),
+            };
+            json!({"value": shown(field.value), "selector": shown(field.selector)})
+        }
+        Kind::Nest(inner) => nest(inner, payload, scope)?,
+        Kind::Array(array) => {
+            let scope = scope.deeper()?;
+            let mut walk = RawAttrs::new(payload).into_iter();
+            let element = |attr: Attr<'_>| {
+                value(&array.element, hint, attr.payload(), &scope).unwrap_or_else(|| ill_formed(attr.payload()))
+            };
+            let list: Vec<Value> = walk.by_ref().map(element).collect();
+            if walk.remainder() > 0 {
+                return None;
+            }
+            Value::from(list)
+        }
+        Kind::TypeValue(levels) => {
+            let mut leaves = Vec::new();
+            descend(levels.levels, &levels.nest, payload, &mut Map::new(), &mut leaves, scope)?;
+            // The kernel sends one leaf an attribute, and ynl shows it without a list around it.
+            match <[Value; 1]>::try_from(leaves) {
+                Ok([leaf]) => leaf,
+                Err(leaves) => Value::from(leaves),
+            }
+        }
+        Kind::SubMessage(message) => match scope.format(message) {
+            Some(format) => sub_message(format, payload, scope)?,
+            None => Value::from(text::hex(payload, "")),
+        },
+    })
+}
+
+fn nest(inner: &Nest, payload: &[u8], scope: &Scope<'_>) -> Option<Value> {
+    let schema = inner.schema.table().unwrap_or(&Schema::EMPTY);
+    let deeper = scope.deeper()?;
+    let mut object = Map::new();
+    set(schema, RawAttrs::new(payload), Some(scope), deeper.depth, scope.options, &mut object);
+    Some(Value::Object(object))
+}
+
+/// Walks down the levels and adds an object for each leaf: the levels' values, then the leaf's attributes.
+fn descend(
+    levels: &[&'static str],
+    inner: &Nest,
+    payload: &[u8],
+    above: &mut Map<String, Value>,
+    leaves: &mut Vec<Value>,
+    scope: &Scope<'_>,
+) -> Option<()> {
+    let Some((name, below)) = levels.split_first() else {
+        let Value::Object(members) = nest(inner, payload, scope)? else { return None };
+        let mut leaf = above.clone();
+        leaf.extend(members);
+        leaves.push(Value::Object(leaf));
+        return Some(());
+    };
+    let mut walk = RawAttrs::new(payload).into_iter();
+    for attr in walk.by_ref() {
+        above.insert((*name).to_owned(), attr.id().into());
+        descend(below, inner, attr.payload(), above, leaves, scope)?;
+    }
+    above.remove(*name);
+    (walk.remainder() == 0).then_some(())
+}
+
+fn sub_message(format: &Format, payload: &[u8], scope: &Scope<'_>) -> Option<Value> {
+    let mut object = Map::new();
+    let mut rest = payload;
+    if let Some(header) = format.header {
+        structure(header, payload, &mut object);
+        rest = payload.get(align(header.size)..).unwrap_or_default();
+    }
+    match format.schema {
+        Some(schema) => {
+            let deeper = scope.deeper()?;
+            let schema = schema.table().unwrap_or(&Schema::EMPTY);
+            set(schema, RawAttrs::new(rest), Some(scope), deeper.depth, scope.options, &mut object);
+        }
+        None if !rest.is_empty() => {
+            object.insert(ILL_FORMED.to_owned(), text::hex(rest, "").into());
+        }
+        None => {}
+    }
+    Some(Value::Object(object))
+}
+
+impl<'s> Scope<'s> {
+    /// The same one step further down; `None` where it gets too deep to follow.
+    fn deeper(&self) -> Option<Scope<'_>> {
+        let depth = self.depth.saturating_add(1);
+        (depth <= Path::MAX_DEPTH).then_some(Scope { depth, outer: self.outer, ..*self })
+    }
+
+    /// The format that the selector's value chooses; the selector stands in this set or in one around it.
+    fn format(&self, message: &SubMessage) -> Option<&'static Format> {
+        let found = self.schema.named(message.selector).and_then(|info| {
+            let payload = self.attrs.last(info.id)?.payload();
+            match info.kind {
+                Kind::String => Str::read(payload).map(str::to_owned),
+                Kind::Int(int) => number::read(int, payload).map(|value| value.to_string()),
+                Kind::Enum(int, names) => {
+                    let value = number::read(int, payload)?;
+                    Some(number::label(value, names).map_or_else(|| value.to_string(), str::to_owned))
+                }
+                _ => None,
+            }
+        });
+        match found {
+            Some(selected) => message.formats.iter().find(|format| format.value == selected),
+            None => self.outer?.format(message),
+        }
+    }
+}
+
+fn integer(value: i128, hint: Option<Hint>) -> Value {
+    match hint {
+        Some(Hint::Hex) => Value::from(format!("{value:#x}")),
+        Some(Hint::Ipv4 | Hint::Ipv4OrV6) => match u32::try_from(value) {
+            Ok(ip) => Value::from(std::net::Ipv4Addr::from(ip).to_string()),
+            Err(_) => number::json(value),
+        },
+        _ => number::json(value),
+    }
+}
+
+/// An attribute without a name: hexadecimal, or, if it says that it is a nest and is one, an object.
+fn unknown(attr: Attr<'_>, depth: u8) -> Value {
+    let hex = || Value::from(text::hex(attr.payload(), ""));
+    if !attr.is_nested() {
+        return hex();
+    }
+    let mut object = Map::new();
+    let depth = depth.saturating_add(1);
+    if depth > Path::MAX_DEPTH {
+        return json!({ILL_FORMED: hex()});
+    }
+    set(&Schema::EMPTY, attr.nested(), None, depth, &Options::default(), &mut object);
+    Value::Object(object)
+}
+
+fn ill_formed(payload: &[u8]) -> Value {
+    json!({ILL_FORMED: text::hex(payload, "")})
+}
+
+fn append(object: &mut Map<String, Value>, key: &str, value: Value) {
+    match object.get_mut(key) {
+        Some(Value::Array(list)) => list.push(value),
+        _ => {
+            object.insert(key.to_owned(), Value::from(vec![value]));
+        }
+    }
+}
