@@ -1,3 +1,33 @@
-//! The project's one door: test, regen, fuzz, bench.
+//! The project's one door: `cargo xtask <task>`.
 
-fn main() {}
+mod regen;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's one door", disable_help_subcommand = true)]
+struct Door {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Generates the families' Rust from their specs again.
+    Regen(regen::Regen),
+}
+
+fn main() -> ExitCode {
+    let done = match Door::parse().task {
+        Task::Regen(task) => task.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

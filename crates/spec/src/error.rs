@@ -71,6 +71,11 @@ impl Error {
         )
     }
 
+    /// An error at a place of a spec, for those who cannot use what it says there.
+    pub fn at(place: &Place, message: impl fmt::Display) -> Self {
+        place.error(message)
+    }
+
     /// The file that is wrong: the spec or its overlay.
     pub fn file(&self) -> &str {
         &self.0.place.file

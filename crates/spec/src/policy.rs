@@ -1,7 +1,7 @@
 //! What the kernel accepts of an attribute, by the rules with which its generator turns a spec into tables of
 //! `struct nla_policy` (tools/net/ynl/pyynl/ynl_gen_c.py): the checks of the spec and those that follow from enums.
 
-use crate::model::{Attribute, ByteOrder, IndexBase, Kind, Message, Operation, SetId, Spec, Width};
+use crate::model::{Attribute, ByteOrder, IndexBase, KernelPolicy, Kind, Message, Operation, SetId, Spec, Width};
 
 /// The policy of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,9 +168,23 @@ impl Attribute {
 }
 
 impl Spec {
-    /// What requests of one mode of an op may carry.
+    /// What requests of one mode of an op may carry. Where the kernel has a policy an op, it is that of do; where it has
+    /// one a family, that of all requests together (ynl_gen_c.py: print_kernel_policy, Family._load_global_policy).
     pub fn policy<'a>(&'a self, op: &'a Operation, request: &'a Message) -> Policy<'a> {
-        collect(self, self.attributes_of(op, request))
+        match (self.kernel_policy, &op.doit) {
+            (KernelPolicy::Split, _) | (KernelPolicy::PerOp, None) => collect(self, self.attributes_of(op, request)),
+            (KernelPolicy::PerOp, Some(doit)) => collect(self, self.attributes_of(op, &doit.request)),
+            (KernelPolicy::Global, _) => {
+                let modes = self.operations.iter().flat_map(|op| op.doit.iter().chain(&op.dump).map(move |m| (op, m)));
+                let mut all: Vec<&Attribute> = Vec::new();
+                for attribute in modes.flat_map(|(op, mode)| self.attributes_of(op, &mode.request)) {
+                    if !all.iter().any(|other| other.id == attribute.id) {
+                        all.push(attribute);
+                    }
+                }
+                collect(self, all.into_iter())
+            }
+        }
     }
 
     /// What a nest of this set may carry: all of it, since the kernel has one table a set.

@@ -68,6 +68,8 @@ fn nlctrl_has_the_numbers_of_genetlink_h() {
     assert!(family.dont_validate.strict && family.dont_validate.dump);
     let policy = spec.policy(family, &family.doit.as_ref().unwrap().request);
     assert_eq!(policy.max, 2);
+    let dump = spec.policy(family, &family.dump.as_ref().unwrap().request);
+    assert_eq!(dump.rules.len(), 2, "one policy an op: a dump takes what do takes");
     assert_eq!(policy.rules[1].1, Rule::NulString { max: Some(15) });
 }
 

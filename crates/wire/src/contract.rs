@@ -67,8 +67,8 @@ pub trait Op: Copy + Default + 'static {
 pub trait Do: Op {
     /// What is asked.
     type Request: Message<Header = <Self::Family as Family>::Header>;
-    /// What comes back; `()` where nothing but the acknowledgement does.
-    type Reply: Message<Header = <Self::Family as Family>::Header>;
+    /// What comes back, behind the family's header; `()` where nothing but the acknowledgement does.
+    type Reply: Message;
     /// The request's number: the generic netlink command, or the message type of another protocol.
     const REQUEST: u16;
     /// The reply's number; `None` where there is no reply.

@@ -219,7 +219,50 @@ plain! {
     NEST = Kind::Nest(None);
 }
 
+/// Defines policies: `NAME { id RULE, id RULE.check(…), id nest(&OTHER) }`, a rule being a constant or function of
+/// [`AttrPolicy`]. Ids left out are refused. Policies may refer to each other in circles.
+///
+/// ```
+/// use netloom_wire::policies;
+/// policies! {
+///     /// What set-device accepts.
+///     SET_DEVICE { 2 NUL_STRING.max_len(15), 5 U32.mask(0x1), 8 nest_array(&PEER) }
+///     PEER { 1 BINARY.exact(32) }
+/// }
+/// assert_eq!((SET_DEVICE.max_attr(), PEER.max_attr()), (8, 1));
+/// ```
+#[macro_export]
+macro_rules! policies {
+    ($(
+        $(#[$meta:meta])*
+        $vis:vis $name:ident {
+            $($id:literal $rule:ident $(($($of:tt)*))? $(.$check:ident($($limit:tt)*))?),* $(,)?
+        }
+    )*) => {$(
+        $(#[$meta])*
+        $vis static $name: $crate::Policy = $crate::Policy::new(&$crate::AttrPolicy::table::<{
+            $crate::__max(&[$($id),*]) as usize + 1
+        }>(&[$(($id, $crate::AttrPolicy::$rule $(($($of)*))? $(.$check($($limit)*))?)),*]));
+    )*};
+}
+
 impl AttrPolicy {
+    /// A table of entries by id; ids left out are refused.
+    ///
+    /// # Panics
+    ///
+    /// An id is not below `N`: in a constant, an error of the compiler.
+    #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "runs in the compiler")]
+    pub const fn table<const N: usize>(entries: &[(u16, Self)]) -> [Self; N] {
+        let mut table = [Self::REJECT; N];
+        let mut i = 0;
+        while i < entries.len() {
+            table[entries[i].0 as usize] = entries[i].1;
+            i += 1;
+        }
+        table
+    }
+
     /// An entry of this kind and no further check.
     pub const fn of(kind: Kind) -> Self {
         Self { kind, len: 0, check: Check::None }

@@ -18,8 +18,10 @@ mod doc_exmpl {
         }
     }
 
-    static ECHO_DO: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::NUL_STRING]);
-    static LIST_DUMP: Policy = Policy { attrs: &[], strict_start: 0 };
+    policies! {
+        ECHO_DO { 1 NUL_STRING }
+        LIST_DUMP {}
+    }
 
     /// Family DOC_EXMPL.
     #[derive(Clone, Copy, Debug, Default)]

@@ -127,7 +127,7 @@ pub struct Group {
     pub id: Option<u32>,
     /// The privilege that joining needs.
     pub flags: OpFlags,
-    /// The C name.
+    /// The C name; empty when the spec does not tell.
     pub c_name: String,
     /// Where the spec defines it.
     pub place: Place,

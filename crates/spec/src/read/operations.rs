@@ -36,7 +36,10 @@ impl Reader {
             let name = word(name_node, "the group's name")?;
             group.what = format!("group \"{name}\"");
             define(&mut self.groups, name_node, name, "multicast group", GroupId(self.spec.groups.len()))?;
-            let c_name = group.owned("c-define-name")?.unwrap_or_else(|| format!("{}-mcgrp-{name}", self.spec.name));
+            // Headers that the kernel's generator writes follow its pattern, older ones do as they like.
+            let pattern =
+                (self.spec.protocol == Protocol::Genetlink).then(|| format!("{}-mcgrp-{name}", self.spec.name));
+            let c_name = group.owned("c-define-name")?.or(pattern).unwrap_or_default();
             let value = group.take("value");
             if let Some(node) = value.filter(|_| self.spec.protocol.is_generic()) {
                 return Err(node.place.error(format_args!(

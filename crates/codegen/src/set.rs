@@ -1,0 +1,179 @@
+//! Attribute sets: one line an attribute, the payload's marker at its end.
+
+use netloom_spec::{Attribute, AttributeSet, ByteOrder, Error, IndexBase, Kind, RustType, Scalar, Spec, Width};
+
+use crate::definition::{doc, hint_name, integer};
+use crate::name::{self, Names};
+use crate::text::{Text, one_line};
+
+pub(crate) fn sets(spec: &Spec, names: &Names, text: &mut Text) -> Result<(), Error> {
+    for (index, set) in spec.sets.iter().enumerate() {
+        levels(names, index, set, text);
+        one(spec, names, index, set, text)?;
+    }
+    Ok(())
+}
+
+fn one(spec: &Spec, names: &Names, index: usize, set: &AttributeSet, text: &mut Text) -> Result<(), Error> {
+    let Some((name, borrowed)) = names.sets.get(index) else { return Ok(()) };
+    let header = match names.header {
+        Some(id) if is_body(spec, index) => {
+            if is_nested(spec, index) {
+                return Err(Error::at(
+                    &set.place,
+                    format_args!(
+                        "set \"{}\" is the body of messages with a fixed header and a nest as well, which has no form in \
+                         Rust yet: make a subset for the nest",
+                        set.name
+                    ),
+                ));
+            }
+            format!(": {}", names.structure(id))
+        }
+        _ => String::new(),
+    };
+    text.line("");
+    text.line("attribute_set! {");
+    text.doc(4, &doc(&set.doc, &set.name), set.enum_name.as_deref().unwrap_or(""), &[name, borrowed]);
+    text.line(&format!("    pub struct {name}{header} | {borrowed}, \"{}\" {{", set.name));
+    let attribute_names = name::attributes(&set.attributes);
+    for position in &set.emission {
+        let (Some(attribute), Some(own)) = (set.attributes.get(*position), attribute_names.get(*position)) else {
+            continue;
+        };
+        if attribute.kind == Kind::Unused {
+            continue;
+        }
+        let marker = marker(spec, names, (index, *position), attribute)?;
+        let hint = match attribute.display {
+            Some(hint) if attribute.rust_type.is_none() => format!(" [{}]", hint_name(hint)),
+            _ => String::new(),
+        };
+        text.doc(8, &attribute_doc(attribute), &attribute.c_name, &[&own.field, &own.variant, &own.key]);
+        text.line(&format!(
+            "        {} \"{}\" {} {} {}: {marker}{hint};",
+            attribute.id, attribute.name, own.field, own.variant, own.key
+        ));
+    }
+    text.line("    }");
+    text.line("}");
+    Ok(())
+}
+
+fn attribute_doc(attribute: &Attribute) -> String {
+    let mut text = one_line(&doc(&attribute.doc, &attribute.name));
+    if let Some(since) = attribute.kernels.since {
+        text.push_str(&format!(" Since Linux {since}."));
+    }
+    if let Some(until) = attribute.kernels.until {
+        text.push_str(&format!(" Gone in Linux {until}."));
+    }
+    text
+}
+
+/// Types that name the values in a nest-type-value's types.
+fn levels(names: &Names, index: usize, set: &AttributeSet, text: &mut Text) {
+    for (position, attribute) in set.attributes.iter().enumerate() {
+        let Kind::NestTypeValue { names: levels, .. } = &attribute.kind else { continue };
+        let Some(name) = names.levels.get(&(index, position)) else { continue };
+        text.line("");
+        text.line(&format!("/// What the types inside of `{}` are.", attribute.name));
+        text.line(&format!("pub enum {name} {{}}"));
+        text.line(&format!("impl Levels for {name} {{"));
+        let quoted: Vec<String> = levels.iter().map(|level| format!("{level:?}")).collect();
+        text.items(4, "const NAMES: &'static [&'static str] = &", &quoted, ";");
+        text.line("}");
+    }
+}
+
+/// Whether messages have the set as their body.
+fn is_body(spec: &Spec, index: usize) -> bool {
+    spec.operations.iter().any(|op| op.set.is_some_and(|set| set.index() == index))
+}
+
+fn is_nested(spec: &Spec, index: usize) -> bool {
+    let within = |kind: &Kind| match kind {
+        Kind::Nest(Some(set)) | Kind::NestTypeValue { set: Some(set), .. } => set.index() == index,
+        _ => false,
+    };
+    spec.sets.iter().flat_map(|set| &set.attributes).any(|attribute| match &attribute.kind {
+        Kind::IndexedArray { element, .. } => within(element),
+        kind => within(kind),
+    })
+}
+
+fn marker(spec: &Spec, names: &Names, at: (usize, usize), attribute: &Attribute) -> Result<String, Error> {
+    let mut marker = match &attribute.kind {
+        Kind::IndexedArray { element, base } => {
+            let element = payload(spec, names, attribute, element)?;
+            if !attribute.nested_flag && !element.starts_with("BareNest") {
+                return unsupported(attribute, "an array that is no nest, without NLA_F_NESTED");
+            }
+            match base {
+                IndexBase::FromOne => format!("Indexed<{element}>"),
+                IndexBase::FromZero => format!("Indexed<{element}, 0>"),
+                IndexBase::Zero => format!("Indexed<{element}, 0, 0>"),
+            }
+        }
+        Kind::NestTypeValue { names: levels, set: Some(set) } if attribute.nested_flag => {
+            let name = names.levels.get(&at).map_or("", String::as_str);
+            format!("TypeValue<{name}, {}, {}>", names.set(*set), levels.len())
+        }
+        Kind::NestTypeValue { .. } => return unsupported(attribute, "a nest-type-value without set or NLA_F_NESTED"),
+        kind => payload(spec, names, attribute, kind)?,
+    };
+    if attribute.secret {
+        marker = format!("Secret<{marker}>");
+    }
+    let lists_itself = matches!(attribute.kind, Kind::IndexedArray { .. } | Kind::NestTypeValue { .. } | Kind::Flag);
+    if attribute.multi && !lists_itself {
+        marker = format!("Multi<{marker}>");
+    }
+    Ok(marker)
+}
+
+fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Result<String, Error> {
+    Ok(match kind {
+        Kind::Unused | Kind::Pad => "Pad".into(),
+        Kind::Flag => "Flag".into(),
+        Kind::Scalar(scalar) => return scalar_marker(spec, names, attribute, *scalar),
+        Kind::Bitfield32(_) => "Bitfield32".into(),
+        Kind::String => "Str".into(),
+        Kind::Binary { layout, element } => match (attribute.rust_type, layout, element, attribute.checks.exact_len) {
+            (Some(RustType::IpAddr), ..) => "Ip".into(),
+            (Some(RustType::SocketAddr), ..) => "SockAddr".into(),
+            (_, Some(id), ..) => format!("CStruct<{}>", names.structure(*id)),
+            (_, None, Some(scalar), _) if scalar.order == ByteOrder::Host => {
+                format!("IntArray<{}>", integer(scalar.width))
+            }
+            (_, None, None, Some(length)) => format!("Fixed<{length}>"),
+            _ => "Bytes".into(),
+        },
+        Kind::Nest(Some(set)) if attribute.nested_flag => format!("Nest<{}>", names.set(*set)),
+        Kind::Nest(Some(set)) => format!("BareNest<{}>", names.set(*set)),
+        // What the selected format is, typed code decides; schemas know.
+        Kind::Nest(None) | Kind::SubMessage { .. } => "Bytes".into(),
+        _ => return unsupported(attribute, "a list in a list"),
+    })
+}
+
+fn scalar_marker(spec: &Spec, names: &Names, attribute: &Attribute, scalar: Scalar) -> Result<String, Error> {
+    let int = match (scalar.width, scalar.order) {
+        (Width::Uint, _) => return Ok("Uint".into()),
+        (Width::Sint, _) => return Ok("Sint".into()),
+        (width, ByteOrder::Host) => integer(width).to_owned(),
+        (width, ByteOrder::Big) => format!("Be<{}>", integer(width)),
+        (_, ByteOrder::Little) => return unsupported(attribute, "little-endian"),
+    };
+    Ok(match scalar.names {
+        Some(used) => format!("Named<{}, {int}>", names.enumeration(spec, used)),
+        None => int,
+    })
+}
+
+fn unsupported<T>(attribute: &Attribute, what: &str) -> Result<T, Error> {
+    Err(Error::at(
+        &attribute.place,
+        format_args!("attribute \"{}\" is {what}, which has no form in Rust yet", attribute.name),
+    ))
+}

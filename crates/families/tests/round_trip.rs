@@ -1,0 +1,123 @@
+//! Each family: typed, to bytes, to typed again; and bytes of any kind, which must not panic nor change on their second way.
+#![cfg(all(feature = "std", feature = "doc_exmpl", feature = "rt_link", feature = "wireguard"))]
+
+use std::fmt::Debug;
+
+use netloom_families::{doc_exmpl, nlctrl, rt_link, wireguard};
+use netloom_wire::{Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, Strictness, Writer};
+use proptest::prelude::*;
+
+fn encode(message: &impl Message) -> Vec<u8> {
+    let mut buf = vec![0; 65536 * 2];
+    let mut w = Writer::new(&mut buf);
+    message.encode(&mut w).unwrap();
+    w.written().to_vec()
+}
+
+fn decode<M: Message>(bytes: &[u8]) -> M {
+    M::decode(Body::read(bytes).unwrap(), &mut |path: &Path<'_>, _: netloom_wire::Attr<'_>| panic!("bad {path}"))
+}
+
+fn same<M: Message + PartialEq + Debug>(sent: M) {
+    assert_eq!(decode::<M>(&encode(&sent)), sent);
+}
+
+#[test]
+fn typed() {
+    same(doc_exmpl::Msg::new().msg("hello from user space!").index(7_u32));
+    same(doc_exmpl::Msg::new().msg(""));
+    let group = |id: u32| nlctrl::McastGroupAttrs::new().id(id).name(format!("group{id}"));
+    same(
+        nlctrl::CtrlAttrs::new()
+            .family_name("wireguard")
+            .ops([nlctrl::OpAttrs::new().id(0_u32).flags(nlctrl::OpFlags::UNS_ADMIN_PERM)])
+            .mcast_groups([group(2), group(3)])
+            .policy([([0, 3], nlctrl::PolicyAttrs::new().max_value_u(u64::MAX).type_(nlctrl::AttrType::U64))])
+            .op_policy([([1], nlctrl::OpPolicyAttrs::new().do_(0_u32).dump(1_u32))]),
+    );
+    let ip = |text: &str, cidr| {
+        wireguard::AllowedIp::new().family(2_u16).ipaddr(text.parse::<std::net::IpAddr>().unwrap()).cidr_mask(cidr)
+    };
+    let peer = wireguard::Peer::new()
+        .public_key([1; 32])
+        .preshared_key([2; 32])
+        .endpoint("[fe80::1%3]:51820".parse::<std::net::SocketAddr>().unwrap())
+        .last_handshake_time(wireguard::Timespec { sec: -1, nsec: 999_999_999 })
+        .flags(wireguard::PeerFlags::REPLACE_ALLOWEDIPS | wireguard::PeerFlags(0x80))
+        .allowedips([ip("10.0.0.0", 8), ip("2001:db8::", 32)]);
+    same(wireguard::Device::new().ifname("wg0").private_key([3; 32]).peers([
+        peer.clone(),
+        wireguard::Peer::new(),
+        peer,
+    ]));
+    let header = rt_link::Ifinfomsg { ifi_index: -3, ifi_change: u32::MAX, ..Default::default() };
+    let wireguard = rt_link::LinkInfo::new().kind("wireguard").data([1, 2, 3]);
+    same(
+        rt_link::Link::new()
+            .header(header)
+            .ifname("wg0")
+            .linkinfo(wireguard)
+            .prop_list(rt_link::PropList::new().alt_ifname(["a".to_owned(), "b".to_owned()]))
+            .max_pacing_offload_horizon(1_u64 << 40)
+            .stats64(rt_link::LinkStats64 { rx_otherhost_dropped: 9, ..Default::default() }),
+    );
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let device = wireguard::Device::new().private_key([77; 32]).peers([wireguard::Peer::new().preshared_key([78; 32])]);
+    let text = format!("{device:?}");
+    assert!(!text.contains("77") && !text.contains("78") && text.contains("(hidden)"), "{text}");
+}
+
+#[test]
+fn markers_tell_what_the_kernel_tells() {
+    fn dump<O: Dump>(_: O) -> (&'static str, u16, u16, &'static Policy) {
+        (O::NAME, O::REQUEST, O::REPLY, O::POLICY)
+    }
+    let (name, request, reply, policy) = dump(wireguard::GetDevice);
+    assert_eq!((name, request, reply, policy.max_attr()), ("get-device", 0, 0, 2));
+    assert_eq!(wireguard::SetDevice::INFO.flags, OpFlags::UNS_ADMIN_PERM);
+    assert_eq!(<rt_link::Getlink as Do>::REPLY, Some(16));
+    assert_eq!(nlctrl::Getfamily::INFO.doit.unwrap().strictness, Strictness::LIBERAL);
+    assert_eq!(nlctrl::Getfamily::INFO.dump.unwrap().strictness, Strictness::STRICT);
+    assert_eq!((rt_link::RTNLGRP_LINK.number, rt_link::Ifinfomsg::SIZE), (Some(1), 16));
+    let merge = wireguard::INFO.merges[0];
+    assert_eq!(
+        (merge.op, merge.list, merge.key, merge.inner),
+        ("get-device", "peers", "public-key", &["allowedips"][..])
+    );
+    let names = |info: &FamilyInfo| info.ops.iter().map(|op| op.name).collect::<Vec<_>>();
+    assert_eq!(names(&doc_exmpl::INFO), ["echo", "say", "list", "said"]);
+}
+
+/// Attributes that look like some, with ids and lengths that may be wrong.
+fn soup() -> impl Strategy<Value = Vec<u8>> {
+    let attr =
+        (0..12_u16, any::<bool>(), proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(id, nested, value)| {
+            let mut bytes = ((value.len() + 4) as u16).to_ne_bytes().to_vec();
+            bytes.extend((id | if nested { 0x8000 } else { 0 }).to_ne_bytes());
+            bytes.extend(&value);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+            bytes
+        });
+    proptest::collection::vec(attr, 0..8).prop_map(|attrs| attrs.concat())
+}
+
+fn stable<M: Message + PartialEq + Debug>(bytes: &[u8]) {
+    let Some(body) = Body::read(bytes) else { return };
+    let once = encode(&M::decode(body, &mut ()));
+    let twice = encode(&M::decode(Body::read(&once).unwrap(), &mut ()));
+    assert_eq!(once, twice);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(bytes in prop_oneof![soup(), proptest::collection::vec(any::<u8>(), 0..200)]) {
+        stable::<doc_exmpl::Msg>(&bytes);
+        stable::<nlctrl::CtrlAttrs>(&bytes);
+        stable::<wireguard::Device>(&bytes);
+        stable::<wireguard::Peer>(&bytes);
+        stable::<rt_link::Link>(&bytes);
+    }
+}
