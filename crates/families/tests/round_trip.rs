@@ -24,19 +24,19 @@ fn same<M: Message + PartialEq + Debug>(sent: M) {
 
 #[test]
 fn typed() {
-    same(doc_exmpl::Msg::new().msg("hello from user space!").index(7_u32));
+    same(doc_exmpl::Msg::new().msg("hello from user space!").index(7));
     same(doc_exmpl::Msg::new().msg(""));
-    let group = |id: u32| nlctrl::McastGroupAttrs::new().id(id).name(format!("group{id}"));
+    let group = |id| nlctrl::McastGroupAttrs::new().id(id).name(format!("group{id}"));
     same(
         nlctrl::CtrlAttrs::new()
             .family_name("wireguard")
-            .ops([nlctrl::OpAttrs::new().id(0_u32).flags(nlctrl::OpFlags::UNS_ADMIN_PERM)])
+            .ops([nlctrl::OpAttrs::new().id(0).flags(nlctrl::OpFlags::UNS_ADMIN_PERM)])
             .mcast_groups([group(2), group(3)])
             .policy([([0, 3], nlctrl::PolicyAttrs::new().max_value_u(u64::MAX).type_(nlctrl::AttrType::U64))])
-            .op_policy([([1], nlctrl::OpPolicyAttrs::new().do_(0_u32).dump(1_u32))]),
+            .op_policy([([1], nlctrl::OpPolicyAttrs::new().do_(0).dump(1))]),
     );
     let ip = |text: &str, cidr| {
-        wireguard::AllowedIp::new().family(2_u16).ipaddr(text.parse::<std::net::IpAddr>().unwrap()).cidr_mask(cidr)
+        wireguard::AllowedIp::new().family(2).ipaddr(text.parse::<std::net::IpAddr>().unwrap()).cidr_mask(cidr)
     };
     let peer = wireguard::Peer::new()
         .public_key([1; 32])
@@ -57,8 +57,8 @@ fn typed() {
             .header(header)
             .ifname("wg0")
             .linkinfo(wireguard)
-            .prop_list(rt_link::PropList::new().alt_ifname(["a".to_owned(), "b".to_owned()]))
-            .max_pacing_offload_horizon(1_u64 << 40)
+            .prop_list(rt_link::PropList::new().alt_ifname(["a", "b"]))
+            .max_pacing_offload_horizon(1 << 40)
             .stats64(rt_link::LinkStats64 { rx_otherhost_dropped: 9, ..Default::default() }),
     );
 }

@@ -177,8 +177,8 @@ macro_rules! __owned_set {
             )?
 
             $($(#[$doc])* #[must_use]
-            pub fn $field(mut self, value: impl Into<<$kind as $crate::Field>::Arg>) -> Self {
-                <$kind as $crate::Field>::set(&mut self.$field, value.into());
+            pub fn $field(mut self, value: impl $crate::IntoValue<<$kind as $crate::Field>::Arg>) -> Self {
+                <$kind as $crate::Field>::set(&mut self.$field, $crate::IntoValue::into_value(value));
                 self
             })*
         }

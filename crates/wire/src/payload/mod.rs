@@ -6,6 +6,8 @@ mod list;
 mod nest;
 mod plain;
 mod structure;
+#[cfg(feature = "alloc")]
+mod value;
 
 use core::fmt;
 
@@ -18,6 +20,8 @@ pub use structure::{CStruct, MemberType};
 
 #[cfg(feature = "alloc")]
 pub use self::owned::{Field, Owned, OwnedSet, Unparsed};
+#[cfg(feature = "alloc")]
+pub use self::value::IntoValue;
 
 use crate::schema::{Hint, Kind};
 use crate::{Full, Writer};
