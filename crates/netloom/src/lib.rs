@@ -14,6 +14,7 @@
 
 pub mod client;
 mod error;
+pub mod kernel;
 pub mod socket;
 
 pub use error::{Error, Result};

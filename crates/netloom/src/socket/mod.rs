@@ -5,6 +5,7 @@
 //! most programs want; a `Socket` is for those who build their own protocol on it.
 
 mod endpoint;
+mod process;
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
@@ -15,6 +16,7 @@ use netloom_wire::Errno;
 
 use crate::{Error, Result};
 pub use endpoint::{Address, Credentials, Endpoint, Opt, Received, RecvFlags};
+pub(crate) use process::this_process;
 
 /// A netlink socket. Clones are handles to the same one; it closes with the last of them.
 #[derive(Clone)]

@@ -1,0 +1,209 @@
+//! A port of a kernel side in this process, as a socket's endpoint.
+
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use netloom_wire::{Errno, Protocol};
+
+use super::engine::{Datagram, NetNs, PortKey};
+use super::{Kernel, State, Waiter};
+use crate::client::Dialer;
+use crate::socket::{Address, Credentials, Endpoint, Opt, Received, RecvFlags, Socket};
+use crate::{Error, Result as NetResult};
+
+/// Opens sockets to a kernel side in this process.
+pub(super) struct InProcess {
+    kernel: Kernel,
+    credentials: Credentials,
+    ns: NetNs,
+}
+
+impl InProcess {
+    pub(super) fn new(kernel: Kernel, credentials: Credentials, ns: NetNs) -> Self {
+        Self { kernel, credentials, ns }
+    }
+}
+
+impl Dialer for InProcess {
+    fn open(&self, protocol: Protocol) -> NetResult<Socket> {
+        let endpoint = PortEndpoint::open(&self.kernel, protocol, self.credentials, self.ns)
+            .map_err(|errno| Error::system("socket", errno))?;
+        Ok(Socket::over(Arc::new(endpoint)))
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("in process")
+    }
+}
+
+/// An open port; closing it is dropping it.
+pub(super) struct PortEndpoint {
+    kernel: Kernel,
+    key: PortKey,
+    credentials: Credentials,
+    readable: Arc<Condvar>,
+    nonblocking: AtomicBool,
+}
+
+impl PortEndpoint {
+    pub(super) fn open(
+        kernel: &Kernel,
+        protocol: Protocol,
+        credentials: Credentials,
+        ns: NetNs,
+    ) -> Result<Self, Errno> {
+        let readable = Arc::new(Condvar::new());
+        let mut state = kernel.lock();
+        let key = state.engine.open(ns, protocol, credentials)?;
+        state.waiters.insert(key, Waiter::Threads { condvar: readable.clone(), waiting: 0 });
+        drop(state);
+        Ok(Self { kernel: kernel.clone(), key, credentials, readable, nonblocking: AtomicBool::new(false) })
+    }
+
+    fn waiting<'k>(
+        &self,
+        mut state: MutexGuard<'k, State>,
+        deadline: Option<Instant>,
+    ) -> Option<MutexGuard<'k, State>> {
+        let count = |state: &mut State, change: fn(usize) -> usize| {
+            if let Some(Waiter::Threads { waiting, .. }) = state.waiters.get_mut(&self.key) {
+                *waiting = change(*waiting);
+            }
+        };
+        let time = match deadline {
+            Some(deadline) => Some(deadline.checked_duration_since(Instant::now()).filter(|time| !time.is_zero())?),
+            None => None,
+        };
+        count(&mut state, |n| n.saturating_add(1));
+        let mut state = match time {
+            Some(time) => self.readable.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.readable.wait(state).unwrap_or_else(PoisonError::into_inner),
+        };
+        count(&mut state, |n| n.saturating_sub(1));
+        Some(state)
+    }
+}
+
+impl Endpoint for PortEndpoint {
+    fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
+        let mut state = self.kernel.lock();
+        let ticket = state.engine.deliver(self.key, &self.credentials, to, bytes)?;
+        let state = self.kernel.settle(state, ticket);
+        self.kernel.wake(state);
+        Ok(bytes.len())
+    }
+
+    fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
+        let peek = flags.contains(RecvFlags::PEEK);
+        let wait = !flags.contains(RecvFlags::DONTWAIT) && !self.nonblocking.load(Ordering::Relaxed);
+        let mut state = self.kernel.lock();
+        loop {
+            let (datagram, ticket) = state.engine.read(self.key, buf.len(), peek)?;
+            if let Some(datagram) = datagram {
+                let cut = !peek && state.engine.faults.truncates();
+                let options = state.engine.receive_options(self.key);
+                let destination = state.engine.local(self.key).unwrap_or_default();
+                if let Some(ticket) = ticket {
+                    state = self.kernel.settle(state, ticket);
+                }
+                self.kernel.wake(state);
+                return Ok(copy(&datagram, buf, cut, options, destination));
+            }
+            if !wait {
+                return Err(Errno::EAGAIN);
+            }
+            state = self.waiting(state, deadline).ok_or(Errno::EAGAIN)?;
+        }
+    }
+
+    fn bind(&self, address: Address) -> Result<(), Errno> {
+        self.kernel.lock().engine.bind(self.key, &self.credentials, address)
+    }
+
+    fn connect(&self, peer: Address) -> Result<(), Errno> {
+        self.kernel.lock().engine.connect(self.key, &self.credentials, peer)
+    }
+
+    fn local(&self) -> Result<Address, Errno> {
+        self.kernel.lock().engine.local(self.key)
+    }
+
+    fn join(&self, group: u32) -> Result<(), Errno> {
+        self.kernel.lock().engine.join(self.key, &self.credentials, group)
+    }
+
+    fn leave(&self, group: u32) -> Result<(), Errno> {
+        self.kernel.lock().engine.leave(self.key, &self.credentials, group)
+    }
+
+    fn memberships(&self) -> Result<Vec<u32>, Errno> {
+        self.kernel.lock().engine.memberships(self.key)
+    }
+
+    fn set(&self, option: Opt, value: u32) -> Result<(), Errno> {
+        self.kernel.lock().engine.set_option(self.key, &self.credentials, option, value)
+    }
+
+    fn option(&self, option: Opt) -> Result<u32, Errno> {
+        self.kernel.lock().engine.option(self.key, option)
+    }
+
+    fn set_nonblocking(&self, on: bool) -> Result<(), Errno> {
+        self.nonblocking.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+impl Drop for PortEndpoint {
+    fn drop(&mut self) {
+        let mut state = self.kernel.lock();
+        state.waiters.remove(&self.key);
+        if let Some(ticket) = state.engine.close(self.key) {
+            state = self.kernel.settle(state, ticket);
+        }
+        self.kernel.wake(state);
+    }
+}
+
+impl fmt::Debug for PortEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "in process, port {}", self.local().unwrap_or_default().port)
+    }
+}
+
+/// What a receive may tell besides the bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReceiveOptions {
+    /// The group.
+    pub packet_info: bool,
+    /// The sender's credentials.
+    pub pass_credentials: bool,
+}
+
+fn copy(datagram: &Datagram, buf: &mut [u8], cut: bool, options: ReceiveOptions, destination: Address) -> Received {
+    let len = datagram.bytes.len();
+    let taken = if cut { len / 2 } else { len }.min(buf.len());
+    if let (Some(to), Some(from)) = (buf.get_mut(..taken), datagram.bytes.get(..taken)) {
+        to.copy_from_slice(from);
+    }
+    // A group beyond the mask is told by packet info alone.
+    let groups = datagram.group.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)).unwrap_or(0);
+    Received {
+        len,
+        truncated: taken < len,
+        source: Address { groups, ..datagram.source },
+        destination,
+        group: options.packet_info.then_some(datagram.group),
+        credentials: options.pass_credentials.then_some(datagram.credentials),
+        ..Received::default()
+    }
+}

@@ -1,0 +1,289 @@
+//! The sender's side: taking a datagram apart and sending each message where it belongs.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use netloom_wire::{Errno, Flags, GenlHeader, Header, OpFlags, Protocol, align};
+
+use super::dump::{Running, Stage};
+use super::port::{Datagram, PortKey, Queued};
+use super::table::Listed;
+use super::work::Request;
+use super::{Engine, PendingStage, Task, Ticket, ack};
+use crate::kernel::Nack;
+use crate::socket::{Address, Credentials};
+
+/// A datagram for the kernel side, message by message.
+pub(super) struct Batch {
+    port: PortKey,
+    sender: Credentials,
+    datagram: Arc<Vec<u8>>,
+    offset: usize,
+}
+
+impl Engine {
+    /// Sends a datagram from a socket: to `to`, or to where it is connected. `by` is the sender now, who need not be who
+    /// opened the socket. The ticket is finished when all messages were dispatched and answered; what they caused at once
+    /// is then queued.
+    ///
+    /// ENODATA if the datagram is empty, EMSGSIZE if it is beyond the send buffer, EPERM if that address is not allowed,
+    /// ECONNREFUSED if nobody is there, EAGAIN if another port's queue has no room.
+    // net/netlink/af_netlink.c: netlink_sendmsg
+    pub fn deliver(
+        &mut self,
+        key: PortKey,
+        by: &Credentials,
+        to: Option<Address>,
+        bytes: &[u8],
+    ) -> Result<Ticket, Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        if bytes.is_empty() {
+            return Err(Errno::ENODATA);
+        }
+        let (ns, protocol, sndbuf) = (port.ns, port.protocol, port.sndbuf);
+        let info = self.protocol(protocol).ok_or(Errno::EPROTONOSUPPORT)?;
+        if to.is_some_and(|to| to.port != 0 || to.groups != 0) && !info.nonroot_send && !self.is_admin(by) {
+            return Err(Errno::EPERM);
+        }
+        let to = to.unwrap_or(port.peer);
+        self.autobind(key, by)?;
+        if bytes.len() > sndbuf.saturating_sub(32) {
+            return Err(Errno::EMSGSIZE);
+        }
+        let datagram = Arc::new(bytes.to_vec());
+        let source = Address::port(self.local(key)?.port);
+        if to.groups != 0 {
+            let group = to.groups.trailing_zeros().saturating_add(1);
+            let sent = Datagram { bytes: datagram.clone(), source, group, credentials: *by };
+            let _ = self.broadcast(ns, protocol, source.port, &sent);
+        }
+        if to.port != 0 {
+            let peer = *self.bound.get(&(ns, protocol, to.port)).ok_or(Errno::ECONNREFUSED)?;
+            return self.deliver_to_port(peer, source, datagram, by);
+        }
+        if !info.input {
+            return Err(Errno::ECONNREFUSED);
+        }
+        let ticket = self.ticket();
+        self.batches.insert(ticket, Batch { port: key, sender: *by, datagram, offset: 0 });
+        self.run_batch(ticket);
+        Ok(ticket)
+    }
+
+    fn deliver_to_port(
+        &mut self,
+        peer: PortKey,
+        source: Address,
+        bytes: Arc<Vec<u8>>,
+        by: &Credentials,
+    ) -> Result<Ticket, Errno> {
+        let port = self.ports.get_mut(&peer).ok_or(Errno::ECONNREFUSED)?;
+        // A connected socket hears its peer alone. net/netlink/af_netlink.c: netlink_getsockbyportid
+        if port.peer.port != 0 && port.peer.port != source.port {
+            return Err(Errno::ECONNREFUSED);
+        }
+        if !port.takes(bytes.len()) {
+            return Err(Errno::EAGAIN);
+        }
+        let pushed = port.push(Datagram { bytes, source, group: 0, credentials: *by });
+        self.ready.push(peer);
+        if pushed == Queued::Overrun { Err(Errno::EAGAIN) } else { Ok(self.finished_ticket()) }
+    }
+
+    /// A ticket of something that is over.
+    fn finished_ticket(&mut self) -> Ticket {
+        Ticket(self.serial())
+    }
+
+    /// Dispatches messages until one must wait for work, or all are.
+    // net/netlink/af_netlink.c: netlink_rcv_skb
+    pub(super) fn run_batch(&mut self, ticket: Ticket) {
+        while let Some(batch) = self.batches.get_mut(&ticket) {
+            let rest = batch.datagram.get(batch.offset..).unwrap_or_default();
+            let header = Header::read(rest);
+            let whole = header.filter(|h| h.len as usize >= Header::LEN && h.len as usize <= rest.len());
+            let Some(header) = whole else {
+                // Bytes that are no message are dropped in silence, and all behind them.
+                self.batches.remove(&ticket);
+                self.open_tickets.remove(&ticket);
+                return;
+            };
+            let start = batch.offset;
+            let range = start..start.saturating_add(header.len as usize);
+            batch.offset = start.saturating_add(align(header.len as usize)).min(batch.datagram.len());
+            let (port, sender, datagram) = (batch.port, batch.sender, batch.datagram.clone());
+            if self.dispatch(port, sender, datagram, range, header, ticket) {
+                return;
+            }
+        }
+    }
+
+    /// Dispatches one message; true if it must wait for work.
+    fn dispatch(
+        &mut self,
+        key: PortKey,
+        sender: Credentials,
+        datagram: Arc<Vec<u8>>,
+        range: Range<usize>,
+        header: Header,
+        ticket: Ticket,
+    ) -> bool {
+        let bytes = datagram.get(range.clone()).unwrap_or_default();
+        if !header.flags.contains(Flags::REQUEST) || header.kind.is_control() {
+            if header.flags.contains(Flags::ACK) {
+                self.acknowledge(key, bytes, &Ok(()), None);
+            }
+            return false;
+        }
+        let Some(port) = self.ports.get(&key) else { return false };
+        let found = match port.protocol {
+            Protocol::GENERIC => self.find_generic(&header, bytes, port.ns.0 == 0, &port.opener, &sender),
+            protocol => self.find_other(protocol, &header, bytes, &port.opener, &sender),
+        };
+        let found = found.and_then(|found| match self.faults.refuses(&found.family.table.name, found.number) {
+            Some(errno) => Err(Nack::new(errno)),
+            None => Ok(found),
+        });
+        let found = match found {
+            Ok(found) => found,
+            Err(nack) => {
+                self.acknowledge(key, bytes, &Err(nack), None);
+                return false;
+            }
+        };
+        let Some(port) = self.ports.get(&key) else { return false };
+        let (port_id, ns, busy) = (port.id, port.ns, port.dump.is_some());
+        let request = Arc::new(Request {
+            datagram: datagram.clone(),
+            range,
+            header,
+            genl: found.genl,
+            family: found.family,
+            op: found.op,
+            mode: found.mode,
+            port: key,
+            port_id,
+            ns,
+            credentials: sender,
+        });
+        if !found.dump {
+            self.push_work(request, Task::Do, PendingStage::Do, Some(ticket));
+            return true;
+        }
+        if busy || self.faults.busies_dump() {
+            self.acknowledge(key, bytes, &Err(Nack::new(Errno::EBUSY)), None);
+            return false;
+        }
+        let tear = self.faults.tears_dump();
+        if let Some(port) = self.ports.get_mut(&key) {
+            port.dump = Some(Box::new(Running { request: request.clone(), stage: Stage::Away, generation: 0, tear }));
+        }
+        self.push_work(request, Task::DumpStart, PendingStage::Start, Some(ticket));
+        true
+    }
+
+    /// Finds the family and op of a generic netlink message, the checks in the kernel's order.
+    // net/netlink/genetlink.c: genl_rcv_msg, genl_family_rcv_msg
+    fn find_generic(
+        &self,
+        header: &Header,
+        bytes: &[u8],
+        first_namespace: bool,
+        opener: &Credentials,
+        sender: &Credentials,
+    ) -> Result<Found, Nack> {
+        let family = self.families.by_id(header.kind.0).ok_or(Nack::new(Errno::ENOENT))?;
+        if !family.table.every_namespace && !first_namespace {
+            return Err(Nack::new(Errno::ENOENT));
+        }
+        let payload = bytes.get(Header::LEN..).unwrap_or_default();
+        let least = GenlHeader::LEN.saturating_add(family.table.header_size);
+        let genl = GenlHeader::read(payload).filter(|_| payload.len() >= least).ok_or(Nack::new(Errno::EINVAL))?;
+        check_header(family, header, genl)?;
+        let dump = header.flags.contains(Flags::DUMP);
+        self.find_op(family, u16::from(genl.cmd), dump, genl, opener, sender)
+    }
+
+    /// Finds the op of a message of another protocol, by rtnetlink's rules.
+    // net/core/rtnetlink.c: rtnetlink_rcv_msg
+    fn find_other(
+        &self,
+        protocol: Protocol,
+        header: &Header,
+        bytes: &[u8],
+        opener: &Credentials,
+        sender: &Credentials,
+    ) -> Result<Found, Nack> {
+        let number = header.kind.0;
+        let mut families = self.families.of(protocol);
+        let family = families.find(|family| family.table.ops.iter().any(|op| op.number == number));
+        let family = family.ok_or(Nack::new(Errno::EOPNOTSUPP))?;
+        if bytes.len() < Header::LEN.saturating_add(family.table.header_size) {
+            return Err(Nack::new(Errno::EINVAL));
+        }
+        // Only GET may be dumped, and any of the two bits makes it one.
+        let get = number % 4 == 2;
+        let dump = get && header.flags.intersects(Flags::DUMP);
+        self.find_op(family, number, dump, GenlHeader::default(), opener, sender)
+    }
+
+    fn find_op(
+        &self,
+        family: &Arc<Listed>,
+        number: u16,
+        dump: bool,
+        genl: GenlHeader,
+        opener: &Credentials,
+        sender: &Credentials,
+    ) -> Result<Found, Nack> {
+        let unsupported = || Nack::new(Errno::EOPNOTSUPP);
+        let op = family.table.ops.iter().position(|op| op.number == number).ok_or_else(unsupported)?;
+        let entry = family.table.ops.get(op).ok_or_else(unsupported)?;
+        let mode = if dump { entry.dump } else { entry.doit }.ok_or_else(unsupported)?;
+        let wanted = OpFlags::ADMIN_PERM | OpFlags::UNS_ADMIN_PERM;
+        // net/netlink/af_netlink.c: netlink_capable: the opener and the sender both count.
+        if entry.flags.0 & wanted.0 != 0 && !(self.is_admin(opener) && self.is_admin(sender)) {
+            return Err(Nack::new(Errno::EPERM));
+        }
+        Ok(Found { family: family.clone(), op, number, mode, dump, genl })
+    }
+
+    /// Answers a request: an error always, a success if it asked; EINTR not at all.
+    pub(super) fn answer(&mut self, request: &Request, answer: &Result<(), Nack>, warning: Option<&str>) {
+        let silent = answer.as_ref().is_err_and(|nack| nack.errno() == Errno::EINTR);
+        let asked = answer.is_err() || request.header.flags.contains(Flags::ACK);
+        if asked && !silent {
+            self.acknowledge(request.port, request.bytes(), answer, warning);
+        }
+    }
+
+    fn acknowledge(&mut self, key: PortKey, request: &[u8], answer: &Result<(), Nack>, warning: Option<&str>) {
+        let Some(port) = self.ports.get(&key) else { return };
+        let message = ack::error_message(port.options, port.id, request, answer, warning);
+        let _ = self.push(key, message);
+    }
+}
+
+struct Found {
+    family: Arc<Listed>,
+    op: usize,
+    number: u16,
+    mode: super::Mode,
+    dump: bool,
+    genl: GenlHeader,
+}
+
+// net/netlink/genetlink.c: genl_header_check
+fn check_header(family: &Listed, header: &Header, genl: GenlHeader) -> Result<(), Nack> {
+    if u16::from(genl.cmd) < family.table.resv_start_op {
+        return Ok(());
+    }
+    if genl.reserved != 0 {
+        return Err(Nack::new(Errno::EINVAL).with_message("genlmsghdr.reserved field is not 0"));
+    }
+    let rest = if header.flags.contains(Flags::DUMP) { header.flags & !Flags::DUMP } else { header.flags };
+    if (rest & !(Flags::REQUEST | Flags::ACK | Flags::ECHO)) != Flags::NONE {
+        return Err(Nack::new(Errno::EINVAL).with_message("ambiguous or reserved bits set in nlmsg_flags"));
+    }
+    Ok(())
+}

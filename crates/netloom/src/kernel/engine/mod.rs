@@ -1,0 +1,322 @@
+//! The kernel side without I/O, threads, clock or handlers.
+//!
+//! Every entry of [`Engine`] may queue work; [`Engine::work`] hands out the next piece that may run now, and
+//! [`Engine::complete`] takes back what came of it. The shell around it owns handlers and locks; see
+//! [`Kernel`](super::Kernel), and `tests/engine.rs`, which drives it in one thread without any.
+
+mod ack;
+mod dispatch;
+mod dump;
+mod options;
+mod port;
+mod pull;
+mod table;
+mod work;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use netloom_wire::{Errno, Protocol};
+
+pub use dump::{Cursor, Filled};
+pub use port::{Datagram, NetNs, PortKey};
+pub(super) use table::GENL_ID_CTRL;
+pub use table::{Entry, FamilyKey, Listed, Mode, Table};
+pub use work::{Fill, Outcome, Request, Task, Ticket, Work, WorkId};
+
+use self::dispatch::Batch;
+use self::port::{Port, Queued};
+use self::table::Families;
+use super::faults::FaultState;
+use super::nlctrl;
+use crate::socket::{Address, Credentials};
+
+/// The kernel side as a state machine: ports, protocols, families, groups and dumps.
+///
+/// All methods return at once. What they made runnable is fetched by [`Engine::work`]; which ports became readable by
+/// [`Engine::take_ready`].
+pub struct Engine {
+    next: u64,
+    ports: HashMap<PortKey, Port>,
+    bound: HashMap<(NetNs, Protocol, u32), PortKey>,
+    members: HashMap<(Protocol, u32), Vec<PortKey>>,
+    protocols: [Option<ProtocolInfo>; Protocol::COUNT],
+    families: Families,
+    queue: VecDeque<Work>,
+    pending: HashMap<WorkId, Pending>,
+    held: HashSet<Lock>,
+    batches: HashMap<Ticket, Batch>,
+    open_tickets: HashSet<Ticket>,
+    ready: Vec<PortKey>,
+    owner: u32,
+    pub(super) faults: FaultState,
+}
+
+/// What a protocol allows.
+#[derive(Clone, Copy, Debug)]
+pub struct ProtocolInfo {
+    /// How many groups there are; generic netlink's grow with its families.
+    pub groups: u32,
+    /// Whether anybody may join groups.
+    #[doc(alias = "NL_CFG_F_NONROOT_RECV")]
+    pub nonroot_recv: bool,
+    /// Whether anybody may send to other ports and groups.
+    #[doc(alias = "NL_CFG_F_NONROOT_SEND")]
+    pub nonroot_send: bool,
+    /// Whether the kernel side listens at all; if not, only ports talk to each other.
+    pub input: bool,
+}
+
+/// One lock is around the handlers of all families that ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Lock(Protocol);
+
+struct Pending {
+    request: Arc<Request>,
+    ticket: Option<Ticket>,
+    lock: Option<Lock>,
+    stage: PendingStage,
+}
+
+#[derive(Clone, Copy)]
+enum PendingStage {
+    Do,
+    Start,
+    Fill { room: usize },
+    Done,
+}
+
+impl Engine {
+    /// A kernel side with generic netlink and nlctrl, owned by this user: that uid and 0 are its administrators.
+    pub fn new(owner: u32) -> Self {
+        let mut engine = Self {
+            next: 0,
+            ports: HashMap::new(),
+            bound: HashMap::new(),
+            members: HashMap::new(),
+            protocols: [None; Protocol::COUNT],
+            families: Families::default(),
+            queue: VecDeque::new(),
+            pending: HashMap::new(),
+            held: HashSet::new(),
+            batches: HashMap::new(),
+            open_tickets: HashSet::new(),
+            ready: Vec::new(),
+            owner,
+            faults: FaultState::default(),
+        };
+        let open = ProtocolInfo { groups: 32, nonroot_recv: true, nonroot_send: false, input: true };
+        let users = ProtocolInfo { groups: 32, nonroot_recv: false, nonroot_send: true, input: false };
+        for (protocol, info) in [(Protocol::GENERIC, open), (Protocol::USERSOCK, users)] {
+            let _ = engine.register_protocol(protocol, info);
+        }
+        engine
+    }
+
+    /// Adds a protocol: EEXIST if it is there.
+    #[doc(alias = "netlink_kernel_create")]
+    pub fn register_protocol(&mut self, protocol: Protocol, info: ProtocolInfo) -> Result<(), Errno> {
+        let slot = self.protocols.get_mut(usize::from(protocol.number())).ok_or(Errno::EPROTONOSUPPORT)?;
+        if slot.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        *slot = Some(ProtocolInfo { groups: info.groups.max(32), ..info });
+        Ok(())
+    }
+
+    /// Whether a protocol is there.
+    pub fn has_protocol(&self, protocol: Protocol) -> bool {
+        self.protocol(protocol).is_some()
+    }
+
+    fn protocol(&self, protocol: Protocol) -> Option<ProtocolInfo> {
+        self.protocols.get(usize::from(protocol.number())).copied().flatten()
+    }
+
+    /// Adds a family, and tells nlctrl's group.
+    ///
+    /// EEXIST if the name is taken, EINVAL if the table is not sound, ENOSPC if there is no id left.
+    #[doc(alias = "genl_register_family")]
+    pub fn register(&mut self, table: Table) -> Result<Arc<Listed>, Errno> {
+        let listed = self.families.register(table)?;
+        self.announce(&listed, true);
+        Ok(listed)
+    }
+
+    /// Removes a family, and tells nlctrl's group. ENOENT if it is not there, EBUSY while one of its handlers or dumps
+    /// runs.
+    #[doc(alias = "genl_unregister_family")]
+    pub fn unregister(&mut self, key: FamilyKey) -> Result<(), Errno> {
+        let works = self.pending.values().any(|pending| pending.request.family.key == key);
+        let dumps =
+            self.ports.values().filter_map(|port| port.dump.as_ref()).any(|dump| dump.request.family.key == key);
+        if works || dumps {
+            return Err(Errno::EBUSY);
+        }
+        let listed = self.families.unregister(key).ok_or(Errno::ENOENT)?;
+        for (_, group) in &listed.groups {
+            for member in self.members.remove(&(listed.table.protocol, *group)).unwrap_or_default() {
+                if let Some(port) = self.ports.get_mut(&member) {
+                    port.set_member(*group, false);
+                }
+            }
+        }
+        self.announce(&listed, false);
+        Ok(())
+    }
+
+    // net/netlink/genetlink.c: genl_ctrl_event
+    fn announce(&mut self, listed: &Listed, came: bool) {
+        if listed.table.protocol != Protocol::GENERIC {
+            return;
+        }
+        for event in nlctrl::events(listed, came) {
+            let _ = self.multicast(NetNs::default(), Protocol::GENERIC, table::CTRL_NOTIFY, 0, Arc::new(event));
+        }
+    }
+
+    /// The generic netlink families, by id.
+    pub fn families(&self) -> Vec<Arc<Listed>> {
+        self.families.generic().cloned().collect()
+    }
+
+    /// The families of a protocol other than generic netlink.
+    pub fn families_of(&self, protocol: Protocol) -> impl Iterator<Item = &Arc<Listed>> {
+        self.families.of(protocol)
+    }
+
+    /// The generic netlink family of this name.
+    pub fn family(&self, name: &str) -> Option<&Arc<Listed>> {
+        self.families.by_name(name)
+    }
+
+    /// The generic netlink family of this id.
+    pub fn family_by_id(&self, id: u16) -> Option<&Arc<Listed>> {
+        self.families.by_id(id)
+    }
+
+    /// The next piece of work that may run now; the rest waits for [`Engine::complete`].
+    pub fn work(&mut self) -> Option<Work> {
+        self.take_work(|_| true)
+    }
+
+    /// The same, but only what this caller's own send or receive waits for.
+    pub fn work_of(&mut self, ticket: Ticket) -> Option<Work> {
+        self.take_work(|work| work.ticket == Some(ticket))
+    }
+
+    fn take_work(&mut self, wanted: impl Fn(&Work) -> bool) -> Option<Work> {
+        let (pending, held) = (&self.pending, &self.held);
+        let free = |work: &Work| pending.get(&work.id).and_then(|p| p.lock).is_none_or(|lock| !held.contains(&lock));
+        let at = self.queue.iter().position(|work| wanted(work) && free(work))?;
+        let work = self.queue.remove(at)?;
+        if let Some(lock) = self.pending.get(&work.id).and_then(|pending| pending.lock) {
+            self.held.insert(lock);
+        }
+        Some(work)
+    }
+
+    /// Whether what a caller waits for is finished.
+    pub fn is_finished(&self, ticket: Ticket) -> bool {
+        !self.open_tickets.contains(&ticket)
+    }
+
+    /// The ports that may have become readable since the last call.
+    pub fn take_ready(&mut self) -> Vec<PortKey> {
+        std::mem::take(&mut self.ready)
+    }
+
+    fn push_work(&mut self, request: Arc<Request>, task: Task, stage: PendingStage, ticket: Option<Ticket>) {
+        let id = WorkId(self.serial());
+        let table = &request.family.table;
+        let lock = (!table.parallel).then_some(Lock(table.protocol));
+        self.pending.insert(id, Pending { request: request.clone(), ticket, lock, stage });
+        self.queue.push_back(Work { id, request, task, ticket });
+    }
+
+    fn serial(&mut self) -> u64 {
+        self.next = self.next.wrapping_add(1);
+        self.next
+    }
+
+    /// Whether somebody with these credentials is an administrator here.
+    pub fn is_admin(&self, credentials: &Credentials) -> bool {
+        credentials.uid == 0 || credentials.uid == self.owner
+    }
+
+    /// Sends `bytes`, one or more whole messages, from the kernel side to one port.
+    ///
+    /// ECONNREFUSED if there is no such port, EAGAIN if its queue has no room: the reader will hear ENOBUFS.
+    #[doc(alias = "nlmsg_unicast")]
+    pub fn unicast(&mut self, ns: NetNs, protocol: Protocol, port: u32, bytes: Vec<u8>) -> Result<(), Errno> {
+        let key = *self.bound.get(&(ns, protocol, port)).ok_or(Errno::ECONNREFUSED)?;
+        self.push(key, bytes)
+    }
+
+    /// The same to an open socket.
+    pub(super) fn push(&mut self, key: PortKey, bytes: Vec<u8>) -> Result<(), Errno> {
+        let ready = &mut self.ready;
+        let port = self.ports.get_mut(&key).ok_or(Errno::ECONNREFUSED)?;
+        ready.push(key);
+        let from_kernel =
+            |bytes, source| Datagram { bytes: Arc::new(bytes), source, group: 0, credentials: Credentials::default() };
+        for (forged, source) in self.faults.before_reply(&bytes) {
+            port.push(from_kernel(forged, source));
+        }
+        if self.faults.loses_reply() {
+            return Ok(());
+        }
+        match port.push(from_kernel(bytes, Address::KERNEL)) {
+            Queued::Taken => Ok(()),
+            Queued::Overrun => Err(Errno::EAGAIN),
+        }
+    }
+
+    /// Sends `bytes` from the kernel side to the members of a group, but for the port `except` (0: nobody).
+    ///
+    /// ESRCH if nobody got it; ENOBUFS if a member that asked for that had no room.
+    #[doc(alias = "nlmsg_multicast")]
+    pub fn multicast(
+        &mut self,
+        ns: NetNs,
+        protocol: Protocol,
+        group: u32,
+        except: u32,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<(), Errno> {
+        let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
+        self.broadcast(ns, protocol, except, &datagram)
+    }
+
+    // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
+    fn broadcast(&mut self, ns: NetNs, protocol: Protocol, except: u32, datagram: &Datagram) -> Result<(), Errno> {
+        let overrun = self.faults.overruns_event();
+        let (mut delivered, mut failed) = (false, false);
+        let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };
+        for key in members {
+            let Some(port) = self.ports.get_mut(key) else { continue };
+            if port.ns != ns || (except != 0 && port.id == except) {
+                continue;
+            }
+            self.ready.push(*key);
+            if overrun {
+                port.overrun();
+            }
+            match port.push(datagram.clone()) {
+                Queued::Taken => delivered = true,
+                Queued::Overrun => failed |= port.options.broadcast_error,
+            }
+        }
+        match (failed, delivered) {
+            (true, _) => Err(Errno::ENOBUFS),
+            (false, true) => Ok(()),
+            (false, false) => Err(Errno::ESRCH),
+        }
+    }
+
+    /// Whether anybody in this namespace listens to a group.
+    #[doc(alias = "netlink_has_listeners")]
+    pub fn has_listeners(&self, protocol: Protocol, group: u32) -> bool {
+        self.members.get(&(protocol, group)).is_some_and(|members| !members.is_empty())
+    }
+}

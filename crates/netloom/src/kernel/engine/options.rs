@@ -1,0 +1,254 @@
+//! What a socket may be asked besides sending and receiving: open, close, addresses, groups, options.
+
+use netloom_wire::{Errno, Protocol};
+
+use super::dump::Stage;
+use super::port::{NetNs, Port, PortKey};
+use super::{Engine, PendingStage, Task, Ticket};
+use crate::kernel::endpoint::ReceiveOptions;
+use crate::socket::{Address, Credentials, Opt};
+
+/// The least and the most that a receive buffer can be set to without force (`SOCK_MIN_RCVBUF`, `net.core.rmem_max`).
+const RCVBUF_MIN: usize = 2_304;
+const RCVBUF_MAX: usize = 212_992;
+const SNDBUF_MIN: usize = 4_608;
+
+impl Engine {
+    /// Opens a socket. EPROTONOSUPPORT if the protocol is not there.
+    // net/netlink/af_netlink.c: netlink_create
+    pub fn open(&mut self, ns: NetNs, protocol: Protocol, opener: Credentials) -> Result<PortKey, Errno> {
+        if self.protocol(protocol).is_none() {
+            return Err(Errno::EPROTONOSUPPORT);
+        }
+        let key = PortKey(self.serial());
+        self.ports.insert(key, Port::new(ns, protocol, opener));
+        Ok(key)
+    }
+
+    /// Closes a socket: its groups are left, its queue is gone, its dump is ended. The ticket, if any, is finished when
+    /// the dump's state is released.
+    // net/netlink/af_netlink.c: netlink_release
+    pub fn close(&mut self, key: PortKey) -> Option<Ticket> {
+        let port = self.ports.remove(&key)?;
+        self.bound.remove(&(port.ns, port.protocol, port.id));
+        for group in port.memberships() {
+            self.remove_member(port.protocol, group, key);
+        }
+        let dump = port.dump?;
+        match dump.stage {
+            // What is away finds the port gone when it comes back.
+            Stage::Away => None,
+            Stage::Resting(cursor) | Stage::Ending { cursor, .. } => {
+                let ticket = self.ticket();
+                self.push_work(dump.request, Task::DumpDone(cursor), PendingStage::Done, Some(ticket));
+                Some(ticket)
+            }
+        }
+    }
+
+    pub(super) fn ticket(&mut self) -> Ticket {
+        let ticket = Ticket(self.serial());
+        self.open_tickets.insert(ticket);
+        ticket
+    }
+
+    fn port_mut(&mut self, key: PortKey) -> Result<&mut Port, Errno> {
+        self.ports.get_mut(&key).ok_or(Errno::EBADF)
+    }
+
+    fn may(&self, port: &Port, by: &Credentials, anybody: impl Fn(&super::ProtocolInfo) -> bool) -> bool {
+        self.protocol(port.protocol).is_some_and(|info| anybody(&info))
+            || (self.is_admin(&port.opener) && self.is_admin(by))
+    }
+
+    /// Takes a port id (0: any) and replaces the low 32 groups by those of the mask.
+    // net/netlink/af_netlink.c: netlink_bind
+    pub fn bind(&mut self, key: PortKey, by: &Credentials, address: Address) -> Result<(), Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        let limit = self.group_limit(port.protocol);
+        if address.groups != 0 && !self.may(port, by, |info| info.nonroot_recv) {
+            return Err(Errno::EPERM);
+        }
+        if port.id == 0 {
+            if address.port == 0 { self.autobind(key, by)? } else { self.take_id(key, address.port)? }
+        } else if port.id != address.port {
+            return Err(Errno::EINVAL);
+        }
+        for (group, bit) in (1..=32_u32).zip(0..) {
+            let member = group <= limit && address.groups >> bit & 1 == 1;
+            self.set_member(key, group, member);
+        }
+        Ok(())
+    }
+
+    fn take_id(&mut self, key: PortKey, id: u32) -> Result<(), Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        let name = (port.ns, port.protocol, id);
+        if self.bound.contains_key(&name) {
+            return Err(Errno::EADDRINUSE);
+        }
+        self.bound.insert(name, key);
+        self.port_mut(key)?.id = id;
+        Ok(())
+    }
+
+    /// Gives a socket a port id if it has none: the process's, else a large one.
+    // net/netlink/af_netlink.c: netlink_autobind
+    pub(super) fn autobind(&mut self, key: PortKey, by: &Credentials) -> Result<(), Errno> {
+        if self.ports.get(&key).ok_or(Errno::EBADF)?.id != 0 {
+            return Ok(());
+        }
+        if by.process != 0 && self.take_id(key, by.process).is_ok() {
+            return Ok(());
+        }
+        // Somewhere in [INT32_MIN, -4097], then downward; spread by a multiplicative hash of the socket.
+        let spread = (key.0 as u32).wrapping_mul(0x9e37_79b1) & 0x3fff_ffff;
+        let mut id = 0x8000_0000 | spread;
+        while self.take_id(key, id) == Err(Errno::EADDRINUSE) {
+            id = if id <= 0x8000_0000 { 0xffff_efff } else { id.wrapping_sub(1) };
+        }
+        Ok(())
+    }
+
+    /// Sets where datagrams without an address go.
+    // net/netlink/af_netlink.c: netlink_connect
+    pub fn connect(&mut self, key: PortKey, by: &Credentials, peer: Address) -> Result<(), Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        if (peer.port != 0 || peer.groups != 0) && !self.may(port, by, |info| info.nonroot_send) {
+            return Err(Errno::EPERM);
+        }
+        self.autobind(key, by)?;
+        let lowest = if peer.groups == 0 { 0 } else { 1 << peer.groups.trailing_zeros() };
+        self.port_mut(key)?.peer = Address { port: peer.port, groups: lowest };
+        Ok(())
+    }
+
+    /// A socket's own address; port 0 before it is bound.
+    pub fn local(&self, key: PortKey) -> Result<Address, Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        Ok(Address { port: port.id, groups: port.mask() })
+    }
+
+    /// Joins a group, by number. EINVAL if there is no such group, EPERM if that is not allowed.
+    // net/netlink/af_netlink.c: netlink_setsockopt, NETLINK_ADD_MEMBERSHIP
+    pub fn join(&mut self, key: PortKey, by: &Credentials, group: u32) -> Result<(), Errno> {
+        self.change_membership(key, by, group, true)
+    }
+
+    /// Leaves a group; a group that the socket is not in is left already.
+    pub fn leave(&mut self, key: PortKey, by: &Credentials, group: u32) -> Result<(), Errno> {
+        self.change_membership(key, by, group, false)
+    }
+
+    fn change_membership(&mut self, key: PortKey, by: &Credentials, group: u32, member: bool) -> Result<(), Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        if !self.may(port, by, |info| info.nonroot_recv) {
+            return Err(Errno::EPERM);
+        }
+        if group == 0 || group > self.group_limit(port.protocol) {
+            return Err(Errno::EINVAL);
+        }
+        self.set_member(key, group, member);
+        Ok(())
+    }
+
+    fn group_limit(&self, protocol: Protocol) -> u32 {
+        match protocol {
+            Protocol::GENERIC => self.families.group_limit(),
+            _ => self.protocol(protocol).map_or(0, |info| info.groups),
+        }
+    }
+
+    fn set_member(&mut self, key: PortKey, group: u32, member: bool) {
+        let Some(port) = self.ports.get_mut(&key) else { return };
+        let protocol = port.protocol;
+        if !port.set_member(group, member) {
+            return;
+        }
+        if member {
+            self.members.entry((protocol, group)).or_default().push(key);
+        } else {
+            self.remove_member(protocol, group, key);
+        }
+    }
+
+    fn remove_member(&mut self, protocol: Protocol, group: u32, key: PortKey) {
+        if let Some(members) = self.members.get_mut(&(protocol, group)) {
+            members.retain(|member| *member != key);
+            if members.is_empty() {
+                self.members.remove(&(protocol, group));
+            }
+        }
+    }
+
+    /// The groups that a socket is in.
+    pub fn memberships(&self, key: PortKey) -> Result<Vec<u32>, Errno> {
+        Ok(self.ports.get(&key).ok_or(Errno::EBADF)?.memberships())
+    }
+
+    /// Sets an option; switches take 0 and 1.
+    // net/netlink/af_netlink.c: netlink_setsockopt; net/core/sock.c: sk_setsockopt
+    pub fn set_option(&mut self, key: PortKey, by: &Credentials, option: Opt, value: u32) -> Result<(), Errno> {
+        let admin = self.is_admin(by);
+        let port = self.port_mut(key)?;
+        let on = value != 0;
+        let (options, asked) = (&mut port.options, value as usize);
+        match option {
+            Opt::ExtAck => options.ext_ack = on,
+            Opt::CapAck => options.cap_ack = on,
+            Opt::StrictCheck => options.strict_check = on,
+            Opt::PktInfo => options.packet_info = on,
+            Opt::BroadcastError => options.broadcast_error = on,
+            Opt::NoEnobufs => {
+                options.no_enobufs = on;
+                if on {
+                    port.uncongest();
+                }
+            }
+            Opt::ListenAllNsid if on && !admin => return Err(Errno::EPERM),
+            Opt::ListenAllNsid => options.listen_all_nsid = on,
+            Opt::ReceiveBuffer => port.rcvbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(RCVBUF_MIN),
+            Opt::ReceiveBufferForce if !admin => return Err(Errno::EPERM),
+            Opt::ReceiveBufferForce => port.rcvbuf = asked.min(i32::MAX as usize / 2).saturating_mul(2).max(RCVBUF_MIN),
+            Opt::SendBuffer => port.sndbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(SNDBUF_MIN),
+            Opt::PassCredentials => options.pass_credentials = on,
+        }
+        Ok(())
+    }
+
+    /// What an option is set to.
+    pub fn option(&self, key: PortKey, option: Opt) -> Result<u32, Errno> {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        let options = &port.options;
+        let size = |bytes: usize| Ok(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let switch = match option {
+            Opt::ExtAck => options.ext_ack,
+            Opt::CapAck => options.cap_ack,
+            Opt::StrictCheck => options.strict_check,
+            Opt::PktInfo => options.packet_info,
+            Opt::BroadcastError => options.broadcast_error,
+            Opt::NoEnobufs => options.no_enobufs,
+            Opt::ListenAllNsid => options.listen_all_nsid,
+            Opt::PassCredentials => options.pass_credentials,
+            Opt::ReceiveBuffer | Opt::ReceiveBufferForce => return size(port.rcvbuf),
+            Opt::SendBuffer => return size(port.sndbuf),
+        };
+        Ok(u32::from(switch))
+    }
+
+    /// What a receive on a socket tells besides the bytes.
+    pub fn receive_options(&self, key: PortKey) -> ReceiveOptions {
+        let options = self.ports.get(&key).map(|port| port.options).unwrap_or_default();
+        ReceiveOptions { packet_info: options.packet_info, pass_credentials: options.pass_credentials }
+    }
+
+    /// Whether a socket has something to read.
+    pub fn is_readable(&self, key: PortKey) -> bool {
+        self.ports.get(&key).is_none_or(Port::is_readable)
+    }
+
+    /// Bytes that wait in a socket's queue by the kernel's accounting, and datagrams that found no room.
+    pub fn queue(&self, key: PortKey) -> Option<(usize, u64)> {
+        self.ports.get(&key).map(|port| (port.queued(), port.drops))
+    }
+}

@@ -1,0 +1,282 @@
+//! One socket, as the kernel side sees it: its port id, memberships, options and receive queue.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use netloom_wire::{Errno, Protocol};
+
+use super::dump::Running;
+use crate::socket::{Address, Credentials};
+
+/// Names an open socket inside one [`Engine`](super::Engine). Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortKey(pub(super) u64);
+
+/// A network namespace; ports, groups and links belong to one. 0 is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NetNs(pub u32);
+
+/// A datagram on its way to a reader.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    /// Its bytes; shared between the readers of a multicast.
+    pub bytes: Arc<Vec<u8>>,
+    /// Whom it is from: port id 0 is the kernel.
+    pub source: Address,
+    /// The group it was sent to; 0 if to this port alone.
+    pub group: u32,
+    /// The sender, as the kernel side knows it.
+    pub credentials: Credentials,
+}
+
+/// The receive buffer of a new socket, in bytes of accounting (`net.core.rmem_default`).
+pub(super) const DEFAULT_RCVBUF: usize = 212_992;
+/// The send buffer of a new socket; a longer message than this less 32 is refused.
+pub(super) const DEFAULT_SNDBUF: usize = 212_992;
+/// The longest receive that sizes dump chunks: a 32 KiB allocation less its bookkeeping.
+// net/netlink/af_netlink.c: netlink_recvmsg, SKB_WITH_OVERHEAD(32768)
+const MAX_RECEIVE: usize = 32_448;
+/// The least room of a dump chunk: a page less its bookkeeping.
+// include/linux/netlink.h: NLMSG_GOODSIZE
+pub(super) const GOOD_SIZE: usize = 3_776;
+
+pub(super) struct Port {
+    pub(super) ns: NetNs,
+    pub(super) protocol: Protocol,
+    /// 0 until bound.
+    pub(super) id: u32,
+    pub(super) opener: Credentials,
+    /// Bit n-1 is group n.
+    groups: Vec<u64>,
+    pub(super) peer: Address,
+    pub(super) options: Options,
+    pub(super) rcvbuf: usize,
+    pub(super) sndbuf: usize,
+    /// Bytes queued, by the kernel's accounting.
+    rmem: usize,
+    queue: VecDeque<Datagram>,
+    congested: bool,
+    error: Option<Errno>,
+    /// Datagrams that found no room.
+    pub(super) drops: u64,
+    longest_receive: usize,
+    pub(super) dump: Option<Box<Running>>,
+}
+
+/// The switches among the options.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Options {
+    pub(super) packet_info: bool,
+    pub(super) broadcast_error: bool,
+    pub(super) no_enobufs: bool,
+    pub(super) cap_ack: bool,
+    pub(super) ext_ack: bool,
+    pub(super) strict_check: bool,
+    pub(super) listen_all_nsid: bool,
+    pub(super) pass_credentials: bool,
+}
+
+/// What a queue said of a datagram.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queued {
+    Taken,
+    /// No room: dropped, and the reader will hear of it unless it declined to.
+    Overrun,
+}
+
+/// What a datagram counts in a queue: its bytes, and what the kernel allocates around them. An acknowledgement counts
+/// 832, so that 256 of them fill the default buffer, as measured.
+fn accounted(len: usize) -> usize {
+    len.next_multiple_of(64).saturating_add(768)
+}
+
+impl Port {
+    pub(super) fn new(ns: NetNs, protocol: Protocol, opener: Credentials) -> Self {
+        Self {
+            ns,
+            protocol,
+            id: 0,
+            opener,
+            groups: Vec::new(),
+            peer: Address::default(),
+            options: Options::default(),
+            rcvbuf: DEFAULT_RCVBUF,
+            sndbuf: DEFAULT_SNDBUF,
+            rmem: 0,
+            queue: VecDeque::new(),
+            congested: false,
+            error: None,
+            drops: 0,
+            longest_receive: 0,
+            dump: None,
+        }
+    }
+
+    /// Joins or leaves; true if that changed anything.
+    pub(super) fn set_member(&mut self, group: u32, member: bool) -> bool {
+        let bit = group.wrapping_sub(1);
+        let word = (bit / 64) as usize;
+        if self.groups.len() <= word {
+            if !member {
+                return false;
+            }
+            self.groups.resize(word.saturating_add(1), 0);
+        }
+        let Some(word) = self.groups.get_mut(word) else { return false };
+        let old = *word;
+        let mask = 1_u64 << (bit % 64);
+        *word = if member { old | mask } else { old & !mask };
+        *word != old
+    }
+
+    /// The groups it is a member of, by number.
+    pub(super) fn memberships(&self) -> Vec<u32> {
+        let mut groups = Vec::new();
+        for (at, word) in self.groups.iter().enumerate() {
+            let base = u32::try_from(at).unwrap_or(u32::MAX).saturating_mul(64);
+            groups.extend(
+                (0..64).filter(|bit| word >> bit & 1 == 1).map(|bit| base.saturating_add(bit).saturating_add(1)),
+            );
+        }
+        groups
+    }
+
+    /// The low 32 groups as a mask.
+    pub(super) fn mask(&self) -> u32 {
+        self.groups.first().map_or(0, |word| *word as u32)
+    }
+
+    /// Whether another port may send `len` bytes now.
+    pub(super) fn takes(&self, len: usize) -> bool {
+        !self.congested && (self.queue.is_empty() || self.rmem.saturating_add(accounted(len)) <= self.rcvbuf)
+    }
+
+    // net/netlink/af_netlink.c: netlink_attachskb, netlink_broadcast_deliver
+    pub(super) fn push(&mut self, datagram: Datagram) -> Queued {
+        if !self.takes(datagram.bytes.len()) {
+            self.overrun();
+            return Queued::Overrun;
+        }
+        let size = accounted(datagram.bytes.len());
+        self.enqueue(datagram, size);
+        Queued::Taken
+    }
+
+    /// Queues part of a dump, whatever the queue holds.
+    pub(super) fn push_chunk(&mut self, datagram: Datagram) {
+        let size = accounted(datagram.bytes.len());
+        self.enqueue(datagram, size);
+    }
+
+    fn enqueue(&mut self, datagram: Datagram, size: usize) {
+        self.rmem = self.rmem.saturating_add(size);
+        self.queue.push_back(datagram);
+    }
+
+    // net/netlink/af_netlink.c: netlink_overrun
+    pub(super) fn overrun(&mut self) {
+        self.drops = self.drops.saturating_add(1);
+        if !self.options.no_enobufs && !self.congested {
+            self.congested = true;
+            self.error = Some(Errno::ENOBUFS);
+        }
+    }
+
+    /// Turning NO_ENOBUFS on ends a congestion.
+    pub(super) fn uncongest(&mut self) {
+        self.congested = false;
+    }
+
+    /// Takes the error, else the next datagram; `len` is the reader's room.
+    // net/netlink/af_netlink.c: netlink_recvmsg
+    pub(super) fn pull(&mut self, len: usize, peek: bool) -> Result<Option<Datagram>, Errno> {
+        if let Some(errno) = self.error.take() {
+            return Err(errno);
+        }
+        self.longest_receive = self.longest_receive.max(len).min(MAX_RECEIVE);
+        if peek {
+            return Ok(self.queue.front().cloned());
+        }
+        let Some(datagram) = self.queue.pop_front() else { return Ok(None) };
+        self.rmem = self.rmem.saturating_sub(accounted(datagram.bytes.len()));
+        if self.queue.is_empty() {
+            self.congested = false;
+        }
+        Ok(Some(datagram))
+    }
+
+    /// Whether there is something to read.
+    pub(super) fn is_readable(&self) -> bool {
+        self.error.is_some() || !self.queue.is_empty()
+    }
+
+    /// Whether the queue is empty enough for another chunk of a dump.
+    pub(super) fn wants_chunk(&self) -> bool {
+        self.rmem <= self.rcvbuf / 2
+    }
+
+    /// The room of the next chunk.
+    pub(super) fn chunk_room(&self) -> usize {
+        self.longest_receive.max(GOOD_SIZE)
+    }
+
+    /// Bytes that wait to be read, by the kernel's accounting.
+    pub(super) fn queued(&self) -> usize {
+        self.rmem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn datagram(len: usize) -> Datagram {
+        Datagram {
+            bytes: Arc::new(vec![0; len]),
+            source: Address::default(),
+            group: 0,
+            credentials: Credentials::default(),
+        }
+    }
+
+    fn port() -> Port {
+        Port::new(NetNs(0), Protocol::GENERIC, Credentials::default())
+    }
+
+    #[test]
+    fn the_default_buffer_holds_256_acknowledgements() {
+        let mut port = port();
+        let taken = (0..300).take_while(|_| port.push(datagram(36)) == Queued::Taken).count();
+        assert_eq!((taken, port.drops), (256, 1));
+    }
+
+    #[test]
+    fn an_overrun_is_told_once_and_ends_when_all_is_read() {
+        let mut port = port();
+        port.rcvbuf = 2_000;
+        assert!(port.push(datagram(36)) == Queued::Taken && port.push(datagram(36)) == Queued::Taken);
+        assert!(port.push(datagram(36)) == Queued::Overrun);
+        assert_eq!(port.pull(100, false).err(), Some(Errno::ENOBUFS));
+        assert!(port.pull(100, false).unwrap().is_some());
+        assert!(port.push(datagram(36)) == Queued::Overrun, "room is back, the congestion is not over");
+        assert!(port.pull(100, false).unwrap().is_some(), "and is not told again");
+        assert!(port.push(datagram(36)) == Queued::Taken);
+    }
+
+    #[test]
+    fn who_declined_is_never_congested() {
+        let mut port = port();
+        (port.rcvbuf, port.options.no_enobufs) = (1, true);
+        assert!(port.push(datagram(4_000)) == Queued::Taken, "an empty queue takes anything");
+        assert!(port.push(datagram(36)) == Queued::Overrun);
+        assert!(port.pull(1, false).unwrap().is_some() && port.push(datagram(36)) == Queued::Taken);
+    }
+
+    #[test]
+    fn groups_are_numbers_beyond_any_mask() {
+        let mut port = port();
+        assert!(port.set_member(1, true) && port.set_member(200, true) && !port.set_member(200, true));
+        assert!(!port.set_member(4_000, false));
+        assert_eq!((port.memberships(), port.mask()), (vec![1, 200], 1));
+    }
+}

@@ -1,0 +1,212 @@
+//! The reader's side: taking datagrams off a queue, and pulling a dump's next chunk.
+
+use std::sync::Arc;
+
+use netloom_wire::{Errno, Writer};
+
+use super::dump::{Cursor, Filled, Running, Stage};
+use super::port::{Datagram, PortKey};
+use super::work::{Fill, Outcome, Request};
+use super::{Engine, Pending, PendingStage, Task, Ticket, WorkId, ack};
+use crate::kernel::Nack;
+use crate::socket::{Address, Credentials};
+
+/// A DONE message without ext-ack.
+const DONE_LEN: usize = 20;
+/// The room that a DONE message with a long text may need.
+const DONE_ROOM: usize = 1_200;
+
+impl Engine {
+    /// Takes the next datagram off a socket's queue, `len` being the reader's room, which sizes later chunks of a dump.
+    /// `None`: the queue is empty. The ticket, if any, is finished when the dump's next chunk is queued.
+    ///
+    /// ENOBUFS, once, if datagrams were lost.
+    // net/netlink/af_netlink.c: netlink_recvmsg
+    pub fn read(&mut self, key: PortKey, len: usize, peek: bool) -> Result<(Option<Datagram>, Option<Ticket>), Errno> {
+        let port = self.ports.get_mut(&key).ok_or(Errno::EBADF)?;
+        let datagram = port.pull(len, peek)?;
+        if peek || datagram.is_none() || !port.wants_chunk() {
+            return Ok((datagram, None));
+        }
+        Ok((datagram, self.go_on(key)))
+    }
+
+    /// Lets a resting dump go on.
+    fn go_on(&mut self, key: PortKey) -> Option<Ticket> {
+        let port = self.ports.get_mut(&key)?;
+        let room = port.chunk_room();
+        let dump = port.dump.as_mut()?;
+        match std::mem::replace(&mut dump.stage, Stage::Away) {
+            Stage::Away => None,
+            Stage::Ending { cursor, end, torn } => {
+                let ticket = self.ticket();
+                self.end_dump(key, cursor, &end, torn, Vec::new(), room, Some(ticket));
+                Some(ticket)
+            }
+            Stage::Resting(cursor) => {
+                let ticket = self.ticket();
+                self.push_fill(key, cursor, Some(ticket));
+                Some(ticket)
+            }
+        }
+    }
+
+    /// Queues the work of writing the next chunk.
+    pub(super) fn push_fill(&mut self, key: PortKey, cursor: Cursor, ticket: Option<Ticket>) {
+        let Some(port) = self.ports.get_mut(&key) else { return };
+        let room = port.chunk_room();
+        let Some(dump) = port.dump.as_mut() else { return };
+        let fill = Fill { cursor, room, generation: dump.generation, tear: std::mem::take(&mut dump.tear) };
+        let request = dump.request.clone();
+        self.push_work(request, Task::DumpFill(fill), PendingStage::Fill { room }, ticket);
+    }
+
+    /// Takes back what came of a piece of work. An id that is not pending is ignored.
+    pub fn complete(&mut self, id: WorkId, outcome: Outcome) {
+        let Some(Pending { request, ticket, lock, stage }) = self.pending.remove(&id) else { return };
+        if let Some(lock) = lock {
+            self.held.remove(&lock);
+        }
+        match (stage, outcome) {
+            (PendingStage::Do, Outcome::Did { reply, answer, warning }) => {
+                if let Some(reply) = reply {
+                    let _ = self.push(request.port, reply);
+                }
+                self.answer(&request, &answer, warning);
+                self.go_on_with_batch(ticket);
+            }
+            (PendingStage::Start, Outcome::Started(started)) => self.started(&request, started, ticket),
+            (PendingStage::Fill { room }, Outcome::Filled { cursor, chunk, filled, generation, torn }) => {
+                self.filled(&request, room, cursor, chunk, filled, generation, torn, ticket);
+            }
+            (PendingStage::Done, _) => self.go_on_with_batch(ticket),
+            // A shell that answers with the wrong kind has lost the request: it must not hang its sender.
+            (PendingStage::Do | PendingStage::Start, _) => {
+                self.answer(&request, &Err(Nack::new(Errno::EPROTO)), None);
+                self.go_on_with_batch(ticket);
+            }
+            (PendingStage::Fill { .. }, _) => self.go_on_with_batch(ticket),
+        }
+    }
+
+    // net/netlink/af_netlink.c: __netlink_dump_start
+    fn started(&mut self, request: &Arc<Request>, started: Result<Cursor, Nack>, ticket: Option<Ticket>) {
+        match started {
+            Ok(cursor) if self.ports.contains_key(&request.port) => self.push_fill(request.port, cursor, ticket),
+            Ok(cursor) => self.push_work(request.clone(), Task::DumpDone(cursor), PendingStage::Done, ticket),
+            Err(nack) => {
+                if let Some(port) = self.ports.get_mut(&request.port) {
+                    port.dump = None;
+                }
+                self.answer(request, &Err(nack), None);
+                self.go_on_with_batch(ticket);
+            }
+        }
+    }
+
+    // net/netlink/af_netlink.c: netlink_dump
+    #[expect(clippy::too_many_arguments, reason = "the parts of one outcome")]
+    fn filled(
+        &mut self,
+        request: &Arc<Request>,
+        room: usize,
+        cursor: Cursor,
+        chunk: Vec<u8>,
+        filled: Filled,
+        generation: u64,
+        torn: bool,
+        ticket: Option<Ticket>,
+    ) {
+        let key = request.port;
+        let Some(Running { .. }) = self.ports.get(&key).and_then(|port| port.dump.as_deref()) else {
+            self.push_work(request.clone(), Task::DumpDone(cursor), PendingStage::Done, ticket);
+            return;
+        };
+        let end = match filled {
+            // A fill that says "more" and writes nothing would be asked for ever.
+            Filled::More if chunk.is_empty() => Err(Nack::new(Errno::EMSGSIZE)),
+            Filled::More => return self.rest(key, cursor, chunk, generation, ticket),
+            Filled::Failed(nack) if nack.errno() == Errno::EMSGSIZE && !chunk.is_empty() => {
+                return self.rest(key, cursor, chunk, generation, ticket);
+            }
+            Filled::Failed(nack) => Err(nack),
+            Filled::Done => Ok(()),
+        };
+        if !self.end_dump(key, cursor, &end, torn, chunk, room, ticket) {
+            self.go_on_with_batch(ticket);
+        }
+    }
+
+    fn rest(&mut self, key: PortKey, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
+        self.push_chunk(key, chunk);
+        if let Some(dump) = self.ports.get_mut(&key).and_then(|port| port.dump.as_mut()) {
+            dump.stage = Stage::Resting(cursor);
+            dump.generation = generation;
+        }
+        self.go_on_with_batch(ticket);
+    }
+
+    /// Ends a dump: DONE goes behind the last objects if it fits there, else it waits for the reader. True if DONE is
+    /// queued and the dump's state is being released.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one ending")]
+    fn end_dump(
+        &mut self,
+        key: PortKey,
+        cursor: Cursor,
+        end: &Result<(), Nack>,
+        torn: bool,
+        mut chunk: Vec<u8>,
+        room: usize,
+        ticket: Option<Ticket>,
+    ) -> bool {
+        let Some(port) = self.ports.get_mut(&key) else { return false };
+        let (options, port_id) = (port.options, port.id);
+        let Some(dump) = port.dump.as_mut() else { return false };
+        if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
+            dump.stage = Stage::Ending { cursor, end: end.clone(), torn };
+            self.push_chunk(key, chunk);
+            return false;
+        }
+        let objects = chunk.len();
+        let space = if objects == 0 { room.max(DONE_ROOM) } else { room };
+        chunk.resize(space, 0);
+        let tail = chunk.get_mut(objects..).unwrap_or_default();
+        let mut w = Writer::new(tail);
+        // Ext-ack that does not fit behind the objects is left out, as the kernel does.
+        let quiet = super::port::Options { ext_ack: false, ..options };
+        if ack::done(&mut w, options, &dump.request.header, port_id, end, torn).is_err() {
+            let _ = ack::done(&mut w, quiet, &dump.request.header, port_id, end, torn);
+        }
+        let len = objects.saturating_add(w.len());
+        chunk.truncate(len);
+        let request = dump.request.clone();
+        port.dump = None;
+        self.push_chunk(key, chunk);
+        self.push_work(request, Task::DumpDone(cursor), PendingStage::Done, ticket);
+        true
+    }
+
+    fn push_chunk(&mut self, key: PortKey, chunk: Vec<u8>) {
+        if let Some(port) = self.ports.get_mut(&key) {
+            port.push_chunk(Datagram {
+                bytes: Arc::new(chunk),
+                source: Address::KERNEL,
+                group: 0,
+                credentials: Credentials::default(),
+            });
+            self.ready.push(key);
+        }
+    }
+
+    fn close_ticket(&mut self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.open_tickets.remove(&ticket);
+        }
+    }
+
+    /// Goes on with the datagram whose work is done, or ends the wait of a reader.
+    fn go_on_with_batch(&mut self, ticket: Option<Ticket>) {
+        let Some(ticket) = ticket else { return };
+        if self.batches.contains_key(&ticket) { self.run_batch(ticket) } else { self.close_ticket(Some(ticket)) }
+    }
+}

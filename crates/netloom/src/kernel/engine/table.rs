@@ -1,0 +1,274 @@
+//! Families and protocols as the engine knows them: numbers, flags and policies; handlers are the shell's.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use netloom_wire::{Errno, OpFlags, Policy, Protocol};
+
+/// Names a registered family inside one [`Engine`](super::Engine). Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FamilyKey(pub(super) u64);
+
+/// A family as the engine dispatches to it.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name: on the wire for generic netlink (1 to 15 bytes), for people otherwise.
+    pub name: String,
+    /// The protocol that carries it.
+    pub protocol: Protocol,
+    /// Its version, in the header of what it sends.
+    pub version: u8,
+    /// Bytes of its own header behind the (generic) netlink header.
+    pub header_size: usize,
+    /// The family-wide highest attribute id that nlctrl tells.
+    pub max_attr: u16,
+    /// Ops from this number on have their headers checked strictly; 0 is all of them.
+    pub resv_start_op: u16,
+    /// Whether its handlers may run at the same time as others; if not, one lock is around all such families' handlers.
+    pub parallel: bool,
+    /// Whether every network namespace sees it, or the first one alone.
+    pub every_namespace: bool,
+    /// Its ops, in the order that nlctrl tells them.
+    pub ops: Vec<Entry>,
+    /// Its groups: name, and number where the protocol fixes it.
+    pub groups: Vec<(String, Option<u32>)>,
+}
+
+/// One op of a [`Table`].
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The generic netlink command (up to 255), or the message type of another protocol.
+    pub number: u16,
+    /// What the caller needs: ADMIN_PERM and UNS_ADMIN_PERM count.
+    pub flags: OpFlags,
+    /// How it is done, if it can be.
+    pub doit: Option<Mode>,
+    /// How it is dumped, if it can be.
+    pub dump: Option<Mode>,
+}
+
+/// How an op's requests are judged in one mode.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// What is accepted; none: attributes are not looked at.
+    pub policy: Option<&'static Policy>,
+    /// How strictly.
+    pub strictness: netloom_wire::Strictness,
+}
+
+impl Entry {
+    /// The flags as nlctrl tells them.
+    pub fn told(&self) -> OpFlags {
+        let mut flags = self.flags;
+        for (mode, cap) in [(self.doit, OpFlags::CAP_DO), (self.dump, OpFlags::CAP_DUMP)] {
+            if let Some(mode) = mode {
+                flags = flags | cap;
+                if mode.policy.is_some() {
+                    flags = flags | OpFlags::CAP_HASPOL;
+                }
+            }
+        }
+        flags
+    }
+}
+
+/// A family that is registered.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its key.
+    pub key: FamilyKey,
+    /// Its message type, for generic netlink.
+    pub id: u16,
+    /// Its groups: name and number.
+    pub groups: Vec<(String, u32)>,
+    /// All else.
+    pub table: Table,
+}
+
+/// All families that are registered.
+#[derive(Default)]
+pub(super) struct Families {
+    next_key: u64,
+    next_id: u16,
+    by_id: BTreeMap<u16, Arc<Listed>>,
+    by_name: HashMap<String, u16>,
+    others: Vec<Arc<Listed>>,
+    group_taken: Vec<bool>,
+}
+
+/// The id of nlctrl.
+pub(in crate::kernel) const GENL_ID_CTRL: u16 = 0x10;
+/// The number of nlctrl's group.
+pub(super) const CTRL_NOTIFY: u32 = 0x10;
+const FIRST_ID: u16 = 0x13;
+const LAST_ID: u16 = 1023;
+/// Group numbers that are never given out: 0 and 1, and those of nlctrl and two old families.
+const RESERVED_GROUPS: [usize; 5] = [0, 1, 16, 17, 18];
+
+impl Families {
+    // net/netlink/genetlink.c: genl_register_family, genl_validate_ops
+    pub(super) fn register(&mut self, table: Table) -> Result<Arc<Listed>, Errno> {
+        let generic = table.protocol == Protocol::GENERIC;
+        let name_ok = !table.name.is_empty() && table.name.len() <= 15 && !table.name.contains('\0');
+        let ops_ok = table.ops.iter().enumerate().all(|(at, op)| {
+            let fits = !generic || op.number <= u16::from(u8::MAX);
+            let moded = op.doit.is_some() || op.dump.is_some();
+            fits && moded && !table.ops.iter().take(at).any(|other| other.number == op.number)
+        });
+        let groups_ok = table.groups.iter().all(|(name, _)| !name.is_empty() && name.len() <= 15);
+        if (generic && !(name_ok && groups_ok)) || !ops_ok {
+            return Err(Errno::EINVAL);
+        }
+        if !generic {
+            return self.register_other(table);
+        }
+        if self.by_name.contains_key(&table.name) {
+            return Err(Errno::EEXIST);
+        }
+        let id = if table.name == "nlctrl" { GENL_ID_CTRL } else { self.free_id()? };
+        let groups = self.number_groups(&table);
+        self.next_key = self.next_key.saturating_add(1);
+        let listed = Arc::new(Listed { key: FamilyKey(self.next_key), id, groups, table });
+        self.by_name.insert(listed.table.name.clone(), id);
+        self.by_id.insert(id, listed.clone());
+        Ok(listed)
+    }
+
+    fn register_other(&mut self, table: Table) -> Result<Arc<Listed>, Errno> {
+        let clash = |old: &Entry| table.ops.iter().any(|new| new.number == old.number);
+        if self.of(table.protocol).any(|other| other.table.ops.iter().any(clash)) {
+            return Err(Errno::EEXIST);
+        }
+        let groups = table.groups.iter().map(|(name, number)| (name.clone(), number.unwrap_or(0))).collect();
+        self.next_key = self.next_key.saturating_add(1);
+        let listed = Arc::new(Listed { key: FamilyKey(self.next_key), id: 0, groups, table });
+        self.others.push(listed.clone());
+        Ok(listed)
+    }
+
+    /// Ids go round: a freed one is given out again only after all others.
+    fn free_id(&mut self) -> Result<u16, Errno> {
+        let start = self.next_id.clamp(FIRST_ID, LAST_ID);
+        let id =
+            (start..=LAST_ID).chain(FIRST_ID..start).find(|id| !self.by_id.contains_key(id)).ok_or(Errno::ENOSPC)?;
+        self.next_id = if id == LAST_ID { FIRST_ID } else { id.saturating_add(1) };
+        Ok(id)
+    }
+
+    /// The first block of free numbers that is long enough.
+    // net/netlink/genetlink.c: genl_allocate_reserve_groups
+    fn number_groups(&mut self, table: &Table) -> Vec<(String, u32)> {
+        if table.name == "nlctrl" {
+            return table.groups.iter().map(|(name, _)| (name.clone(), CTRL_NOTIFY)).collect();
+        }
+        let taken = |at: usize, used: &[bool]| RESERVED_GROUPS.contains(&at) || used.get(at).copied().unwrap_or(false);
+        let count = table.groups.len();
+        let mut first = 0_usize;
+        while let Some(hit) = (first..first.saturating_add(count)).rev().find(|at| taken(*at, &self.group_taken)) {
+            first = hit.saturating_add(1);
+        }
+        let end = first.saturating_add(count);
+        if self.group_taken.len() < end {
+            self.group_taken.resize(end, false);
+        }
+        self.group_taken.iter_mut().take(end).skip(first).for_each(|used| *used = true);
+        (first..end).zip(&table.groups).map(|(at, (name, _))| (name.clone(), u32::try_from(at).unwrap_or(0))).collect()
+    }
+
+    pub(super) fn unregister(&mut self, key: FamilyKey) -> Option<Arc<Listed>> {
+        if let Some(at) = self.others.iter().position(|listed| listed.key == key) {
+            return Some(self.others.remove(at));
+        }
+        let id = self.by_id.values().find(|listed| listed.key == key)?.id;
+        let listed = self.by_id.remove(&id)?;
+        self.by_name.remove(&listed.table.name);
+        for (_, group) in &listed.groups {
+            if let Some(used) = self.group_taken.get_mut(*group as usize) {
+                *used = false;
+            }
+        }
+        Some(listed)
+    }
+
+    pub(super) fn by_id(&self, id: u16) -> Option<&Arc<Listed>> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn by_name(&self, name: &str) -> Option<&Arc<Listed>> {
+        self.by_id.get(self.by_name.get(name)?)
+    }
+
+    /// The generic netlink families, by id.
+    pub(super) fn generic(&self) -> impl Iterator<Item = &Arc<Listed>> {
+        self.by_id.values()
+    }
+
+    /// The families of another protocol.
+    pub(super) fn of(&self, protocol: Protocol) -> impl Iterator<Item = &Arc<Listed>> {
+        self.others.iter().filter(move |listed| listed.table.protocol == protocol)
+    }
+
+    /// The highest group number that a socket of generic netlink may join.
+    // net/netlink/genetlink.c: mc_groups_longs
+    pub(super) fn group_limit(&self) -> u32 {
+        u32::try_from(self.group_taken.len().max(CTRL_NOTIFY as usize).next_multiple_of(64)).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, groups: usize) -> Table {
+        Table {
+            name: name.to_owned(),
+            protocol: Protocol::GENERIC,
+            version: 1,
+            header_size: 0,
+            max_attr: 0,
+            resv_start_op: 0,
+            parallel: false,
+            every_namespace: true,
+            ops: Vec::new(),
+            groups: (0..groups).map(|n| (format!("g{n}"), None)).collect(),
+        }
+    }
+
+    #[test]
+    fn ids_and_groups_are_numbered_as_the_kernel_does() {
+        let mut families = Families::default();
+        assert_eq!(families.register(table("nlctrl", 1)).unwrap().groups[0].1, 16);
+        let first = families.register(table("first", 1)).unwrap();
+        assert_eq!((first.id, first.groups[0].1), (19, 2));
+        let wide = families.register(table("wide", 14)).unwrap();
+        assert_eq!(wide.groups[0].1, 19, "14 numbers do not fit below the reserved ones");
+        assert_eq!(families.register(table("small", 2)).unwrap().groups[0].1, 3);
+        assert_eq!(families.register(table("first", 0)).unwrap_err(), Errno::EEXIST);
+        families.unregister(first.key).unwrap();
+        let again = families.register(table("again", 1)).unwrap();
+        assert_eq!((again.id, again.groups[0].1), (22, 2), "groups are reused at once, ids only after a round");
+    }
+
+    #[test]
+    fn ids_run_out_and_come_back() {
+        let mut families = Families::default();
+        let keys: Vec<_> = (0..1005).map(|n| families.register(table(&format!("f{n}"), 0)).unwrap().key).collect();
+        assert_eq!(families.register(table("more", 0)).unwrap_err(), Errno::ENOSPC);
+        families.unregister(keys[500]).unwrap();
+        assert_eq!(families.register(table("more", 0)).unwrap().id, 19 + 500);
+    }
+
+    #[test]
+    fn wrong_tables_are_refused() {
+        let op = Entry { number: 1, flags: OpFlags::NONE, doit: None, dump: None };
+        let mode = Some(Mode { policy: None, strictness: netloom_wire::Strictness::STRICT });
+        let mut families = Families::default();
+        for ops in [vec![op], vec![Entry { doit: mode, ..op }, Entry { dump: mode, ..op }]] {
+            assert_eq!(families.register(Table { ops, ..table("bad", 0) }).unwrap_err(), Errno::EINVAL);
+        }
+        for name in ["", "sixteen-bytes-xx"] {
+            assert_eq!(families.register(table(name, 0)).unwrap_err(), Errno::EINVAL);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Faults on demand: what a client must survive, switched on one at a time.
+
+use std::time::Duration;
+
+use netloom_wire::{Errno, Header};
+
+use super::Kernel;
+use crate::socket::Address;
+
+/// Makes a kernel side misbehave, each switch for the next occasion; see [`Kernel::faults`].
+///
+/// ```
+/// use netloom::kernel::Kernel;
+/// let kernel = Kernel::new();
+/// kernel.faults().interrupt_next_dump();
+/// ```
+pub struct Faults<'k>(&'k Kernel);
+
+/// The switches, as the engine keeps them.
+#[derive(Default)]
+pub(super) struct FaultState {
+    any: bool,
+    tear: u32,
+    busy: u32,
+    overrun: u32,
+    lose: u32,
+    truncate: u32,
+    stray: u32,
+    forge: u32,
+    delay: Option<Duration>,
+    refuse: Vec<(String, u16, Errno)>,
+}
+
+impl<'k> Faults<'k> {
+    pub(super) fn of(kernel: &'k Kernel) -> Self {
+        Self(kernel)
+    }
+
+    fn set(&self, change: impl FnOnce(&mut FaultState)) -> &Self {
+        let mut state = self.0.lock();
+        state.engine.faults.any = true;
+        change(&mut state.engine.faults);
+        self
+    }
+
+    /// The next dump is torn: its first message says so.
+    #[doc(alias = "NLM_F_DUMP_INTR")]
+    pub fn interrupt_next_dump(&self) -> &Self {
+        self.interrupt_dumps(1)
+    }
+
+    /// The next `count` dumps are torn.
+    pub fn interrupt_dumps(&self, count: u32) -> &Self {
+        self.set(|faults| faults.tear = count)
+    }
+
+    /// The next dump is refused with EBUSY, as if another ran on its socket.
+    pub fn busy_next_dump(&self) -> &Self {
+        self.set(|faults| faults.busy = 1)
+    }
+
+    /// The next event finds no room with any of its readers: each hears ENOBUFS.
+    pub fn overrun(&self) -> &Self {
+        self.set(|faults| faults.overrun = 1)
+    }
+
+    /// The next datagram that is read is cut in half, and marked so.
+    pub fn truncate(&self) -> &Self {
+        self.set(|faults| faults.truncate = 1)
+    }
+
+    /// The next answer is lost: whoever waits for it must give up by itself.
+    pub fn lose_next_reply(&self) -> &Self {
+        self.set(|faults| faults.lose = 1)
+    }
+
+    /// In front of the next answer comes a copy of it with another sequence number.
+    pub fn stray(&self) -> &Self {
+        self.set(|faults| faults.stray = 1)
+    }
+
+    /// In front of the next answer comes a copy of it whose sender is another port.
+    pub fn forged_sender(&self) -> &Self {
+        self.set(|faults| faults.forge = 1)
+    }
+
+    /// Every request waits this long before it is handled; `Duration::ZERO` ends that.
+    pub fn delay(&self, time: Duration) -> &Self {
+        self.set(|faults| faults.delay = (!time.is_zero()).then_some(time))
+    }
+
+    /// The next request of this op (by its number, in the family of this name) is refused with `errno`.
+    pub fn nack(&self, family: &str, op: u16, errno: Errno) -> &Self {
+        self.set(|faults| faults.refuse.push((family.to_owned(), op, errno)))
+    }
+
+    /// Switches everything off.
+    pub fn clear(&self) -> &Self {
+        self.set(|faults| *faults = FaultState::default())
+    }
+}
+
+fn take(count: &mut u32) -> bool {
+    let due = *count > 0;
+    *count = count.saturating_sub(1);
+    due
+}
+
+impl FaultState {
+    pub(super) fn tears_dump(&mut self) -> bool {
+        take(&mut self.tear)
+    }
+    pub(super) fn busies_dump(&mut self) -> bool {
+        take(&mut self.busy)
+    }
+    pub(super) fn overruns_event(&mut self) -> bool {
+        take(&mut self.overrun)
+    }
+    pub(super) fn loses_reply(&mut self) -> bool {
+        take(&mut self.lose)
+    }
+    pub(super) fn truncates(&mut self) -> bool {
+        take(&mut self.truncate)
+    }
+    pub(super) fn delays(&self) -> Option<Duration> {
+        self.delay
+    }
+
+    pub(super) fn refuses(&mut self, family: &str, op: u16) -> Option<Errno> {
+        if !self.any {
+            return None;
+        }
+        let at = self.refuse.iter().position(|(name, number, _)| name == family && *number == op)?;
+        Some(self.refuse.remove(at).2)
+    }
+
+    /// What comes in front of an answer, with the address it pretends to be from.
+    pub(super) fn before_reply(&mut self, bytes: &[u8]) -> Vec<(Vec<u8>, Address)> {
+        let mut extra = Vec::new();
+        if !self.any {
+            return extra;
+        }
+        if take(&mut self.stray)
+            && let Some(header) = Header::read(bytes)
+        {
+            let other = Header { seq: header.seq.wrapping_add(1_000_003), ..header };
+            let mut copy = bytes.to_vec();
+            copy.splice(..Header::LEN, other.to_bytes());
+            extra.push((copy, Address::KERNEL));
+        }
+        if take(&mut self.forge) {
+            extra.push((bytes.to_vec(), Address::port(0x7fff_0001)));
+        }
+        extra
+    }
+}

@@ -1,0 +1,251 @@
+//! The engine alone: no shell, no lock, no thread. One loop hands work out and takes it back.
+
+use netloom::kernel::engine::{Cursor, Entry, Filled, Mode, Outcome, Table, Task, Work};
+use netloom::kernel::{Engine, Nack, NetNs, PortKey};
+use netloom::socket::{Address, Credentials, Opt};
+use netloom::wire::{
+    AttrPolicy, Errno, ErrorMessage, Flags, GenlHeader, Header, MessageType, OpFlags, Policy, Protocol, Strictness,
+    Writer, messages,
+};
+
+static POLICY: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U32]);
+const ROOT: Credentials = Credentials { process: 4_711, uid: 0, gid: 0 };
+const NOBODY: Credentials = Credentials { process: 4_712, uid: 65_534, gid: 65_534 };
+
+fn counters() -> Table {
+    let mode = Some(Mode { policy: Some(&POLICY), strictness: Strictness::STRICT });
+    let op = |number, flags| Entry { number, flags, doit: mode, dump: mode };
+    Table {
+        name: "counters".to_owned(),
+        protocol: Protocol::GENERIC,
+        version: 3,
+        header_size: 0,
+        max_attr: 0,
+        resv_start_op: 0,
+        parallel: false,
+        every_namespace: true,
+        ops: vec![op(1, OpFlags::NONE), op(2, OpFlags::ADMIN_PERM)],
+        groups: vec![("events".to_owned(), None)],
+    }
+}
+
+struct Bench {
+    engine: Engine,
+    port: PortKey,
+    ended: usize,
+}
+
+impl Bench {
+    fn new(credentials: Credentials) -> Self {
+        let mut engine = Engine::new(1_000);
+        assert_eq!(engine.register(counters()).unwrap().id, 19);
+        let port = engine.open(NetNs(0), Protocol::GENERIC, credentials).unwrap();
+        Self { engine, port, ended: 0 }
+    }
+
+    /// Sends as `by`, and does all work at once: a do echoes nothing, a dump counts to 1,000.
+    fn send(&mut self, by: &Credentials, bytes: &[u8]) -> Result<(), Errno> {
+        self.engine.deliver(self.port, by, None, bytes)?;
+        self.work();
+        Ok(())
+    }
+
+    fn work(&mut self) {
+        while let Some(work) = self.engine.work() {
+            let id = work.id;
+            let outcome = self.run(work);
+            self.engine.complete(id, outcome);
+        }
+    }
+
+    fn run(&mut self, work: Work) -> Outcome {
+        match work.task {
+            Task::Do => Outcome::Did { reply: None, answer: Ok(()), warning: None },
+            Task::DumpStart => Outcome::Started(Ok(Box::new(0_u32) as Cursor)),
+            Task::DumpFill(fill) => {
+                let mut next = *fill.cursor.downcast_ref::<u32>().unwrap();
+                let mut chunk = vec![0; fill.room];
+                let mut w = Writer::new(&mut chunk);
+                let header = Header { seq: work.request.header.seq, ..Header::new(MessageType(19), Flags::MULTI) };
+                while next < 5_000 && w.message(header, |w| w.put_attr(1, &next.to_ne_bytes())).is_ok() {
+                    next += 1;
+                }
+                let len = w.len();
+                chunk.truncate(len);
+                let filled = if next < 5_000 { Filled::More } else { Filled::Done };
+                Outcome::Filled { cursor: Box::new(next), chunk, filled, generation: 0, torn: false }
+            }
+            Task::DumpDone(_) => {
+                self.ended += 1;
+                Outcome::Ended
+            }
+        }
+    }
+
+    fn read(&mut self, room: usize) -> Vec<u8> {
+        let datagram = self.engine.read(self.port, room, false).unwrap().0;
+        self.work();
+        datagram.map(|datagram| datagram.bytes.to_vec()).unwrap_or_default()
+    }
+
+    fn errors(&mut self) -> Vec<(u32, Errno)> {
+        let mut errors = Vec::new();
+        loop {
+            let bytes = self.read(8_192);
+            if bytes.is_empty() {
+                return errors;
+            }
+            for message in messages(&bytes).flatten() {
+                if let Some(error) = message.error() {
+                    errors.push((error.request.seq, error.errno));
+                }
+            }
+        }
+    }
+}
+
+fn request(kind: u16, cmd: u8, flags: Flags, seq: u32, attrs: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut buf = vec![0; 512];
+    let mut w = Writer::new(&mut buf);
+    w.message(Header { seq, ..Header::new(MessageType(kind), Flags::REQUEST | flags) }, |w| {
+        w.genl(GenlHeader { cmd, version: 1, reserved: 0 })?;
+        attrs.iter().try_for_each(|(id, value)| w.put_attr(*id, value))
+    })
+    .unwrap();
+    w.written().to_vec()
+}
+
+#[test]
+fn checks_come_in_the_kernels_order() {
+    let short = {
+        let mut bytes = request(19, 1, Flags::NONE, 9, &[]);
+        bytes.truncate(16);
+        bytes[0] = 16;
+        bytes
+    };
+    let mut reserved = request(19, 99, Flags::NONE, 1, &[]);
+    reserved[18] = 1;
+    // what is sent, by whom, the errno answered
+    let cases: Vec<(Vec<u8>, Credentials, Errno)> = vec![
+        (request(77, 1, Flags::NONE, 1, &[]), ROOT, Errno::ENOENT),
+        (short, ROOT, Errno::EINVAL),
+        (request(19, 1, Flags::CREATE, 1, &[]), ROOT, Errno::EINVAL),
+        (reserved, NOBODY, Errno::EINVAL),
+        (request(19, 99, Flags::NONE, 1, &[]), NOBODY, Errno::EOPNOTSUPP),
+        (request(19, 2, Flags::NONE, 1, &[(1, &[1])]), NOBODY, Errno::EPERM),
+        (request(19, 1, Flags::ACK, 1, &[]), NOBODY, Errno(0)),
+    ];
+    for (bytes, by, errno) in cases {
+        let mut bench = Bench::new(by);
+        bench.send(&by, &bytes).unwrap();
+        assert_eq!(bench.errors().iter().map(|(_, errno)| *errno).collect::<Vec<_>>(), [errno], "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_bad_message_does_not_stop_the_next_and_a_broken_one_ends_the_datagram() {
+    let mut bench = Bench::new(ROOT);
+    let mut bytes = request(99, 1, Flags::NONE, 1, &[]);
+    bytes.extend(request(19, 1, Flags::ACK, 2, &[]));
+    let mut broken = request(19, 1, Flags::ACK, 3, &[]);
+    broken[0] = 200;
+    bytes.extend(broken);
+    bytes.extend(request(19, 1, Flags::ACK, 4, &[]));
+    bench.send(&ROOT, &bytes).unwrap();
+    assert_eq!(bench.errors(), [(1, Errno::ENOENT), (2, Errno(0))]);
+}
+
+#[test]
+fn a_dump_is_pulled_and_done_runs_once() {
+    let mut bench = Bench::new(ROOT);
+    let dump = request(19, 1, Flags::DUMP | Flags::ACK, 5, &[]);
+    bench.send(&ROOT, &dump).unwrap();
+    bench.send(&ROOT, &dump).unwrap();
+    bench.send(&ROOT, &request(19, 1, Flags::ACK, 6, &[])).unwrap();
+    let first = bench.read(65_536);
+    assert!(first.len() <= 3_776, "a fresh socket gets the smallest chunk");
+    let busy = bench.read(65_536);
+    assert_eq!(ErrorMessage::read(Flags::NONE, &busy[16..]).map(|e| e.errno), Some(Errno::EBUSY));
+    let ack = bench.read(65_536);
+    assert_eq!(Header::read(&ack).map(|h| h.seq), Some(6));
+    let mut objects = messages(&first).count();
+    let mut longest = 0;
+    loop {
+        let bytes = bench.read(65_536);
+        let done = messages(&bytes).flatten().any(|m| m.header.kind == MessageType::DONE);
+        objects += messages(&bytes).count();
+        longest = longest.max(bytes.len());
+        if done {
+            break;
+        }
+    }
+    assert!((32_000..=32_448).contains(&longest), "later chunks follow the reader's room: {longest}");
+    assert_eq!((objects, bench.ended), (5_001, 1));
+    bench.send(&ROOT, &dump).unwrap();
+    assert!(bench.engine.close(bench.port).is_some());
+    bench.work();
+    assert_eq!(bench.ended, 2, "closing half-way ends a dump as well");
+}
+
+#[test]
+fn a_family_stays_while_its_dump_runs() {
+    let mut bench = Bench::new(ROOT);
+    let key = bench.engine.family("counters").unwrap().key;
+    bench.send(&ROOT, &request(19, 1, Flags::DUMP, 5, &[])).unwrap();
+    assert_eq!(bench.engine.unregister(key), Err(Errno::EBUSY));
+    while !bench.read(65_536).is_empty() {}
+    assert_eq!(bench.engine.unregister(key), Ok(()));
+    assert_eq!(bench.engine.unregister(key), Err(Errno::ENOENT));
+}
+
+#[test]
+fn ports_and_groups_obey_the_rules() {
+    let mut engine = Engine::new(1_000);
+    engine.register(counters()).unwrap();
+    let open = |engine: &mut Engine, by| engine.open(NetNs(0), Protocol::GENERIC, by).unwrap();
+    let (one, two) = (open(&mut engine, ROOT), open(&mut engine, ROOT));
+    assert_eq!(engine.local(one), Ok(Address::default()));
+    engine.bind(one, &ROOT, Address::port(0)).unwrap();
+    assert_eq!(engine.local(one).unwrap().port, 4_711, "the process's id first");
+    assert_eq!(engine.bind(two, &ROOT, Address::port(4_711)), Err(Errno::EADDRINUSE));
+    engine.bind(two, &ROOT, Address::port(0)).unwrap();
+    assert!(engine.local(two).unwrap().port >= 0x8000_0000);
+    assert_eq!(engine.bind(one, &ROOT, Address::port(5)), Err(Errno::EINVAL));
+    for (group, outcome) in [(0, Err(Errno::EINVAL)), (65, Err(Errno::EINVAL)), (64, Ok(())), (2, Ok(()))] {
+        assert_eq!(engine.join(one, &NOBODY, group), outcome, "group {group}");
+    }
+    engine.bind(one, &ROOT, Address { port: 4_711, groups: 1 }).unwrap();
+    assert_eq!(engine.memberships(one), Ok(vec![1, 64]), "a bind replaces the low 32 groups alone");
+    assert_eq!(engine.open(NetNs(0), Protocol::RDMA, ROOT), Err(Errno::EPROTONOSUPPORT));
+    let users = engine.open(NetNs(0), Protocol::USERSOCK, NOBODY).unwrap();
+    assert_eq!(engine.join(users, &NOBODY, 1), Err(Errno::EPERM));
+    assert_eq!(engine.deliver(users, &NOBODY, None, b"x").err(), Some(Errno::ECONNREFUSED));
+    assert_eq!(engine.deliver(one, &ROOT, None, b"").err(), Some(Errno::ENODATA));
+    assert_eq!(engine.deliver(one, &ROOT, None, &vec![0; 212_961]).err(), Some(Errno::EMSGSIZE));
+}
+
+#[test]
+fn answers_are_capped_and_explained_as_the_socket_asked() {
+    // options set, flags of the error, its length: the request is 28 bytes, text and offset take 28 + 8
+    for (cap, ext, flags, len) in [
+        (0, 0, Flags::NONE, 16 + 4 + 28),
+        (1, 0, Flags::CAPPED, 36),
+        (0, 1, Flags::ACK_TLVS, 48 + 28 + 8),
+        (1, 1, Flags::CAPPED | Flags::ACK_TLVS, 36 + 28 + 8),
+    ] {
+        let mut bench = Bench::new(ROOT);
+        bench.engine.set_option(bench.port, &ROOT, Opt::CapAck, cap).unwrap();
+        bench.engine.set_option(bench.port, &ROOT, Opt::ExtAck, ext).unwrap();
+        let bytes = request(19, 1, Flags::NONE, 1, &[(9, &[1, 2, 3, 4])]);
+        let ticket = bench.engine.deliver(bench.port, &ROOT, None, &bytes).unwrap();
+        let work = bench.engine.work_of(ticket).unwrap();
+        let reject = Nack::new(Errno::EINVAL).with_message("Unknown attribute type").at(20);
+        bench.engine.complete(work.id, Outcome::Did { reply: None, answer: Err(reject), warning: None });
+        assert!(bench.engine.is_finished(ticket));
+        let answer = bench.read(8_192);
+        let header = Header::read(&answer).unwrap();
+        assert_eq!((header.flags, header.port, answer.len()), (flags, 4_711, len));
+        let said = ErrorMessage::read(header.flags, &answer[16..]).unwrap().ext_ack;
+        assert_eq!(said.offset, (ext == 1).then_some(20));
+    }
+}
