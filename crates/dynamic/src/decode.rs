@@ -253,7 +253,7 @@ impl<'s> Scope<'s> {
             }
         });
         match found {
-            Some(selected) => message.formats.iter().find(|format| format.value == selected),
+            Some(selected) => message.format(&selected),
             None => self.outer?.format(message),
         }
     }

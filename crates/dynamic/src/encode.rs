@@ -264,7 +264,7 @@ impl Scope<'_> {
         match (chosen, self.outer) {
             (Some(chosen), _) => {
                 let known = message.formats.iter().map(|format| format.value);
-                message.formats.iter().find(|format| format.value == chosen).ok_or_else(|| {
+                message.format(&chosen).ok_or_else(|| {
                     let hint = suggestion(&chosen, known.clone());
                     format!("\"{selector}\" is \"{chosen}\", for which no format is known{hint}: give its bytes as hex")
                 })

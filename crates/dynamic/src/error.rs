@@ -4,7 +4,7 @@ use std::fmt;
 
 use netloom_wire::Full;
 
-/// JSON that does not fit a schema: where, what was found, and what would fit.
+/// JSON that does not fit a schema: where, what was found, and what would fit. Or a family that is not known.
 ///
 /// ```
 /// # use netloom_wire::{Schema, Writer, schema::{AttrInfo, Int, Kind}};
@@ -39,6 +39,11 @@ impl Error {
 
     pub(crate) fn new(path: &Path<'_>, text: impl fmt::Display) -> Self {
         Self { path: path.to_string(), what: What::Misfit(text.to_string()) }
+    }
+
+    /// Something wrong that is at no place in a JSON value.
+    pub(crate) fn plain(text: impl fmt::Display) -> Self {
+        Self::new(&Path::TOP, text)
     }
 
     pub(crate) fn full(path: &Path<'_>, full: Full) -> Self {

@@ -39,6 +39,8 @@
 mod decode;
 mod encode;
 mod error;
+mod families;
+mod family;
 mod layout;
 mod merge;
 mod number;
@@ -47,6 +49,8 @@ mod text;
 pub use decode::{HIDDEN, Options, decode};
 pub use encode::encode;
 pub use error::Error;
+pub use families::Families;
+pub use family::Family;
 pub use layout::Layout;
 pub use merge::merge;
 

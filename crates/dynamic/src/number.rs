@@ -5,17 +5,8 @@ use serde_json::Value;
 
 /// The integer at the start of `bytes`; `None` if they are too few.
 pub(crate) fn read(int: Int, bytes: &[u8]) -> Option<i128> {
-    let len = usize::from(int.bytes);
-    let mut wide = [0; 8];
-    let low = wide.get_mut(..len)?;
-    low.copy_from_slice(bytes.get(..len)?);
-    if int.big_endian || cfg!(target_endian = "big") {
-        low.reverse();
-    }
-    let bits = u64::from_le_bytes(wide);
-    let unused = 64_u32.saturating_sub(u32::from(int.bytes).saturating_mul(8));
-    let signed = (bits.wrapping_shl(unused) as i64).wrapping_shr(unused);
-    Some(if int.signed { i128::from(signed) } else { i128::from(bits) })
+    let bits = int.read(bytes)?;
+    Some(if int.signed { i128::from(bits as i64) } else { i128::from(bits) })
 }
 
 /// The bytes of `value`, which must be in [`range`]; as many as `int.bytes`.
