@@ -198,6 +198,10 @@ fn group<'a>(spec: &Spec, names: &'a Names, op: &Operation) -> Result<&'a str, E
     };
     name.map(String::as_str).ok_or_else(|| {
         let groups: Vec<&str> = spec.groups.iter().map(|group| group.name.as_str()).collect();
+        if groups.is_empty() {
+            let message = format!("\"{}\" does not say to which group it is sent, and the family has none", op.name);
+            return Error::at(&op.place, message);
+        }
         Error::at(
             &op.place,
             format_args!(

@@ -13,6 +13,7 @@ const WIRE: &[&str] = &[
     "BareNest",
     "Be",
     "Bitfield32",
+    "Boxed",
     "Bytes",
     "CStruct",
     "Errno",

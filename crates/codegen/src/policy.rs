@@ -82,7 +82,7 @@ impl Policies {
             let values: Vec<String> = values.iter().map(i128::to_string).collect();
             text.line("");
             text.line(&format!("fn {name}(attr: Attr<'_>) -> Result<(), Reject> {{"));
-            text.line(&format!("    match {int}::read(attr.payload()) {{"));
+            text.line(&format!("    match <{int} as Payload>::read(attr.payload()) {{"));
             text.line(&format!("        Some({}) => Ok(()),", values.join(" | ")));
             text.line("        _ => Err(Reject {");
             text.line("            errno: Errno::EINVAL,");

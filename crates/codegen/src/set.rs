@@ -1,6 +1,6 @@
 //! Attribute sets: one line an attribute, the payload's marker at its end.
 
-use netloom_spec::{Attribute, AttributeSet, ByteOrder, Error, IndexBase, Kind, RustType, Scalar, Spec, Width};
+use netloom_spec::{Attribute, AttributeSet, ByteOrder, Error, IndexBase, Kind, RustType, Scalar, SetId, Spec, Width};
 
 use crate::definition::{doc, hint_name, integer};
 use crate::name::{self, Names};
@@ -122,6 +122,12 @@ fn marker(spec: &Spec, names: &Names, at: (usize, usize), attribute: &Attribute)
         Kind::NestTypeValue { .. } => return unsupported(attribute, "a nest-type-value without set or NLA_F_NESTED"),
         kind => payload(spec, names, attribute, kind)?,
     };
+    if let Kind::Nest(Some(inner)) = attribute.kind
+        && !attribute.multi
+        && contains(spec, inner, at.0, &mut Vec::new())
+    {
+        marker = format!("Boxed<{marker}>");
+    }
     if attribute.secret {
         marker = format!("Secret<{marker}>");
     }
@@ -130,6 +136,21 @@ fn marker(spec: &Spec, names: &Names, at: (usize, usize), attribute: &Attribute)
         marker = format!("Multi<{marker}>");
     }
     Ok(marker)
+}
+
+/// Whether a struct of `set` would hold one of the set at `index` without a list between them.
+fn contains(spec: &Spec, set: SetId, index: usize, seen: &mut Vec<SetId>) -> bool {
+    if set.index() == index {
+        return true;
+    }
+    if seen.contains(&set) {
+        return false;
+    }
+    seen.push(set);
+    spec[set].attributes.iter().any(|attribute| match attribute.kind {
+        Kind::Nest(Some(inner)) if !attribute.multi => contains(spec, inner, index, seen),
+        _ => false,
+    })
 }
 
 fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Result<String, Error> {

@@ -14,7 +14,7 @@ use core::fmt;
 pub use address::{Ip, SockAddr};
 pub use int::{Be, Enumeration, Integer, Named, Sint, Uint};
 pub use list::{Element, Elements, Indexed, Leaves, Levels, Multi, TypeValue};
-pub use nest::{BareNest, Nest};
+pub use nest::{BareNest, Boxed, Nest};
 pub use plain::{Bitfield32, Bitfield32Value, Bytes, Fixed, Flag, IntArray, Ints, Pad, Str};
 pub use structure::{CStruct, MemberType};
 

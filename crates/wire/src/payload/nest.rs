@@ -46,3 +46,31 @@ macro_rules! nests {
     )*};
 }
 nests!(Nest true, BareNest false);
+
+/// A value that is owned behind a pointer: for sets that contain themselves.
+pub struct Boxed<K>(PhantomData<K>);
+
+impl<K: Payload> Payload for Boxed<K> {
+    const KIND: Kind = K::KIND;
+    const NESTED: bool = K::NESTED;
+    const SECRET: bool = K::SECRET;
+    const HINT: Option<schema::Hint> = K::HINT;
+    type Ref<'a> = K::Ref<'a>;
+    #[inline]
+    fn read(payload: &[u8]) -> Option<K::Ref<'_>> {
+        K::read(payload)
+    }
+    fn put(value: K::Ref<'_>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        K::put(value, w, id)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<K: Owned> Owned for Boxed<K> {
+    type Owned = alloc::boxed::Box<K::Owned>;
+    fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned> {
+        K::own(payload, path, bad).map(alloc::boxed::Box::new)
+    }
+    fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        K::put_owned(value, w, id)
+    }
+}

@@ -1,6 +1,7 @@
 //! What setters take.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -23,6 +24,11 @@ impl<T> IntoValue<T> for T {
 impl<T> IntoValue<Hidden<T>> for T {
     fn into_value(self) -> Hidden<T> {
         Hidden(self)
+    }
+}
+impl<T> IntoValue<Box<T>> for T {
+    fn into_value(self) -> Box<T> {
+        Box::new(self)
     }
 }
 impl<T, const N: usize> IntoValue<Vec<T>> for [T; N] {
