@@ -2,188 +2,109 @@
 
 use std::sync::Arc;
 
-use netloom_wire::{
-    Attr, AttrPolicy, Errno, Flags, Full, Header, Message, MessageType, OpFlags, Policy, Strictness, Writer,
+use netloom_families::nlctrl::{
+    self, CtrlAttrs, Delfamily, DelmcastGrp, Getfamily, Getpolicy, McastGroupAttrs, Newfamily, NewmcastGrp, OpAttrs,
+    OpPolicyAttrs,
 };
+use netloom_wire::{Attr, Errno, Flags, GenlHeader, Header, Message, MessageType, Notify, OpFlags, Policy, Writer};
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
-use super::engine::{Entry, Listed};
-use super::{Fill, Nack, raw};
-
-// linux/genetlink.h: CTRL_CMD_*, CTRL_ATTR_*
-const NEWFAMILY: u16 = 1;
-const DELFAMILY: u16 = 2;
-const GETFAMILY: u16 = 3;
-const NEWMCAST_GRP: u16 = 7;
-const DELMCAST_GRP: u16 = 8;
-const GETPOLICY: u16 = 10;
-
-const FAMILY_ID: u16 = 1;
-const FAMILY_NAME: u16 = 2;
-const VERSION: u16 = 3;
-const HDRSIZE: u16 = 4;
-const MAXATTR: u16 = 5;
-const OPS: u16 = 6;
-const MCAST_GROUPS: u16 = 7;
-const POLICY: u16 = 8;
-const OP_POLICY: u16 = 9;
-const OP: u16 = 10;
-
-static WHICH: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U16, AttrPolicy::NUL_STRING.max_len(15)]);
-static WHICH_POLICY: Policy = Policy::new(&[
-    AttrPolicy::REJECT,
-    AttrPolicy::U16,
-    AttrPolicy::NUL_STRING.max_len(15),
-    AttrPolicy::REJECT,
-    AttrPolicy::REJECT,
-    AttrPolicy::REJECT,
-    AttrPolicy::REJECT,
-    AttrPolicy::REJECT,
-    AttrPolicy::REJECT,
-    AttrPolicy::REJECT,
-    AttrPolicy::U32,
-]);
+use super::engine::{Entry, GENL_ID_CTRL, Listed, Mode};
+use super::{Family, Fill, Nack};
 
 /// nlctrl itself.
 // net/netlink/genetlink.c: genl_ctrl
-pub(super) fn family() -> raw::Family {
-    let getfamily = raw::Op::new(GETFAMILY)
-        .reply_number(NEWFAMILY)
-        .do_policy(&WHICH)
-        .do_strictness(Strictness::LIBERAL)
-        .dump_policy(&WHICH)
-        .doit_replying(getfamily)
-        .dump(raw::Dump::new(|_| Ok(0_u16), dump_families));
-    let getpolicy =
-        raw::Op::new(GETPOLICY).dump_policy(&WHICH_POLICY).dump(raw::Dump::new(start_policies, dump_policies));
-    raw::Family::new("nlctrl").version(2).resv_start_op(11).parallel().group("notify").op(getfamily).op(getpolicy)
+pub(super) fn family() -> Family<()> {
+    Family::new(())
+        .parallel()
+        .on_do(Getfamily, |(), asked, ctx| getfamily(&asked, ctx))
+        .on_dump_with(Getfamily, |(), (), _| Ok(0), |(), next, out, ctx| dump_families(next, out, ctx))
+        .on_dump_with(Getpolicy, |(), asked, ctx| start_policies(&asked, ctx), |(), at, out, _| dump_policies(at, out))
 }
 
-/// What is sent to nlctrl's group when a family comes or goes.
+/// What is sent to nlctrl's group when a family comes or goes, in order.
 // net/netlink/genetlink.c: genl_register_family, genl_unregister_family
 pub(super) fn events(listed: &Listed, came: bool) -> Vec<Vec<u8>> {
-    let header = Header::new(MessageType(super::engine::GENL_ID_CTRL), Flags::NONE);
-    let family = event(header, if came { NEWFAMILY } else { DELFAMILY }, &|w| write_family(w, listed));
-    let groups = listed.groups.iter().filter_map(|group| {
-        event(header, if came { NEWMCAST_GRP } else { DELMCAST_GRP }, &|w| write_group(w, listed, group))
+    let groups = listed.groups.iter().enumerate().map(|(at, _)| {
+        let body = identify(listed).mcast_groups(groups(listed).into_iter().skip(at).take(1).collect::<Vec<_>>());
+        if came { event(NewmcastGrp, &body) } else { event(DelmcastGrp, &body) }
     });
-    if came { family.into_iter().chain(groups).collect() } else { groups.chain(family).collect() }
+    let body = describe(listed);
+    if came {
+        std::iter::once(event(Newfamily, &body)).chain(groups).collect()
+    } else {
+        groups.chain([event(Delfamily, &body)]).collect()
+    }
 }
 
-/// A message of nlctrl's before, or without, nlctrl being looked up.
-fn event(header: Header, cmd: u16, body: &dyn Fn(&mut Writer<'_>) -> Result<(), Full>) -> Option<Vec<u8>> {
-    let mut buf = vec![0; 8_192];
+/// An event's bytes, made without looking nlctrl up: it may be the one that is being registered.
+fn event<N: Notify<Body = CtrlAttrs>>(_: N, body: &CtrlAttrs) -> Vec<u8> {
+    let mut buf = vec![0; 1 << 16];
     let mut w = Writer::new(&mut buf);
-    let cmd = u8::try_from(cmd).ok()?;
-    w.message(header, |w| {
-        w.genl(netloom_wire::GenlHeader { cmd, version: 2, reserved: 0 })?;
-        body(w)
-    })
-    .ok()?;
-    Some(w.written().to_vec())
+    let genl = GenlHeader { cmd: u8::try_from(N::ID).unwrap_or(0), version: nlctrl::INFO.version, reserved: 0 };
+    // What does not fit is not told: 255 ops and groups do.
+    let _ = w.message(Header::new(MessageType(GENL_ID_CTRL), Flags::NONE), |w| {
+        w.genl(genl)?;
+        body.encode(w)
+    });
+    w.written().to_vec()
 }
 
 // net/netlink/genetlink.c: ctrl_getfamily
-fn getfamily(ctx: &mut Ctx<'_>) -> Result<Option<Vec<u8>>, Nack> {
-    let (id, name) = which(ctx);
+fn getfamily(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<CtrlAttrs, Nack> {
     let state = ctx.kernel().lock();
     let mut found = Err(Nack::new(Errno::EINVAL));
-    if let Some(id) = id {
+    if let Some(id) = asked.family_id {
         found = state.engine.family_by_id(id).cloned().ok_or(Nack::new(Errno::ENOENT));
     }
-    if let Some(name) = &name {
+    if let Some(name) = &asked.family_name {
         found = state.engine.family(name).cloned().ok_or(Nack::new(Errno::ENOENT));
     }
     drop(state);
     let listed = found?;
-    if !listed.table.every_namespace && ctx.namespace().0 != 0 {
+    if is_hidden(&listed, ctx) {
         return Err(Nack::new(Errno::ENOENT));
     }
-    Ok(Some(ctx.encode(NEWFAMILY, &Family(&listed))?))
-}
-
-fn which(ctx: &Ctx<'_>) -> (Option<u16>, Option<String>) {
-    let id = ctx.attrs().last(FAMILY_ID).and_then(Attr::read::<u16>);
-    let name = ctx.attrs().last(FAMILY_NAME).and_then(Attr::read::<netloom_wire::Str>).map(str::to_owned);
-    (id, name)
+    Ok(describe(&listed))
 }
 
 // net/netlink/genetlink.c: ctrl_dumpfamily
-fn dump_families(next: &mut u16, out: &mut Chunk<'_>, ctx: &mut Ctx<'_>) -> Result<Fill, Nack> {
+fn dump_families(next: &mut u16, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Result<Fill, Nack> {
     let families = ctx.kernel().lock().engine.families();
-    for listed in &families {
-        let hidden = !listed.table.every_namespace && ctx.namespace().0 != 0;
-        if listed.id < *next || hidden {
+    for listed in families {
+        if listed.id < *next || is_hidden(&listed, ctx) {
             continue;
         }
-        out.message(|w| write_family(w, listed))?;
+        out.put(&describe(&listed))?;
         *next = listed.id.saturating_add(1);
     }
     Ok(Fill::Done)
 }
 
-/// A family as the body of a message.
-#[derive(Clone, Debug)]
-struct Family<'a>(&'a Listed);
+fn is_hidden(listed: &Listed, ctx: &Ctx<'_>) -> bool {
+    !listed.table.every_namespace && ctx.namespace().0 != 0
+}
 
-impl Message for Family<'_> {
-    type Header = ();
-    fn encode(&self, w: &mut Writer<'_>) -> Result<(), Full> {
-        write_family(w, self.0)
-    }
-    fn decode(_: netloom_wire::Body<'_, ()>, _: &mut dyn netloom_wire::Bad) -> Self {
-        unreachable!("only ever written")
-    }
+fn identify(listed: &Listed) -> CtrlAttrs {
+    CtrlAttrs::new().family_name(listed.table.name.as_str()).family_id(listed.id)
 }
 
 // net/netlink/genetlink.c: ctrl_fill_info
-fn write_family(w: &mut Writer<'_>, listed: &Listed) -> Result<(), Full> {
+fn describe(listed: &Listed) -> CtrlAttrs {
     let table = &listed.table;
-    put_text(w, FAMILY_NAME, &table.name)?;
-    w.put_attr(FAMILY_ID, &listed.id.to_ne_bytes())?;
-    put_u32(w, VERSION, table.version.into())?;
-    put_u32(w, HDRSIZE, u32::try_from(table.header_size).unwrap_or(u32::MAX))?;
-    put_u32(w, MAXATTR, table.max_attr.into())?;
-    if !table.ops.is_empty() {
-        // These two nests have never carried the nested bit.
-        w.nest_attr(OPS, |w| {
-            (1..).zip(&table.ops).try_for_each(|(index, op)| {
-                w.nest_attr(index, |w| {
-                    put_u32(w, 1, op.number.into())?;
-                    put_u32(w, 2, op.told().0)
-                })
-            })
-        })?;
-    }
-    if !listed.groups.is_empty() {
-        w.nest_attr(MCAST_GROUPS, |w| {
-            (1..).zip(&listed.groups).try_for_each(|(index, group)| write_group_entry(w, index, group))
-        })?;
-    }
-    Ok(())
+    let op = |op: &Entry| OpAttrs::new().id(u32::from(op.number)).flags(nlctrl::OpFlags(op.told().0));
+    identify(listed)
+        .version(u32::from(table.version))
+        .hdrsize(u32::try_from(table.header_size).unwrap_or(u32::MAX))
+        .maxattr(u32::from(table.max_attr))
+        .ops(table.ops.iter().map(op).collect::<Vec<_>>())
+        .mcast_groups(groups(listed))
 }
 
-// net/netlink/genetlink.c: ctrl_fill_mcgrp_info
-fn write_group(w: &mut Writer<'_>, listed: &Listed, group: &(String, u32)) -> Result<(), Full> {
-    put_text(w, FAMILY_NAME, &listed.table.name)?;
-    w.put_attr(FAMILY_ID, &listed.id.to_ne_bytes())?;
-    w.nest_attr(MCAST_GROUPS, |w| write_group_entry(w, 1, group))
-}
-
-fn write_group_entry(w: &mut Writer<'_>, index: u16, (name, number): &(String, u32)) -> Result<(), Full> {
-    w.nest_attr(index, |w| {
-        put_u32(w, 2, *number)?;
-        put_text(w, 1, name)
-    })
-}
-
-fn put_u32(w: &mut Writer<'_>, id: u16, value: u32) -> Result<(), Full> {
-    w.put_attr(id, &value.to_ne_bytes())
-}
-
-fn put_text(w: &mut Writer<'_>, id: u16, text: &str) -> Result<(), Full> {
-    <netloom_wire::Str as netloom_wire::Payload>::put(text, w, id)
+fn groups(listed: &Listed) -> Vec<McastGroupAttrs> {
+    let group = |(name, number): &(String, u32)| McastGroupAttrs::new().id(*number).name(name.as_str());
+    listed.groups.iter().map(group).collect()
 }
 
 /// Where a dump of policies stands.
@@ -230,10 +151,9 @@ fn same(one: &'static Policy, other: &'static Policy) -> bool {
 }
 
 // net/netlink/genetlink.c: ctrl_dumppolicy_start
-fn start_policies(ctx: &mut Ctx<'_>) -> Result<Policies, Nack> {
-    let (id, name) = which(ctx);
+fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
     let state = ctx.kernel().lock();
-    let found: Option<Arc<Listed>> = match (id, &name) {
+    let found: Option<Arc<Listed>> = match (asked.family_id, &asked.family_name) {
         (Some(id), _) => state.engine.family_by_id(id).cloned(),
         (None, Some(name)) => state.engine.family(name).cloned(),
         (None, None) => return Err(Nack::new(Errno::EINVAL)),
@@ -241,12 +161,12 @@ fn start_policies(ctx: &mut Ctx<'_>) -> Result<Policies, Nack> {
     drop(state);
     let listed = found.ok_or(Nack::new(Errno::ENOENT))?;
     let mut ops = listed.table.ops.clone();
-    if let Some(attr) = ctx.attrs().last(OP) {
-        let wanted = attr.read::<u32>();
-        ops.retain(|op| Some(u32::from(op.number)) == wanted);
+    if let Some(wanted) = asked.op {
+        ops.retain(|op| u32::from(op.number) == wanted);
         if ops.is_empty() {
             let nack = Nack::new(Errno::ENOENT);
-            return Err(match ctx.offset_of(attr) {
+            let offset = ctx.attrs().last(CtrlAttrs::OP.id()).and_then(|attr| ctx.offset_of(attr));
+            return Err(match offset {
                 Some(offset) => nack.at(offset),
                 None => nack,
             });
@@ -268,19 +188,13 @@ fn start_policies(ctx: &mut Ctx<'_>) -> Result<Policies, Nack> {
 }
 
 // net/netlink/genetlink.c: ctrl_dumppolicy
-fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>, _: &mut Ctx<'_>) -> Result<Fill, Nack> {
+fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>) -> Result<Fill, Nack> {
     while let Some(op) = at.ops.last() {
-        let index = |mode: Option<super::engine::Mode>| mode.and_then(|mode| mode.policy).and_then(|p| at.index(p));
-        let (id, doit, dump) = (at.id, index(op.doit), index(op.dump));
-        out.message(|w| {
-            w.put_attr(FAMILY_ID, &id.to_ne_bytes())?;
-            w.nest_attr(OP_POLICY | Attr::NESTED, |w| {
-                w.nest_attr(op.number | Attr::NESTED, |w| {
-                    doit.map_or(Ok(()), |index| put_u32(w, 1, index))?;
-                    dump.map_or(Ok(()), |index| put_u32(w, 2, index))
-                })
-            })
-        })?;
+        let index = |mode: Option<Mode>| at.index(mode?.policy?);
+        let (doit, dump) = (index(op.doit), index(op.dump));
+        let mut policies = OpPolicyAttrs::new();
+        (policies.do_, policies.dump) = (doit, dump);
+        out.put(&CtrlAttrs::new().family_id(at.id).op_policy([([op.number], policies)]))?;
         at.ops.pop();
     }
     while let Some(policy) = at.policies.get(at.next.0) {
@@ -292,12 +206,10 @@ fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>, _: &mut Ctx<'_>) -> Res
         if let Some(attr) = policy.attrs.get(usize::from(attr_id)).filter(|attr| attr.is_described()) {
             let number = u16::try_from(number).unwrap_or(u16::MAX);
             out.message(|w| {
-                w.put_attr(FAMILY_ID, &at.id.to_ne_bytes())?;
-                w.nest_attr(POLICY | Attr::NESTED, |w| {
+                w.put(CtrlAttrs::FAMILY_ID, at.id)?;
+                w.nest(CtrlAttrs::POLICY, |w| {
                     w.nest_attr(number | Attr::NESTED, |w| {
-                        w.nest_attr(attr_id | Attr::NESTED, |w| {
-                            attr.describe(w, &|nested| at.index(nested)).map(|_| ())
-                        })
+                        w.nest_attr(attr_id | Attr::NESTED, |w| attr.describe(w, &|nested| at.index(nested)))
                     })
                 })
             })?;
