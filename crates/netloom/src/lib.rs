@@ -17,6 +17,7 @@ mod error;
 pub mod kernel;
 pub mod socket;
 
+pub use client::Connection;
 pub use error::{Error, Result};
 pub use netloom_families as families;
 pub use netloom_wire as wire;
@@ -24,6 +25,7 @@ pub use netloom_wire::{Errno, Protocol};
 
 /// What most programs name: `use netloom::prelude::*;`.
 pub mod prelude {
+    pub use crate::client::Connection;
     pub use crate::socket::Socket;
     pub use crate::wire::{Errno, Group, Protocol};
     pub use crate::{Error, Result};

@@ -1,5 +1,32 @@
 //! Calling a kernel side.
+//!
+//! - [`Connection`] does it all: calls, dumps, events, resolution of names, timeouts.
+//! - [`Exchange`] is one request and its answers without I/O, for loops of one's own.
+//! - A [`Dialer`] says which kernel side a connection's sockets lead to.
 
+mod builder;
+mod connection;
 mod dialer;
+mod dump;
+mod event;
+mod exchange;
+mod lane;
+mod names;
+mod raw;
+mod request;
+mod strays;
+mod subscription;
+mod unsolicited;
 
+pub use builder::Builder;
+pub use connection::Connection;
 pub use dialer::Dialer;
+pub use dump::{Dump, Object, RawDump};
+pub use event::Event;
+pub use exchange::{Exchange, Expect, Reason, Step, Steps, Stray, Verdict};
+pub use names::Resolved;
+pub use raw::{RawAnswer, RawReply, RawRequest};
+pub use request::{Answer, Request};
+pub use strays::StrayCount;
+pub use subscription::Subscription;
+pub use unsolicited::Unsolicited;

@@ -5,18 +5,27 @@
 //! most programs want; a `Socket` is for those who build their own protocol on it.
 
 mod endpoint;
+#[cfg(target_os = "linux")]
+mod linux;
 mod process;
+#[cfg(target_os = "linux")]
+mod sys;
+mod tap;
 
 use std::fmt;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netloom_wire::Errno;
+use netloom_wire::{Errno, Protocol};
 
 use crate::{Error, Result};
 pub use endpoint::{Address, Credentials, Endpoint, Opt, Received, RecvFlags};
+#[cfg(target_os = "linux")]
+pub use linux::LinuxDialer;
 pub(crate) use process::this_process;
+pub(crate) use tap::TapDialer;
+pub use tap::{Direction, Tap};
 
 /// A netlink socket. Clones are handles to the same one; it closes with the last of them.
 #[derive(Clone)]
@@ -26,6 +35,33 @@ impl Socket {
     /// The room that a receive buffer should have at least: Linux sends no dump datagram longer than this.
     // net/netlink/af_netlink.c: netlink_recvmsg records at most SKB_WITH_OVERHEAD(32768)
     pub const DATAGRAM: usize = 32 * 1024;
+
+    /// A socket of the Linux kernel underneath, in the network namespace of the calling thread.
+    ///
+    /// EPROTONOSUPPORT if the kernel does not have the protocol.
+    ///
+    /// ```
+    /// use netloom::socket::{Address, Socket};
+    /// use netloom::wire::Protocol;
+    /// let socket = Socket::open(Protocol::GENERIC)?;
+    /// socket.bind(Address::default())?;
+    /// assert_ne!(socket.local()?.port, 0);
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    #[cfg(target_os = "linux")]
+    pub fn open(protocol: Protocol) -> Result<Self> {
+        let opened = linux::Linux::open(protocol).map_err(|errno| Error::system("socket", errno))?;
+        Ok(Self(Arc::new(opened)))
+    }
+
+    /// A netlink socket that somebody else opened, or handed over.
+    ///
+    /// ENOTSOCK and the like if `fd` is none.
+    #[cfg(target_os = "linux")]
+    pub fn from_fd(fd: OwnedFd) -> Result<Self> {
+        let taken = linux::Linux::from_fd(fd).map_err(|errno| Error::system("getsockname", errno))?;
+        Ok(Self(Arc::new(taken)))
+    }
 
     /// A socket over `endpoint`.
     pub fn over(endpoint: Arc<dyn Endpoint>) -> Self {

@@ -1,0 +1,148 @@
+//! How a connection is made.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use netloom_wire::Protocol;
+
+use super::Dialer;
+use super::connection::Connection;
+use super::lane::Setup;
+use crate::Result;
+use crate::error::{Cause, Error};
+use crate::socket::{Tap, TapDialer};
+
+/// Settings of a [`Connection`] to be; see [`Connection::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use netloom::Connection;
+/// use netloom::wire::Protocol;
+/// let nl = Connection::builder().protocol(Protocol::ROUTE).port(471_100).timeout(Duration::from_secs(1)).open()?;
+/// assert_eq!(nl.port()?, 471_100);
+/// # Ok::<(), netloom::Error>(())
+/// ```
+#[must_use = "a builder does nothing before `open`"]
+pub struct Builder {
+    dialer: Option<Arc<dyn Dialer>>,
+    #[cfg(target_os = "linux")]
+    namespace: Option<Result<crate::socket::LinuxDialer>>,
+    tap: Option<Arc<dyn Tap>>,
+    protocol: Protocol,
+    port: u32,
+    timeout: Option<Duration>,
+    setup: Setup,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            dialer: None,
+            #[cfg(target_os = "linux")]
+            namespace: None,
+            tap: None,
+            protocol: Protocol::GENERIC,
+            port: 0,
+            timeout: Some(Self::TIMEOUT),
+            setup: Setup { strict: true, receive_buffer: None },
+        }
+    }
+}
+
+impl Builder {
+    /// How long an answer may take, and each datagram of a dump, unless [`Builder::timeout`] says otherwise. Kernels
+    /// answer at once; what takes this long is lost.
+    pub const TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// Dials another kernel side than Linux.
+    pub fn dialer(self, dialer: Arc<dyn Dialer>) -> Self {
+        Self { dialer: Some(dialer), ..self }
+    }
+
+    /// Opens its sockets in the network namespace that `fd` refers to, an opened `/proc/PID/ns/net` or
+    /// `/run/netns/NAME`; without it, in that of the thread that calls [`Builder::open`]. Needs CAP_SYS_ADMIN if it is
+    /// another than the thread's. Only for Linux.
+    #[cfg(target_os = "linux")]
+    pub fn netns(self, fd: BorrowedFd<'_>) -> Self {
+        Self { namespace: Some(crate::socket::LinuxDialer::in_namespace(fd)), ..self }
+    }
+
+    /// The protocol of raw requests, of [`Connection::port`], [`Connection::join`] and [`Connection::unsolicited`];
+    /// generic netlink by default. Typed ops know their own.
+    pub fn protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
+    /// The port id of that protocol's call socket; by default, and with 0, any free one.
+    pub fn port(self, port: u32) -> Self {
+        Self { port, ..self }
+    }
+
+    /// How long an answer may take, and each datagram of a dump.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
+    }
+
+    /// Waits for answers for ever.
+    pub fn no_timeout(self) -> Self {
+        Self { timeout: None, ..self }
+    }
+
+    /// Bytes that each socket's receive queue may hold, beyond the system's bound if privileges allow. Subscriptions to
+    /// busy groups want more than the default.
+    pub fn receive_buffer(self, bytes: u32) -> Self {
+        Self { setup: Setup { receive_buffer: Some(bytes), ..self.setup }, ..self }
+    }
+
+    /// Whether rtnetlink checks dump requests strictly and filters by them; true by default.
+    #[doc(alias = "NETLINK_GET_STRICT_CHK")]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { setup: Setup { strict, ..self.setup }, ..self }
+    }
+
+    /// Shows every datagram to `tap`, both ways.
+    pub fn tap(self, tap: Arc<dyn Tap>) -> Self {
+        Self { tap: Some(tap), ..self }
+    }
+
+    /// Makes the connection. With a [port](Builder::port) of its own, its socket is opened now, so that a port in use is
+    /// an error here (EADDRINUSE); otherwise sockets are opened with the first call.
+    pub fn open(self) -> Result<Connection> {
+        let dialer = self.dial()?;
+        let dialer = match self.tap {
+            Some(tap) => Arc::new(TapDialer { dialer, tap }),
+            None => dialer,
+        };
+        let connection = Connection::with(dialer, self.protocol, self.port, self.timeout, self.setup);
+        if self.port != 0 {
+            connection.port()?;
+        }
+        Ok(connection)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn dial(&self) -> Result<Arc<dyn Dialer>> {
+        match (&self.dialer, &self.namespace) {
+            (Some(_), Some(_)) => {
+                Err(Error::new("", Cause::Usage("netns is for Linux only: leave it out, or the dialer")))
+            }
+            (Some(dialer), None) => Ok(dialer.clone()),
+            (None, Some(Ok(dialer))) => Ok(Arc::new(dialer.clone())),
+            (None, Some(Err(error))) => Err(error.clone()),
+            (None, None) => Ok(Arc::new(crate::socket::LinuxDialer::here())),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn dial(&self) -> Result<Arc<dyn Dialer>> {
+        let missing = Cause::Usage("there is no netlink but on Linux: give the builder a dialer");
+        self.dialer.clone().ok_or_else(|| Error::new("", missing))
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Builder({}, port {}, timeout {:?})", self.protocol, self.port, self.timeout)
+    }
+}

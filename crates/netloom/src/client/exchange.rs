@@ -1,0 +1,486 @@
+//! One request and what answers it, without I/O.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use netloom_wire::{Errno, ExtAck, Flags, Malformed, MessageType, Messages, RawMessage, messages};
+
+use crate::socket::Address;
+
+/// One request and what answers it: eats datagrams, yields [`Step`]s.
+///
+/// No socket, clock or lock: whoever reads the datagrams, and however, feeds them. Every request comes to an end:
+/// [`Exchange::is_over`] says when, and the last step said how.
+///
+/// ```
+/// use netloom::client::{Exchange, Expect, Step};
+/// use netloom::socket::Address;
+/// use netloom::wire::{Errno, Flags, Header, MessageType, Writer};
+///
+/// // We are port 4711 and have sent a request of sequence 1 that asks for an acknowledgement.
+/// let mut exchange = Exchange::new(4711, 1, Expect::Ack);
+///
+/// // This comes back: ENODEV, and the header of our request.
+/// let mut buf = [0; 64];
+/// let mut w = Writer::new(&mut buf);
+/// let header = Header { seq: 1, port: 4711, ..Header::new(MessageType::ERROR, Flags::CAPPED) };
+/// w.message(header, |w| {
+///     w.put_bytes(&Errno::ENODEV.to_wire().to_ne_bytes())?;
+///     w.put_bytes(&Header::new(MessageType(16), Flags::REQUEST | Flags::ACK).to_bytes())
+/// })?;
+///
+/// let mut steps = exchange.feed(w.written(), Address::KERNEL);
+/// assert!(matches!(steps.next(), Some(Step::Nack(verdict)) if verdict.errno == Errno::ENODEV));
+/// assert!(exchange.is_over());
+/// # Ok::<(), netloom::wire::Full>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    port: u32,
+    seq: u32,
+    barrier: Option<u32>,
+    expect: Expect,
+    any: bool,
+    interrupted: bool,
+    over: bool,
+    progress: Progress,
+}
+
+/// What ends an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// The acknowledgement: the request carries ACK. Replies, if any, come before it.
+    Ack,
+    /// The reply: the request does not carry ACK. Replies marked MULTI go on until DONE.
+    Reply,
+    /// Any number of objects, then DONE: the request carries DUMP.
+    Dump,
+    /// Nothing: it is over from the start, and only a refusal is still told.
+    Nothing,
+}
+
+/// What a datagram meant to an exchange.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Step<'d> {
+    /// A reply, or an object of a dump.
+    Reply(RawMessage<'d>),
+    /// The request is done.
+    Ack(Verdict<'d>),
+    /// The request is refused, or the dump failed: an end.
+    Nack(Verdict<'d>),
+    /// The dump is complete, and of one piece: an end.
+    Done(Verdict<'d>),
+    /// The dump came to its end and is torn: what it walks changed meanwhile, objects may be missing or come twice.
+    Interrupted(Verdict<'d>),
+    /// The kernel side says that it lost data: an end.
+    Overrun,
+    /// The dump repeats itself: the same datagram came [`Exchange::REPEATS`] times in a row. An end.
+    Stalled,
+    /// The kernel side sent what is no message, or no whole one: an end.
+    Malformed(Malformed),
+    /// A message that does not belong to this exchange.
+    Stray(Stray<'d>),
+}
+
+/// What a kernel side says at the end: an errno, and whatever it adds.
+#[derive(Clone, Copy, Debug)]
+pub struct Verdict<'d> {
+    /// The errno; 0 is success.
+    pub errno: Errno,
+    /// What it says besides; on success, too: a warning, a cookie.
+    pub ext_ack: ExtAck<'d>,
+}
+
+/// A message that does not belong to an exchange, and why not.
+#[derive(Clone, Copy, Debug)]
+pub struct Stray<'d> {
+    /// Why it does not belong.
+    pub reason: Reason,
+    /// Who sent it.
+    pub source: Address,
+    /// The message.
+    pub message: RawMessage<'d>,
+}
+
+/// Why a message does not belong to an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Its sender is not the kernel: somebody else's program, perhaps forging.
+    Sender,
+    /// It answers nothing (sequence 0, or a port that is not ours): an event, or the kernel speaking first.
+    Unsolicited,
+    /// It answers an earlier request, which nobody waits for any more.
+    Stale,
+    /// Its sequence is none of ours.
+    Sequence,
+}
+
+impl Exchange {
+    /// How often a dump's datagram may come in a row before the dump counts as stalled.
+    pub const REPEATS: u32 = 64;
+
+    /// An exchange of port `port`, whose request has sequence `seq` (not 0).
+    pub const fn new(port: u32, seq: u32, expect: Expect) -> Self {
+        Self {
+            port,
+            seq,
+            barrier: None,
+            expect,
+            any: false,
+            interrupted: false,
+            over: matches!(expect, Expect::Nothing),
+            progress: Progress::NEW,
+        }
+    }
+
+    /// Takes messages of sequence 0 or another port for answers, too: some families send such.
+    pub const fn any_sequence(self, any: bool) -> Self {
+        Self { any, ..self }
+    }
+
+    /// Names the sequence of a second message, sent behind the request: a no-op that asks for an acknowledgement. When
+    /// that comes, the request has been dealt with, reply or none. This is how [`Expect::Reply`] ends where a kernel
+    /// side accepts and says nothing.
+    // net/netlink/af_netlink.c: netlink_rcv_skb acknowledges control messages in turn
+    pub const fn barrier(&mut self, seq: u32) {
+        self.barrier = Some(seq);
+    }
+
+    /// Whether it has come to its end.
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether a part of the dump so far was marked as torn.
+    pub const fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Eats a datagram that `source` sent. Steps are made as they are taken: take them all.
+    pub fn feed<'e, 'd>(&'e mut self, datagram: &'d [u8], source: Address) -> Steps<'e, 'd> {
+        let stalled = self.begin(datagram, source);
+        Steps { exchange: self, walk: messages(datagram), source, stalled }
+    }
+
+    /// Notes that a datagram begins; true if it is one repetition too many.
+    pub(crate) fn begin(&mut self, datagram: &[u8], source: Address) -> bool {
+        if self.expect != Expect::Dump || self.over || source.port != 0 {
+            return false;
+        }
+        let stalled = self.progress.repeats(datagram) >= Self::REPEATS;
+        self.over |= stalled;
+        stalled
+    }
+
+    /// Eats a message of a datagram; `None` if it means nothing to anybody.
+    #[inline]
+    pub(crate) fn step<'d>(&mut self, message: Result<RawMessage<'d>, Malformed>, source: Address) -> Option<Step<'d>> {
+        let message = match message {
+            Ok(message) => message,
+            // Rubbish from somebody else ends nothing.
+            Err(_) if source.port != 0 => return None,
+            Err(malformed) => {
+                self.over = true;
+                return Some(Step::Malformed(malformed));
+            }
+        };
+        if let Some(reason) = self.foreign(&message, source) {
+            return Some(Step::Stray(Stray { reason, source, message }));
+        }
+        self.interrupted |= message.header.flags.contains(Flags::DUMP_INTR);
+        match message.header.kind {
+            MessageType::NOOP => None,
+            MessageType::ERROR => Some(self.error(&message)),
+            MessageType::DONE => Some(self.done(&message)),
+            MessageType::OVERRUN => {
+                self.over = true;
+                Some(Step::Overrun)
+            }
+            _ => {
+                if self.expect == Expect::Reply && !message.header.flags.contains(Flags::MULTI) {
+                    self.over = true;
+                }
+                Some(Step::Reply(message))
+            }
+        }
+    }
+
+    /// Why the message does not belong here; `None` if it does.
+    #[inline]
+    fn foreign(&self, message: &RawMessage<'_>, source: Address) -> Option<Reason> {
+        let header = &message.header;
+        if source.port != 0 {
+            return Some(Reason::Sender);
+        }
+        if header.seq == self.seq && header.port == self.port && source.groups == 0 {
+            return None;
+        }
+        if self.barrier == Some(header.seq) && header.port == self.port && header.kind == MessageType::ERROR {
+            return None;
+        }
+        if self.any && !header.kind.is_control() && source.groups == 0 && (header.seq == 0 || header.seq == self.seq) {
+            return None;
+        }
+        if header.seq == 0 || header.port != self.port || source.groups != 0 {
+            return Some(Reason::Unsolicited);
+        }
+        let behind = self.seq.wrapping_sub(header.seq);
+        Some(if behind < u32::MAX / 2 { Reason::Stale } else { Reason::Sequence })
+    }
+
+    fn error<'d>(&mut self, message: &RawMessage<'d>) -> Step<'d> {
+        let Some(error) = message.error() else {
+            self.over = true;
+            let len = message.header.len;
+            return Step::Malformed(Malformed { offset: 0, remaining: message.bytes.len(), len: Some(len) });
+        };
+        let verdict = Verdict { errno: error.errno, ext_ack: error.ext_ack };
+        if error.errno.0 != 0 {
+            self.over = true;
+            return Step::Nack(verdict);
+        }
+        // Linux does not acknowledge a dump; what does, goes on with it.
+        self.over |= self.expect != Expect::Dump;
+        Step::Ack(verdict)
+    }
+
+    // net/netlink/af_netlink.c: netlink_dump_done
+    fn done<'d>(&mut self, message: &RawMessage<'d>) -> Step<'d> {
+        let (errno, tlvs) = match message.payload.split_first_chunk::<4>() {
+            Some((errno, rest)) => (Errno::from_wire(i32::from_ne_bytes(*errno).min(0)), rest),
+            None => (Errno(0), &[][..]),
+        };
+        let told = message.header.flags.contains(Flags::ACK_TLVS);
+        let ext_ack = if told { ExtAck::read(tlvs) } else { ExtAck::default() };
+        let verdict = Verdict { errno, ext_ack };
+        self.over |= self.expect != Expect::Ack;
+        if errno.0 != 0 {
+            self.over = true;
+            Step::Nack(verdict)
+        } else if self.interrupted {
+            Step::Interrupted(verdict)
+        } else {
+            Step::Done(verdict)
+        }
+    }
+}
+
+/// Iterator over what a datagram meant; see [`Exchange::feed`].
+#[derive(Debug)]
+pub struct Steps<'e, 'd> {
+    exchange: &'e mut Exchange,
+    walk: Messages<'d>,
+    source: Address,
+    stalled: bool,
+}
+
+impl<'d> Iterator for Steps<'_, 'd> {
+    type Item = Step<'d>;
+
+    fn next(&mut self) -> Option<Step<'d>> {
+        if self.stalled {
+            self.stalled = false;
+            self.walk = messages(&[]);
+            return Some(Step::Stalled);
+        }
+        loop {
+            if let Some(step) = self.exchange.step(self.walk.next()?, self.source) {
+                return Some(step);
+            }
+        }
+    }
+}
+
+/// Whether a dump's datagrams differ.
+#[derive(Clone, Debug)]
+struct Progress {
+    /// The last datagram's length and both of its ends: enough for most dumps, and cheap.
+    ends: (usize, [u8; 64], [u8; 64]),
+    /// All of the last datagram, once two had the same ends.
+    whole: Option<u64>,
+    repeats: u32,
+}
+
+impl Progress {
+    const NEW: Self = Self { ends: (usize::MAX, [0; 64], [0; 64]), whole: None, repeats: 0 };
+
+    /// How many times in a row this datagram has come before.
+    fn repeats(&mut self, datagram: &[u8]) -> u32 {
+        let head = datagram.first_chunk::<64>().copied().unwrap_or([0; 64]);
+        let tail = datagram.last_chunk::<64>().copied().unwrap_or([0; 64]);
+        let ends = (datagram.len(), head, tail);
+        if self.ends != ends {
+            *self = Self { ends, whole: None, repeats: 0 };
+            return 0;
+        }
+        let mut hasher = DefaultHasher::new();
+        hasher.write(datagram);
+        let whole = Some(hasher.finish());
+        self.repeats = if self.whole == whole { self.repeats.saturating_add(1) } else { 0 };
+        self.whole = whole;
+        self.repeats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netloom_wire::{Header, Writer};
+
+    const PORT: u32 = 4711;
+    const SEQ: u32 = 9;
+
+    #[derive(Clone, Copy)]
+    struct Sent {
+        kind: MessageType,
+        flags: Flags,
+        seq: u32,
+        port: u32,
+        /// errno for ERROR and DONE, else one byte.
+        value: i32,
+    }
+
+    const REPLY: Sent = Sent { kind: MessageType(20), flags: Flags::NONE, seq: SEQ, port: PORT, value: 1 };
+    const ACK: Sent = Sent { kind: MessageType::ERROR, flags: Flags::CAPPED, value: 0, ..REPLY };
+    const NACK: Sent = Sent { value: -19, ..ACK };
+    const PART: Sent = Sent { flags: Flags::MULTI, ..REPLY };
+    const TORN: Sent = Sent { flags: Flags(0x12), ..REPLY };
+    const DONE: Sent = Sent { kind: MessageType::DONE, flags: Flags::MULTI, value: 0, ..REPLY };
+    const FAILED: Sent = Sent { value: -90, ..DONE };
+    const EVENT: Sent = Sent { seq: 0, port: 0, ..REPLY };
+    const LATE: Sent = Sent { seq: SEQ - 1, ..REPLY };
+    const FUTURE: Sent = Sent { seq: SEQ + 7, ..REPLY };
+
+    fn datagram(sent: &[Sent]) -> Vec<u8> {
+        let mut buf = vec![0; 4096];
+        let mut w = Writer::new(&mut buf);
+        for s in sent {
+            let header = Header { seq: s.seq, port: s.port, ..Header::new(s.kind, s.flags) };
+            w.message(header, |w| {
+                w.put_bytes(&s.value.to_ne_bytes())?;
+                if s.kind == MessageType::ERROR { w.put_bytes(&[0; 16]) } else { Ok(()) }
+            })
+            .unwrap();
+        }
+        w.written().to_vec()
+    }
+
+    fn word(step: &Step<'_>) -> &'static str {
+        match step {
+            Step::Reply(_) => "reply",
+            Step::Ack(_) => "ack",
+            Step::Nack(v) if v.errno == Errno::ENODEV => "nodev",
+            Step::Nack(v) if v.errno == Errno::EMSGSIZE => "msgsize",
+            Step::Nack(_) => "nack",
+            Step::Done(_) => "done",
+            Step::Interrupted(_) => "torn",
+            Step::Overrun => "overrun",
+            Step::Stalled => "stalled",
+            Step::Malformed(_) => "malformed",
+            Step::Stray(stray) => match stray.reason {
+                Reason::Sender => "forged",
+                Reason::Unsolicited => "event",
+                Reason::Stale => "stale",
+                Reason::Sequence => "other",
+            },
+        }
+    }
+
+    #[test]
+    fn each_exchange_ends_where_it_should() {
+        // what is expected, what comes (a datagram each), the steps, whether it is over then
+        let cases: &[(Expect, &[&[Sent]], &str, bool)] = &[
+            (Expect::Ack, &[&[ACK]], "ack", true),
+            (Expect::Ack, &[&[REPLY], &[ACK]], "reply ack", true),
+            (Expect::Ack, &[&[REPLY, ACK]], "reply ack", true),
+            (Expect::Ack, &[&[REPLY]], "reply", false),
+            (Expect::Ack, &[&[NACK]], "nodev", true),
+            (Expect::Ack, &[&[PART], &[DONE], &[ACK]], "reply done ack", true),
+            (Expect::Reply, &[&[REPLY]], "reply", true),
+            (Expect::Reply, &[&[NACK]], "nodev", true),
+            (Expect::Reply, &[&[PART, PART], &[DONE]], "reply reply done", true),
+            (Expect::Reply, &[&[ACK]], "ack", true),
+            (Expect::Dump, &[&[PART, PART], &[PART, DONE]], "reply reply reply done", true),
+            (Expect::Dump, &[&[PART], &[PART]], "reply reply", false),
+            (Expect::Dump, &[&[PART, TORN], &[PART], &[DONE]], "reply reply reply torn", true),
+            (Expect::Dump, &[&[PART], &[FAILED]], "reply msgsize", true),
+            (Expect::Dump, &[&[NACK]], "nodev", true),
+            (Expect::Dump, &[&[ACK], &[PART, DONE]], "ack reply done", true),
+            (Expect::Nothing, &[], "", true),
+            (Expect::Nothing, &[&[NACK]], "nodev", true),
+            (Expect::Ack, &[&[EVENT], &[LATE], &[FUTURE], &[ACK]], "event stale other ack", true),
+            (Expect::Ack, &[&[Sent { port: 1, ..ACK }]], "event", false),
+            (Expect::Ack, &[&[Sent { kind: MessageType::NOOP, ..REPLY }]], "", false),
+            (Expect::Dump, &[&[Sent { kind: MessageType::OVERRUN, ..REPLY }]], "overrun", true),
+        ];
+        for (n, (expect, datagrams, words, over)) in cases.iter().enumerate() {
+            let mut exchange = Exchange::new(PORT, SEQ, *expect);
+            let mut said = Vec::new();
+            for sent in *datagrams {
+                said.extend(exchange.feed(&datagram(sent), Address::KERNEL).map(|step| word(&step)));
+            }
+            assert_eq!((said.join(" ").as_str(), exchange.is_over()), (*words, *over), "case {n}");
+        }
+    }
+
+    #[test]
+    fn nobody_but_the_kernel_answers() {
+        let mut exchange = Exchange::new(PORT, SEQ, Expect::Ack);
+        let steps: Vec<_> = exchange.feed(&datagram(&[ACK, NACK]), Address::port(1)).map(|s| word(&s)).collect();
+        assert_eq!(steps, ["forged", "forged"]);
+        assert_eq!(exchange.feed(&[1, 2, 3], Address::port(1)).count(), 0);
+        assert!(!exchange.is_over());
+        let groups = Address { port: 0, groups: 1 };
+        let steps: Vec<_> = exchange.feed(&datagram(&[REPLY]), groups).map(|s| word(&s)).collect();
+        assert_eq!(steps, ["event"], "what was sent to a group is no answer, whatever its header says");
+    }
+
+    #[test]
+    fn a_barrier_ends_what_says_nothing() {
+        let mut exchange = Exchange::new(PORT, SEQ, Expect::Reply);
+        exchange.barrier(SEQ + 1);
+        let ack = Sent { seq: SEQ + 1, ..ACK };
+        assert_eq!(exchange.feed(&datagram(&[ack]), Address::KERNEL).map(|s| word(&s)).collect::<Vec<_>>(), ["ack"]);
+        assert!(exchange.is_over());
+    }
+
+    #[test]
+    fn families_that_answer_without_sequence_are_heard() {
+        let mut exchange = Exchange::new(PORT, SEQ, Expect::Reply).any_sequence(true);
+        let steps: Vec<_> = exchange.feed(&datagram(&[EVENT]), Address::KERNEL).map(|s| word(&s)).collect();
+        assert_eq!((steps, exchange.is_over()), (vec!["reply"], true));
+    }
+
+    #[test]
+    fn a_dump_that_goes_round_in_circles_ends() {
+        let mut exchange = Exchange::new(PORT, SEQ, Expect::Dump);
+        let same = datagram(&[PART]);
+        let mut steps = Vec::new();
+        for _ in 0..1000 {
+            if exchange.is_over() {
+                break;
+            }
+            steps.extend(exchange.feed(&same, Address::KERNEL).map(|s| word(&s)));
+        }
+        assert_eq!(steps.last(), Some(&"stalled"));
+
+        // Same ends, same length, another middle: an honest dump of one big object.
+        let mut exchange = Exchange::new(PORT, SEQ, Expect::Dump);
+        for n in 0..200_i32 {
+            let mut middle = vec![PART; 20];
+            middle[10].value = n;
+            assert!(exchange.feed(&datagram(&middle), Address::KERNEL).all(|s| word(&s) == "reply"));
+        }
+    }
+
+    #[test]
+    fn rubbish_ends_it_and_panics_nothing() {
+        let good = datagram(&[NACK, DONE]);
+        for len in 1..good.len() {
+            let mut exchange = Exchange::new(PORT, SEQ, Expect::Ack);
+            assert!(exchange.feed(&good[..len], Address::KERNEL).count() > 0);
+            assert!(exchange.is_over(), "{len}");
+        }
+    }
+}

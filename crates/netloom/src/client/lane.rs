@@ -1,0 +1,343 @@
+//! A bound socket with its sequence and buffers: what one conversation at a time runs over.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Schema, Writer};
+
+use super::exchange::{Exchange, Expect, Step, Verdict};
+use super::strays::Strays;
+use crate::error::{Asked, Cause, Refusal};
+use crate::socket::{Address, Opt, Received, RecvFlags, Socket, retry};
+use crate::{Error, Result};
+
+/// How the sockets of a connection are set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    pub(crate) strict: bool,
+    pub(crate) receive_buffer: Option<u32>,
+}
+
+/// What is asked, as far as errors name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'s> {
+    pub(crate) family: &'s str,
+    pub(crate) op: &'s str,
+    pub(crate) schema: Asks,
+    /// Bytes between the message's header and the attributes.
+    pub(crate) fixed: usize,
+}
+
+/// Where the names of a request's attributes are found, once an error needs them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asks {
+    Op(fn() -> Option<&'static Schema>),
+    Known(Option<&'static Schema>),
+}
+
+impl Subject<'_> {
+    /// `family op`.
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        let space = if self.family.is_empty() || self.op.is_empty() { "" } else { " " };
+        Cow::Owned(format!("{}{space}{}", self.family, self.op))
+    }
+
+    pub(crate) fn error(&self, cause: Cause) -> Error {
+        Error::new(self.name(), cause)
+    }
+
+    /// The kernel side's refusal of this request.
+    pub(crate) fn refused(&self, bytes: &[u8], verdict: &Verdict<'_>) -> Error {
+        let schema = self.schema();
+        let asked = Asked { bytes, schema, fixed: self.fixed };
+        self.error(Cause::Refused(Refusal::new(verdict.errno, &verdict.ext_ack, &asked)))
+    }
+
+    /// The request does not fit in a message.
+    pub(crate) fn too_long(&self, full: Full) -> Error {
+        let attr = match full {
+            Full::TooLong { attr } => self.schema().and_then(|schema| schema.attr(attr)).map(|attr| attr.name),
+            Full::Room => None,
+        };
+        self.error(Cause::TooLong(full, attr))
+    }
+
+    fn schema(&self) -> Option<&'static Schema> {
+        match self.schema {
+            Asks::Op(find) => find(),
+            Asks::Known(schema) => schema,
+        }
+    }
+}
+
+/// How an exchange is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) expect: Expect,
+    pub(crate) timeout: Option<Duration>,
+    /// The family answers with sequence 0 or another port.
+    pub(crate) any_sequence: bool,
+}
+
+/// What a success says besides.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) warning: Option<String>,
+    pub(crate) cookie: Option<Vec<u8>>,
+}
+
+/// A bound socket, its port, and one buffer for each direction, which are never cleared.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) socket: Socket,
+    pub(crate) port: u32,
+    seq: u32,
+    out: Vec<u8>,
+    inbox: Vec<u8>,
+}
+
+impl Lane {
+    /// The first room for requests, and the most: no kernel takes longer ones.
+    const REQUEST: usize = 4096;
+    const LONGEST_REQUEST: usize = 64 << 20;
+    /// The first room for answers. Far more than most need, so that the odd long one is not lost; memory that no answer
+    /// reaches is never touched.
+    pub(crate) const ANSWER: usize = 256 * 1024;
+
+    /// Sets a fresh socket up and binds it, port 0 for any, with so much room for answers.
+    pub(crate) fn new(socket: Socket, setup: Setup, port: u32, room: usize) -> Result<Self> {
+        socket.set(Opt::ExtAck, 1)?;
+        // We have the request ourselves. A kernel side without the option answers longer, nothing else.
+        optional(socket.set(Opt::CapAck, 1))?;
+        if setup.strict {
+            optional(socket.set(Opt::StrictCheck, 1))?;
+        }
+        if let Some(bytes) = setup.receive_buffer {
+            // Beyond the system's bound, which takes a privilege that we may not have.
+            socket.set(Opt::ReceiveBufferForce, bytes).or_else(|_| socket.set(Opt::ReceiveBuffer, bytes))?;
+        }
+        socket.bind(Address::port(port))?;
+        let port = socket.local()?.port;
+        Ok(Self { socket, port, seq: 0, out: vec![0; Self::REQUEST], inbox: vec![0; room] })
+    }
+
+    /// Writes a request behind a new sequence number; returns both.
+    #[inline]
+    pub(crate) fn write(
+        &mut self,
+        kind: u16,
+        flags: Flags,
+        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+    ) -> std::result::Result<(u32, usize), Full> {
+        let seq = self.next_seq();
+        let header = Header { seq, port: self.port, ..Header::new(MessageType(kind), flags) };
+        loop {
+            let mut w = Writer::new(&mut self.out);
+            match w.message(header, |w| body(w)) {
+                Ok(()) => return Ok((seq, w.len())),
+                Err(Full::Room) if self.out.len() < Self::LONGEST_REQUEST => {
+                    let room = self.out.len().saturating_mul(4);
+                    self.out.resize(room, 0);
+                }
+                Err(full) => return Err(full),
+            }
+        }
+    }
+
+    /// Writes the last request again, under a new sequence number.
+    pub(crate) fn rewrite(&mut self) -> u32 {
+        let seq = self.next_seq();
+        if let Some(place) = self.out.get_mut(8..12) {
+            place.copy_from_slice(&seq.to_ne_bytes());
+        }
+        seq
+    }
+
+    /// The sequence number used last.
+    pub(crate) fn seq(&self) -> u32 {
+        self.seq
+    }
+
+    /// The request written last.
+    pub(crate) fn request(&self, len: usize) -> &[u8] {
+        self.out.get(..len).unwrap_or_default()
+    }
+
+    /// Bytes of the datagram received last.
+    pub(crate) fn received(&self, len: usize) -> &[u8] {
+        self.inbox.get(..len).unwrap_or_default()
+    }
+
+    /// Sends the request written last.
+    #[inline]
+    pub(crate) fn post(&self, len: usize) -> Result<()> {
+        self.socket.send(self.request(len)).map(drop)
+    }
+
+    /// Receives a datagram, at first without waiting (a kernel answers before it lets the sender go), then as long as
+    /// `wait` allows. The errors are those that end a conversation.
+    #[inline]
+    pub(crate) fn receive(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
+        match self.receive_now() {
+            Some(got) => got,
+            None if wait.overrun => Err(Cause::Overrun),
+            None => self.receive_later(wait),
+        }
+    }
+
+    /// Receives a datagram that is there already.
+    #[inline]
+    fn receive_now(&mut self) -> Option<std::result::Result<Received, Cause>> {
+        let endpoint = self.socket.endpoint();
+        match retry(|| endpoint.recv(&mut self.inbox, RecvFlags::DONTWAIT, None)) {
+            Ok(received) if !received.truncated => Some(Ok(received)),
+            Err(Errno::EAGAIN) => None,
+            got => Some(self.judge(got, None)),
+        }
+    }
+
+    fn receive_later(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
+        let deadline = wait.deadline();
+        let endpoint = self.socket.endpoint();
+        let got = retry(|| endpoint.recv(&mut self.inbox, RecvFlags::NONE, deadline));
+        self.judge(got, wait.timeout)
+    }
+
+    fn judge(
+        &mut self,
+        got: std::result::Result<Received, Errno>,
+        timeout: Option<Duration>,
+    ) -> std::result::Result<Received, Cause> {
+        match got {
+            Ok(received) if received.truncated => {
+                let room = received.len.next_power_of_two().max(self.inbox.len());
+                self.inbox.resize(room, 0);
+                Err(Cause::Truncated(received.len))
+            }
+            Ok(received) => Ok(received),
+            Err(Errno::EAGAIN) => Err(Cause::Timeout(timeout.unwrap_or_default())),
+            Err(Errno::ENOBUFS) => Err(Cause::Overrun),
+            Err(errno) => Err(Cause::System("receive", errno)),
+        }
+    }
+
+    /// Sends the request written last and hears the answers out, each reply by `reply`.
+    pub(crate) fn converse(
+        &mut self,
+        (seq, len): (u32, usize),
+        terms: Terms,
+        subject: &Subject<'_>,
+        strays: &Strays,
+        reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
+    ) -> Result<Accepted> {
+        let named = |error: Error| error.of(subject.name());
+        let mut exchange = Exchange::new(self.port, seq, terms.expect).any_sequence(terms.any_sequence);
+        self.post(len).map_err(named)?;
+        let mut accepted = Accepted::default();
+        let mut failed = Ok(());
+        let mut wait = Wait::new(terms.timeout);
+        while !exchange.is_over() {
+            let got = match self.receive_now() {
+                Some(got) => got,
+                None if wait.overrun => Err(Cause::Overrun),
+                None => {
+                    if terms.expect == Expect::Reply && !wait.barrier {
+                        // It did not answer at once: the no-op behind it will tell whether it will at all.
+                        wait.barrier = true;
+                        exchange.barrier(self.post_barrier().map_err(named)?);
+                    }
+                    self.receive_later(&mut wait)
+                }
+            };
+            let received = match got {
+                Ok(received) => received,
+                // What the queue still holds may be the answer.
+                Err(Cause::Overrun) if !wait.overrun => {
+                    wait.overrun = true;
+                    strays.overrun();
+                    continue;
+                }
+                Err(cause) => return Err(subject.error(cause)),
+            };
+            let datagram = self.inbox.get(..received.len).unwrap_or_default();
+            for step in exchange.feed(datagram, received.source) {
+                match step {
+                    Step::Reply(message) => {
+                        if failed.is_ok() {
+                            failed = reply(message);
+                        }
+                    }
+                    Step::Ack(verdict) | Step::Done(verdict) => accepted.hear(&verdict),
+                    Step::Nack(verdict) => {
+                        let request = self.out.get(..len).unwrap_or_default();
+                        return Err(subject.refused(request, &verdict));
+                    }
+                    Step::Interrupted(_) => return Err(subject.error(Cause::Interrupted(1))),
+                    Step::Overrun => return Err(subject.error(Cause::Overrun)),
+                    Step::Stalled => return Err(subject.error(Cause::Stalled)),
+                    Step::Malformed(malformed) => return Err(subject.error(Cause::Malformed(malformed))),
+                    Step::Stray(stray) => strays.take(&stray, received.group),
+                }
+            }
+        }
+        failed.map_err(named)?;
+        Ok(accepted)
+    }
+
+    /// Sends a no-op that asks for an acknowledgement, and returns its sequence number.
+    fn post_barrier(&mut self) -> Result<u32> {
+        let seq = self.next_seq();
+        let kind = MessageType::NOOP;
+        let noop = Header { len: 16, seq, port: self.port, ..Header::new(kind, Flags::REQUEST | Flags::ACK) };
+        self.socket.send(&noop.to_bytes())?;
+        Ok(seq)
+    }
+
+    fn next_seq(&mut self) -> u32 {
+        // 0 is what nobody asked for.
+        self.seq = self.seq.wrapping_add(1).max(1);
+        self.seq
+    }
+}
+
+impl Accepted {
+    pub(crate) fn hear(&mut self, verdict: &Verdict<'_>) {
+        if let Some(message) = verdict.ext_ack.message {
+            self.warning = Some(message.to_owned());
+        }
+        if let Some(cookie) = verdict.ext_ack.cookie {
+            self.cookie = Some(cookie.to_owned());
+        }
+    }
+}
+
+/// How long to wait, and what happened while waiting. The clock is not read before it must be.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) timeout: Option<Duration>,
+    until: Option<Instant>,
+    /// The queue was full: what is left of it is read, nothing is waited for.
+    pub(crate) overrun: bool,
+    barrier: bool,
+}
+
+impl Wait {
+    pub(crate) const fn new(timeout: Option<Duration>) -> Self {
+        Self { timeout, until: None, overrun: false, barrier: false }
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        if self.until.is_none() {
+            self.until = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        }
+        self.until
+    }
+}
+
+/// An option that a kernel side may lack.
+fn optional(set: Result<()>) -> Result<()> {
+    match set {
+        Err(error) if error.is_unsupported() => Ok(()),
+        done => done,
+    }
+}

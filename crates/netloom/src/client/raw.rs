@@ -1,0 +1,240 @@
+//! Requests and replies of numbers and bytes.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use netloom_wire::{
+    Attr, Errno, Flags, Full, GenlHeader, Header, Protocol, RawAttrs, RawMessage, Schema, Writer, align,
+};
+
+use super::connection::Connection;
+use super::dump::RawDump;
+use super::exchange::Expect;
+use super::lane::{Asks, Subject, Terms};
+use crate::Result;
+use crate::error::{Cause, Error};
+
+/// A request built from numbers and bytes; see [`Connection::request_raw`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing before `send` or `dump`"]
+pub struct RawRequest<'c> {
+    connection: &'c Connection,
+    protocol: Protocol,
+    kind: u16,
+    genl: Option<GenlHeader>,
+    flags: Flags,
+    /// What follows the generic netlink header.
+    body: Vec<u8>,
+    /// Bytes of it that are not attributes.
+    fixed: usize,
+    too_long: Option<u16>,
+    name: (Cow<'static, str>, Cow<'static, str>),
+    schema: Option<&'static Schema>,
+    timeout: Option<Duration>,
+    any_sequence: bool,
+}
+
+impl<'c> RawRequest<'c> {
+    pub(super) fn new(connection: &'c Connection, kind: u16) -> Self {
+        Self {
+            connection,
+            protocol: connection.shared.protocol,
+            kind,
+            genl: None,
+            flags: Flags::REQUEST,
+            body: Vec::new(),
+            fixed: 0,
+            too_long: None,
+            name: (Cow::Owned(format!("message type {kind}")), Cow::Borrowed("")),
+            schema: None,
+            timeout: connection.shared.timeout,
+            any_sequence: false,
+        }
+    }
+
+    /// Another protocol than the connection's.
+    pub fn protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
+    /// Puts a generic netlink header in front, with this command.
+    pub fn cmd(self, cmd: u8) -> Self {
+        Self { genl: Some(GenlHeader { cmd, ..self.genl.unwrap_or_default() }), ..self }
+    }
+
+    /// Puts a generic netlink header in front, with this version.
+    pub fn version(self, version: u8) -> Self {
+        Self { genl: Some(GenlHeader { version, ..self.genl.unwrap_or_default() }), ..self }
+    }
+
+    /// The family's own header. Comes before the attributes.
+    #[doc(alias = "userhdr")]
+    pub fn header(mut self, bytes: &[u8]) -> Self {
+        self.body.extend_from_slice(bytes);
+        self.body.resize(align(self.body.len()), 0);
+        self.fixed = self.body.len();
+        self
+    }
+
+    /// An attribute: its type field (flag bits and all) and value. One that is too long is told by
+    /// [`send`](RawRequest::send).
+    pub fn attr(mut self, raw_type: u16, value: &[u8]) -> Self {
+        let start = self.body.len();
+        self.body.resize(start.saturating_add(Attr::space(value.len())), 0);
+        let mut w = Writer::new(self.body.get_mut(start..).unwrap_or_default());
+        if w.put_attr(raw_type, value).is_err() {
+            self.too_long.get_or_insert(raw_type & Attr::ID_MASK);
+        }
+        self
+    }
+
+    /// Attributes written before.
+    pub fn attrs(mut self, attrs: RawAttrs<'_>) -> Self {
+        self.body.extend_from_slice(attrs.bytes());
+        self.body.resize(align(self.body.len()), 0);
+        self
+    }
+
+    /// More flags.
+    pub fn flags(self, flags: Flags) -> Self {
+        Self { flags: self.flags | flags, ..self }
+    }
+
+    /// What errors call it: family and op.
+    pub fn named(self, family: impl Into<Cow<'static, str>>, op: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: (family.into(), op.into()), ..self }
+    }
+
+    /// What its attributes are called, for errors.
+    pub fn schema(self, schema: &'static Schema) -> Self {
+        Self { schema: Some(schema), ..self }
+    }
+
+    /// Takes replies of sequence 0 or another port, too, as some families send.
+    pub fn any_sequence(self, any_sequence: bool) -> Self {
+        Self { any_sequence, ..self }
+    }
+
+    /// Another timeout than the connection's.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
+    }
+
+    /// Sends it with NLM_F_ACK, and returns all that comes back.
+    pub fn send(mut self) -> Result<RawAnswer> {
+        self.flags |= Flags::ACK;
+        let subject = self.subject();
+        if self.genl.is_some() && self.protocol == Protocol::GENERIC && self.flags.contains(Flags::DUMP) {
+            return Err(subject.error(Cause::Usage("the flags make it a dump: use `dump` instead of `send`")));
+        }
+        let channel = self.connection.shared.channel(self.protocol)?;
+        let mut lane = channel.lane();
+        let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
+        let terms = Terms { expect: Expect::Ack, timeout: self.timeout, any_sequence: self.any_sequence };
+        let mut replies = Vec::new();
+        let accepted = lane.converse(request, terms, &subject, &channel.strays, &mut |message| {
+            replies.push(RawReply::new(&message, self.genl.is_some()));
+            Ok(())
+        });
+        let answered = accepted.map(|accepted| (accepted.warning, accepted.cookie));
+        answered.map(|(warning, cookie)| RawAnswer { replies, warning, cookie }).map_err(|error| self.forget(error))
+    }
+
+    /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
+    pub fn dump(mut self) -> Result<RawDump> {
+        self.flags |= Flags::DUMP;
+        let terms = Terms { expect: Expect::Dump, timeout: self.timeout, any_sequence: self.any_sequence };
+        let started = RawDump::start(
+            self.connection,
+            self.protocol,
+            (self.kind, self.flags),
+            terms,
+            &self.subject(),
+            |w: &mut Writer<'_>| self.write(w),
+        );
+        started.map_err(|error| self.forget(error))
+    }
+
+    /// A family id that the kernel side does not know is not remembered any longer.
+    fn forget(&self, error: Error) -> Error {
+        if self.genl.is_some() && error.is_refused() && error.errno() == Some(Errno::ENOENT) {
+            self.connection.shared.names.forget(self.kind);
+        }
+        error
+    }
+
+    fn write(&self, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
+        if let Some(attr) = self.too_long {
+            return Err(Full::TooLong { attr });
+        }
+        if let Some(genl) = self.genl {
+            w.genl(genl)?;
+        }
+        w.put_bytes(&self.body)
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let genl = if self.genl.is_some() { GenlHeader::LEN } else { 0 };
+        Subject {
+            family: &self.name.0,
+            op: &self.name.1,
+            schema: Asks::Known(self.schema),
+            fixed: genl.saturating_add(self.fixed),
+        }
+    }
+}
+
+/// What came back of a [`RawRequest`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RawAnswer {
+    /// The replies, in order.
+    pub replies: Vec<RawReply>,
+    /// What the kernel side remarks, though it did what was asked.
+    pub warning: Option<String>,
+    /// A value that the family gives out on success.
+    pub cookie: Option<Vec<u8>>,
+}
+
+/// A reply, owned, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawReply {
+    bytes: Box<[u8]>,
+    generic: bool,
+}
+
+impl RawReply {
+    fn new(message: &RawMessage<'_>, generic: bool) -> Self {
+        Self { bytes: message.bytes.into(), generic }
+    }
+
+    /// The header of the message.
+    pub fn header(&self) -> Header {
+        Header::read(&self.bytes).unwrap_or_default()
+    }
+
+    /// The generic netlink header, if the request had one.
+    pub fn genl_header(&self) -> Option<GenlHeader> {
+        if self.generic { GenlHeader::read(self.after_header()) } else { None }
+    }
+
+    /// What follows the header, or the generic netlink header.
+    pub fn payload(&self) -> &[u8] {
+        let genl = if self.generic { GenlHeader::LEN } else { 0 };
+        self.after_header().get(genl..).unwrap_or_default()
+    }
+
+    /// The attributes behind `fixed` bytes of the family's own header.
+    pub fn attrs(&self, fixed: usize) -> RawAttrs<'_> {
+        RawAttrs::new(self.payload().get(align(fixed)..).unwrap_or_default())
+    }
+
+    /// The whole message.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn after_header(&self) -> &[u8] {
+        self.bytes.get(Header::LEN..).unwrap_or_default()
+    }
+}

@@ -1,0 +1,113 @@
+//! Messages that answer nothing: counted, and kept for who asks.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use netloom_wire::Protocol;
+
+use super::event::Event;
+use super::exchange::{Reason, Stray};
+use crate::Result;
+use crate::error::{Cause, Error};
+
+/// How many messages reached a connection's sockets that answered nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StrayCount {
+    /// From another sender than the kernel: ignored.
+    pub forged: u64,
+    /// Events, and what the kernel side said first: kept for [`Connection::unsolicited`](super::Connection::unsolicited).
+    pub unsolicited: u64,
+    /// Answers that came after their request had been given up: ignored.
+    pub stale: u64,
+    /// Of a sequence that was never used: ignored.
+    pub unknown: u64,
+    /// Times that a receive queue was full, or that unsolicited messages were more than are kept.
+    pub overruns: u64,
+}
+
+impl StrayCount {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            forged: self.forged.saturating_add(other.forged),
+            unsolicited: self.unsolicited.saturating_add(other.unsolicited),
+            stale: self.stale.saturating_add(other.stale),
+            unknown: self.unknown.saturating_add(other.unknown),
+            overruns: self.overruns.saturating_add(other.overruns),
+        }
+    }
+}
+
+/// The strays of one call socket.
+#[derive(Debug)]
+pub(crate) struct Strays {
+    protocol: Protocol,
+    forged: AtomicU64,
+    unsolicited: AtomicU64,
+    stale: AtomicU64,
+    unknown: AtomicU64,
+    overruns: AtomicU64,
+    kept: Mutex<VecDeque<Result<Event>>>,
+}
+
+impl Strays {
+    /// Unsolicited messages kept until somebody reads them.
+    const KEPT: usize = 1024;
+
+    pub(crate) fn new(protocol: Protocol) -> Self {
+        let zero = || AtomicU64::new(0);
+        let kept = Mutex::default();
+        Self { protocol, forged: zero(), unsolicited: zero(), stale: zero(), unknown: zero(), overruns: zero(), kept }
+    }
+
+    pub(crate) fn take(&self, stray: &Stray<'_>, group: Option<u32>) {
+        let counter = match stray.reason {
+            Reason::Sender => &self.forged,
+            Reason::Unsolicited => {
+                self.keep(Ok(Event::new(self.protocol, &stray.message, stray.source, group)));
+                &self.unsolicited
+            }
+            Reason::Stale => &self.stale,
+            Reason::Sequence => &self.unknown,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An answer that nobody waits for any more.
+    pub(crate) fn late(&self) {
+        self.stale.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn overrun(&self) {
+        self.overruns.fetch_add(1, Ordering::Relaxed);
+        self.keep(Err(Error::new("", Cause::Overrun)));
+    }
+
+    pub(crate) fn count(&self) -> StrayCount {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StrayCount {
+            forged: read(&self.forged),
+            unsolicited: read(&self.unsolicited),
+            stale: read(&self.stale),
+            unknown: read(&self.unknown),
+            overruns: read(&self.overruns),
+        }
+    }
+
+    /// The oldest message kept.
+    pub(crate) fn next(&self) -> Option<Result<Event>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn keep(&self, item: Result<Event>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < Self::KEPT {
+            kept.push_back(item);
+        } else if kept.back().is_some_and(Result::is_ok) {
+            // The reader is told once that there was more.
+            self.overruns.fetch_add(1, Ordering::Relaxed);
+            kept.push_back(Err(Error::new("", Cause::Overrun)));
+        }
+    }
+}

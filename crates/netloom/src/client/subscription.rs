@@ -1,0 +1,203 @@
+//! Events of groups.
+
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use netloom_wire::{Errno, Group, MessageType, Protocol, messages};
+
+use super::connection::Connection;
+use super::event::Event;
+use super::names::{DELFAMILY, FAMILY_ID, NLCTRL};
+use crate::Result;
+use crate::error::{Cause, Error};
+use crate::socket::{Opt, Received, RecvFlags, Socket, retry};
+
+/// The events of some groups, from when it was opened on; see [`Connection::subscribe`].
+///
+/// As an [`Iterator`] it waits for events for ever. When the kernel side sends faster than they are read, events get
+/// lost: an item that [`is_overrun`](Error::is_overrun) says so, and the stream goes on.
+///
+/// ```no_run
+/// use netloom::Connection;
+/// use netloom::wire::{Group, Protocol};
+/// let notify = Group { family: "nlctrl", name: "notify", protocol: Protocol::GENERIC, number: None };
+/// for event in Connection::open()?.subscribe(&[notify])? {
+///     match event {
+///         Ok(event) => println!("command {:?}: {:?}", event.number(), event.attrs(0)),
+///         Err(error) if error.is_overrun() => println!("some were lost; read the state anew"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok::<(), netloom::Error>(())
+/// ```
+pub struct Subscription {
+    connection: Connection,
+    protocol: Protocol,
+    inbox: Inbox,
+}
+
+impl Subscription {
+    pub(super) fn open(connection: &Connection, groups: &[Group]) -> Result<Self> {
+        let usage = |instead| Err(Error::new("subscribe", Cause::Usage(instead)));
+        let Some(first) = groups.first() else { return usage("no group to hear: name one") };
+        let protocol = first.protocol;
+        if groups.iter().any(|group| group.protocol != protocol) {
+            return usage("groups of different protocols: subscribe once for each protocol");
+        }
+        let mut numbers = Vec::with_capacity(groups.len());
+        for group in groups {
+            numbers.push(number(connection, group)?);
+        }
+        let subscription = Self::of_numbers(connection, protocol, &[])?;
+        for (number, group) in numbers.into_iter().zip(groups) {
+            let joined = subscription.inbox.socket.join(number);
+            joined.map_err(|error| error.of(format!("{} group {}", group.family, group.name)))?;
+        }
+        Ok(subscription)
+    }
+
+    /// Groups of a protocol by number.
+    pub(super) fn of_numbers(connection: &Connection, protocol: Protocol, groups: &[u32]) -> Result<Self> {
+        let socket = connection.shared.open_socket(protocol)?;
+        socket.set(Opt::PktInfo, 1)?;
+        for group in groups {
+            socket.join(*group)?;
+        }
+        Ok(Self { connection: connection.clone(), protocol, inbox: Inbox::new(socket) })
+    }
+
+    /// The next event, waiting no longer than `timeout`; `None` if none came.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Event>> {
+        self.wait(RecvFlags::NONE, Instant::now().checked_add(timeout))
+    }
+
+    /// The next event, if there is one already.
+    pub fn try_next(&mut self) -> Option<Result<Event>> {
+        self.wait(RecvFlags::DONTWAIT, None)
+    }
+
+    /// The socket, to poll. One datagram may hold several events: when it is readable, [`Subscription::try_next`] until
+    /// `None`.
+    pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.inbox.socket.as_fd()
+    }
+
+    /// The socket itself: to join further groups, or to set its receive buffer.
+    pub fn socket(&self) -> &Socket {
+        &self.inbox.socket
+    }
+
+    fn wait(&mut self, flags: RecvFlags, deadline: Option<Instant>) -> Option<Result<Event>> {
+        let item = self.inbox.next(self.protocol, flags, deadline)?;
+        Some(item.map(|event| name(&self.connection, event)))
+    }
+}
+
+impl Iterator for Subscription {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.wait(RecvFlags::NONE, None)
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subscription({}, {:?})", self.protocol, self.inbox.socket)
+    }
+}
+
+/// Names an event's family, and minds families that go.
+pub(super) fn name(connection: &Connection, event: Event) -> Event {
+    let names = &connection.shared.names;
+    let kind = event.header().kind.0;
+    if event.is_from_kernel()
+        && kind == NLCTRL
+        && event.number() == Some(DELFAMILY)
+        && let Some(id) = event.attrs(0).last(FAMILY_ID).and_then(|id| id.read::<u16>())
+    {
+        names.forget(id);
+    }
+    event.of_family(names.name(kind))
+}
+
+/// The number of a group.
+fn number(connection: &Connection, group: &Group) -> Result<u32> {
+    if let Some(number) = group.number {
+        if group.protocol == Protocol::GENERIC {
+            // Not for its number, but to know the family when its events come.
+            connection.family(group.family).map_err(|error| error.of("subscribe"))?;
+        }
+        return Ok(number);
+    }
+    if group.protocol != Protocol::GENERIC {
+        let numbers = Cause::Usage("groups of this protocol go by number, and this one has none");
+        return Err(Error::new(format!("{} group {}", group.family, group.name), numbers));
+    }
+    let family = connection.family(group.family).map_err(|error| error.of("subscribe"))?;
+    if let Some(number) = family.group(group.name) {
+        return Ok(number);
+    }
+    Err(Error::new("subscribe", Cause::NoGroup(group.family.into(), group.name.into())))
+}
+
+/// A socket whose messages are taken one by one.
+pub(super) struct Inbox {
+    pub(super) socket: Socket,
+    buf: Vec<u8>,
+    received: Received,
+    read: usize,
+    broken: bool,
+}
+
+impl Inbox {
+    pub(super) fn new(socket: Socket) -> Self {
+        let buf = vec![0; Socket::DATAGRAM];
+        Self { socket, buf, received: Received::default(), read: 0, broken: false }
+    }
+
+    /// The next message; `None` if none comes in time, or none will come any more.
+    pub(super) fn next(
+        &mut self,
+        protocol: Protocol,
+        flags: RecvFlags,
+        deadline: Option<Instant>,
+    ) -> Option<Result<Event>> {
+        while !self.broken {
+            let rest = self.buf.get(self.read..self.received.len.min(self.buf.len())).unwrap_or_default();
+            let mut walk = messages(rest);
+            match walk.next() {
+                Some(Ok(message)) => {
+                    self.read = self.read.saturating_add(walk.offset());
+                    if message.header.kind == MessageType::NOOP {
+                        continue;
+                    }
+                    let (source, group) = (self.received.source, self.received.group);
+                    return Some(Ok(Event::new(protocol, &message, source, group)));
+                }
+                Some(Err(malformed)) => {
+                    self.read = self.received.len;
+                    return Some(Err(Error::new("event", Cause::Malformed(malformed))));
+                }
+                None => {}
+            }
+            (self.received.len, self.read) = (0, 0);
+            let endpoint = self.socket.endpoint();
+            match retry(|| endpoint.recv(&mut self.buf, flags, deadline)) {
+                Ok(received) if received.truncated => {
+                    self.buf.resize(received.len.next_power_of_two(), 0);
+                    return Some(Err(Error::new("event", Cause::Truncated(received.len))));
+                }
+                Ok(received) => self.received = received,
+                Err(Errno::EAGAIN) => return None,
+                Err(Errno::ENOBUFS) => return Some(Err(Error::new("event", Cause::Overrun))),
+                Err(errno) => {
+                    self.broken = true;
+                    return Some(Err(Error::system("receive", errno)));
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,275 @@
+//! What can go wrong, as one type.
+
+mod refusal;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use netloom_wire::{Errno, Full, Malformed, RawAttrs};
+
+pub(crate) use refusal::{Asked, Refusal};
+
+/// The result of whatever can fail here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something failed.
+///
+/// Opaque: ask the predicates what to do about it, the accessors what exactly was wrong, or print it. What a kernel side
+/// refuses reads like
+///
+/// ```text
+/// wireguard set-device: ERANGE: peers[3].public-key: binary attribute size out of range (32)
+/// ```
+///
+/// ```
+/// use netloom::wire::{Errno, Protocol};
+/// use netloom::socket::Socket;
+/// // Port 0 is the kernel's, and no group is called 0.
+/// let error = Socket::open(Protocol::USERSOCK)?.join(0).unwrap_err();
+/// assert_eq!(error.errno(), Some(Errno::EINVAL));
+/// # Ok::<(), netloom::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    /// What was asked: `wireguard set-device`.
+    asked: Cow<'static, str>,
+    cause: Cause,
+}
+
+/// The causes, each with what its text needs.
+#[derive(Clone)]
+pub(crate) enum Cause {
+    /// The kernel side said no.
+    Refused(Refusal),
+    /// A system call failed: what was tried.
+    System(&'static str, Errno),
+    /// A dump was torn, this many times over.
+    Interrupted(u32),
+    /// The receive queue was full.
+    Overrun,
+    /// A dump repeats itself.
+    Stalled,
+    /// Nothing came for so long.
+    Timeout(Duration),
+    /// A datagram of so many bytes did not fit.
+    Truncated(usize),
+    /// Bytes that are no message.
+    Malformed(Malformed),
+    /// An answer shorter than its fixed header.
+    Short,
+    /// Done, but without the reply.
+    NoReply,
+    /// The request does not fit; the attribute's name, if it is one's fault.
+    TooLong(Full, Option<&'static str>),
+    /// No family of this name.
+    NoFamily(Cow<'static, str>),
+    /// No group of this name in the family.
+    NoGroup(Cow<'static, str>, Cow<'static, str>),
+    /// The call itself makes no sense: what to do instead.
+    Usage(&'static str),
+}
+
+impl Error {
+    pub(crate) fn new(asked: impl Into<Cow<'static, str>>, cause: Cause) -> Self {
+        Self(Box::new(Inner { asked: asked.into(), cause }))
+    }
+
+    /// A system call failed: `action` is what was tried.
+    pub(crate) fn system(action: &'static str, errno: Errno) -> Self {
+        let cause =
+            if errno == Errno::ENOBUFS && action == "receive" { Cause::Overrun } else { Cause::System(action, errno) };
+        Self::new("", cause)
+    }
+
+    /// The same error, as one of this request.
+    pub(crate) fn of(mut self, asked: impl Into<Cow<'static, str>>) -> Self {
+        if self.0.asked.is_empty() {
+            self.0.asked = asked.into();
+        }
+        self
+    }
+
+    /// The errno behind it, whoever gave it: the kernel side in its answer, or a system call. `None` where there is none,
+    /// as with a torn dump or a timeout.
+    pub fn errno(&self) -> Option<Errno> {
+        match &self.0.cause {
+            Cause::Refused(refusal) => Some(refusal.errno),
+            Cause::System(_, errno) => Some(*errno),
+            Cause::Overrun => Some(Errno::ENOBUFS),
+            Cause::NoFamily(_) | Cause::NoGroup(..) => Some(Errno::ENOENT),
+            _ => None,
+        }
+    }
+
+    /// Whether a dump is torn: what it walked changed meanwhile, so objects may be missing or come twice. Dump again, or
+    /// ask for [`consistent`](crate::client::Dump::consistent) in the first place.
+    #[doc(alias = "NLM_F_DUMP_INTR")]
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self.0.cause, Cause::Interrupted(_))
+    }
+
+    /// Whether messages were lost because the receive queue was full. A subscription goes on; read the state anew, and
+    /// read faster or from a bigger queue.
+    #[doc(alias = "ENOBUFS")]
+    pub fn is_overrun(&self) -> bool {
+        matches!(self.0.cause, Cause::Overrun)
+    }
+
+    /// Whether nothing came in time. What was asked may have happened nevertheless.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.cause, Cause::Timeout(_))
+    }
+
+    /// Whether a datagram was longer than the buffer, and lost. The buffer has grown: ask again.
+    #[doc(alias = "MSG_TRUNC")]
+    pub fn is_truncated(&self) -> bool {
+        matches!(self.0.cause, Cause::Truncated(_))
+    }
+
+    /// Whether a dump repeated itself without end.
+    pub fn is_stalled(&self) -> bool {
+        matches!(self.0.cause, Cause::Stalled)
+    }
+
+    /// Whether it is EBUSY: something is in use, or under way.
+    pub fn is_busy(&self) -> bool {
+        self.errno() == Some(Errno::EBUSY)
+    }
+
+    /// Whether what was named is not there: ENOENT, ENODEV, or a family or group that nobody knows.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.errno(), Some(Errno::ENOENT | Errno::ENODEV))
+    }
+
+    /// Whether a privilege was missing: EPERM or EACCES.
+    pub fn is_permission(&self) -> bool {
+        matches!(self.errno(), Some(Errno::EPERM | Errno::EACCES))
+    }
+
+    /// Whether the kernel side knows the family but not the op, the option or the protocol: EOPNOTSUPP and its kin.
+    pub fn is_unsupported(&self) -> bool {
+        let kin = [Errno::EOPNOTSUPP, Errno::EPROTONOSUPPORT, Errno::ENOPROTOOPT, Errno::ENOTSUPP, Errno::ENOSYS];
+        self.errno().is_some_and(|errno| kin.contains(&errno))
+    }
+
+    /// Whether the kernel side itself refused, rather than a system call on the way to it.
+    pub fn is_refused(&self) -> bool {
+        self.refusal().is_some()
+    }
+
+    /// What was asked, family and op: `wireguard set-device`; empty where nothing was.
+    pub fn request(&self) -> &str {
+        &self.0.asked
+    }
+
+    /// What the kernel side says in words.
+    #[doc(alias = "NLMSGERR_ATTR_MSG")]
+    pub fn message(&self) -> Option<&str> {
+        self.refusal()?.message.as_deref()
+    }
+
+    /// The path of the attribute that is wrong or missing, such as `peers[3].public-key`; ids where the request's schema
+    /// is not known.
+    pub fn path(&self) -> Option<&str> {
+        self.refusal()?.path.as_deref()
+    }
+
+    /// Where the attribute that is wrong begins, in bytes from the start of the request's header.
+    #[doc(alias = "NLMSGERR_ATTR_OFFS")]
+    pub fn offset(&self) -> Option<u32> {
+        self.refusal()?.offset
+    }
+
+    /// The id of an attribute that is missing; [`Error::path`] says where.
+    #[doc(alias = "NLMSGERR_ATTR_MISS_TYPE")]
+    pub fn missing(&self) -> Option<u32> {
+        self.refusal()?.missing
+    }
+
+    /// What the attribute that is wrong should be: attributes of nlctrl's set `policy-attrs`.
+    #[doc(alias = "NLMSGERR_ATTR_POLICY")]
+    pub fn policy(&self) -> Option<RawAttrs<'_>> {
+        self.refusal()?.policy.as_deref().map(RawAttrs::new)
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match &self.0.cause {
+            Cause::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.asked.is_empty() {
+            write!(f, "{}: ", self.0.asked)?;
+        }
+        match &self.0.cause {
+            Cause::Refused(refusal) => write!(f, "{refusal}"),
+            Cause::System(action, errno) => write!(f, "{action}: {errno}"),
+            Cause::Interrupted(0 | 1) => {
+                f.write_str("the dump is torn: what it reads changed meanwhile; dump again, or ask for a consistent one")
+            }
+            Cause::Interrupted(times) => {
+                write!(f, "the dump was torn {times} times in a row: what it reads keeps changing; try again later")
+            }
+            Cause::Overrun => f.write_str(
+                "ENOBUFS: messages were lost, the receive queue was full; read the state anew, and read faster or raise \
+                 the receive buffer",
+            ),
+            Cause::Stalled => {
+                f.write_str("the dump repeats itself without end; the kernel side cannot send one of its objects")
+            }
+            Cause::Timeout(after) => {
+                write!(f, "no answer within {after:?}; it may have been done nevertheless, so look before repeating it")
+            }
+            Cause::Truncated(len) => {
+                write!(f, "an answer of {len} bytes was lost, the receive buffer was smaller; it has grown, ask again")
+            }
+            Cause::Malformed(malformed) => write!(f, "the kernel side sent what is no netlink message: {malformed}"),
+            Cause::Short => f.write_str("the answer is shorter than the header that the family puts in front"),
+            Cause::NoReply => f.write_str("accepted, but without the reply that the op should have"),
+            Cause::TooLong(Full::TooLong { .. }, Some(name)) => {
+                write!(f, "{name} is longer than an attribute can be (65,535 bytes); split the request")
+            }
+            Cause::TooLong(full, _) => write!(f, "{full}; split the request"),
+            Cause::NoFamily(name) => write!(
+                f,
+                "no family {name}: the kernel side does not have it, or its module is not loaded; `netloom list` shows \
+                 those it has"
+            ),
+            Cause::NoGroup(family, group) => {
+                write!(f, "family {family} has no group {group}; `netloom list {family}` shows those it has")
+            }
+            Cause::Usage(instead) => f.write_str(instead),
+        }
+    }
+}
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+impl std::error::Error for Error {}
+
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind;
+        let kind = match &error.0.cause {
+            Cause::Timeout(_) => ErrorKind::TimedOut,
+            Cause::System(_, Errno::EAGAIN) => ErrorKind::WouldBlock,
+            _ if error.is_permission() => ErrorKind::PermissionDenied,
+            _ if error.is_not_found() => ErrorKind::NotFound,
+            _ if error.errno() == Some(Errno::EEXIST) => ErrorKind::AlreadyExists,
+            Cause::Malformed(_) | Cause::Short => ErrorKind::InvalidData,
+            Cause::Usage(_) | Cause::TooLong(..) => ErrorKind::InvalidInput,
+            _ => ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
