@@ -146,7 +146,10 @@ pub(crate) fn ops(spec: &Spec, names: &Names, policies: &Policies, text: &mut Te
         }
         if let Some(event) = &op.event {
             let body = body(spec, names, op, event)?;
-            parts.push(format!("notify {} {body}, {};", event.id, group(spec, names, op)?));
+            parts.push(match group(names, op) {
+                Some(group) => format!("notify {} {body}, {group};", event.id),
+                None => format!("event {} {body};", event.id),
+            });
         }
         let name = names.op(spec, op);
         text.doc(4, &doc(&op.doc, &op.name), &op.c_name, &[name]);
@@ -189,28 +192,14 @@ fn objects(spec: &Spec, names: &Names, op: &Operation, mode: &Mode) -> Result<(u
     }
 }
 
-fn group<'a>(spec: &Spec, names: &'a Names, op: &Operation) -> Result<&'a str, Error> {
+/// The group of a notification: few of the kernel's specs say it, but then there mostly is but one.
+fn group<'a>(names: &'a Names, op: &Operation) -> Option<&'a str> {
     let name = match (op.group, names.groups.as_slice()) {
         (Some(group), groups) => groups.get(group.index()),
-        // Few of the kernel's specs say it.
         (None, [only]) => Some(only),
         _ => None,
     };
-    name.map(String::as_str).ok_or_else(|| {
-        let groups: Vec<&str> = spec.groups.iter().map(|group| group.name.as_str()).collect();
-        if groups.is_empty() {
-            let message = format!("\"{}\" does not say to which group it is sent, and the family has none", op.name);
-            return Error::at(&op.place, message);
-        }
-        Error::at(
-            &op.place,
-            format_args!(
-                "\"{}\" does not say to which group it is sent; add \"mcgrp\" to it, in the spec or an overlay: one of \"{}\"",
-                op.name,
-                groups.join("\", \"")
-            ),
-        )
-    })
+    name.map(String::as_str)
 }
 
 fn flags(op: &Operation) -> String {

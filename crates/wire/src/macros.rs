@@ -409,7 +409,7 @@ macro_rules! __member_hint {
 /// Defines op markers: what can be done, dumped or notified, with numbers, types and policies.
 ///
 /// `pub op Name: Family, "name" [FLAG | …] { do 1 (Request) -> 2 Reply, &POLICY, LEVEL; dump …; notify 3 Body, GROUP; }`,
-/// each part where the op has it. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves
+/// each part where the op has it. `event 3 Body;` in place of `notify` is one whose group is not known. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves
 /// `-> 2 Reply` out; the level is one of [`Strictness`](crate::Strictness)', `STRICT` unless said. The op as data is
 /// `Name::INFO`.
 #[macro_export]
@@ -421,6 +421,7 @@ macro_rules! ops {
             $(dump $dump_id:literal ($wants:ty) -> $object_id:literal $object:ty, $dump_policy:expr
                 $(, $dump_level:ident)?;)?
             $(notify $event_id:literal $event:ty, $group:expr;)?
+            $(event $told_id:literal $told:ty;)?
         }
     )*) => {$(
         $(#[$meta])*
@@ -437,7 +438,7 @@ macro_rules! ops {
                 dump: $crate::__mode!(
                     $($dump_id ($wants) ($object_id $object) $dump_policy, $($dump_level)?)?
                 ),
-                notify: $crate::__notify!($($event_id $event, $group)?),
+                notify: $crate::__notify!($($event_id $event, $group)? $($told_id $told)?),
             };
         }
 
@@ -520,6 +521,9 @@ macro_rules! __notify {
     };
     ($id:literal $body:ty, $group:expr) => {
         Some($crate::NotifyInfo { id: $id, body: <$body as $crate::AttributeSet>::SCHEMA, group: Some($group) })
+    };
+    ($id:literal $body:ty) => {
+        Some($crate::NotifyInfo { id: $id, body: <$body as $crate::AttributeSet>::SCHEMA, group: None })
     };
 }
 

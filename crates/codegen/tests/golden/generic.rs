@@ -20,8 +20,8 @@ pub static INFO: FamilyInfo = FamilyInfo {
     version: 3,
     protocol: Protocol::GENERIC,
     header: <() as FixedHeader>::INFO,
-    ops: &[Get::INFO, NestOp::INFO, Ntf::INFO, Told::INFO],
-    groups: &[THE_GROUP],
+    ops: &[Get::INFO, NestOp::INFO, Ntf::INFO, Told::INFO, Heard::INFO],
+    groups: &[THE_GROUP, OTHER],
     merges: &[MergeInfo { op: "get", list: "from-one", key: "type", inner: &["many"] }],
     resv_start_op: 2,
     max_attr: 0,
@@ -31,6 +31,9 @@ pub static INFO: FamilyInfo = FamilyInfo {
 /// Group the-group.
 pub const THE_GROUP: Group =
     Group { family: "generic-things", name: "the-group", protocol: Protocol::GENERIC, number: None };
+
+/// Group other.
+pub const OTHER: Group = Group { family: "generic-things", name: "other", protocol: Protocol::GENERIC, number: None };
 
 /// eight.
 pub const EIGHT: usize = 8;
@@ -212,10 +215,13 @@ ops! {
     pub op NestOp: Generic, "nest" { do 2 (NestSet), &NEST_DO_POLICY; }
     /// Tells.
     #[doc(alias = "GENERIC_THINGS_CMD_NTF")]
-    pub op Ntf: Generic, "ntf" { notify 3 NestSet, THE_GROUP; }
+    pub op Ntf: Generic, "ntf" { event 3 NestSet; }
     /// Told.
     #[doc(alias = "GENERIC_THINGS_CMD_TOLD")]
     pub op Told: Generic, "told" { notify 4 NestSet, THE_GROUP; }
+    /// To which group is not said.
+    #[doc(alias = "GENERIC_THINGS_CMD_HEARD")]
+    pub op Heard: Generic, "heard" { event 5 NestSet; }
 }
 
 policies! {

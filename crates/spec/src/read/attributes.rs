@@ -176,6 +176,10 @@ impl Reader {
         for item in fields.items("attributes")? {
             let wanted = Fields::of(item, format_args!("an attribute of {what}"))?.required("name")?;
             let wanted_name = wanted.text("the attribute's name")?;
+            if attributes.iter().any(|other: &Attribute| other.name == wanted_name) {
+                // Some subsets of the kernel's specs name an attribute twice.
+                continue;
+            }
             let Some(base) = parent_set.attribute(wanted_name) else {
                 return Err(unknown_attribute(wanted, wanted_name, parent_set));
             };

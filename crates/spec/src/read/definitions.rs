@@ -21,6 +21,10 @@ impl Reader {
             match kind {
                 "const" => {
                     define(&mut self.constants, name_node, name, "constant", self.spec.constants.len())?;
+                    // Checks name a constant with its prefix or without: the kernel's generator spells it for C.
+                    if let Some(prefix) = node.entry("name-prefix").and_then(|prefix| prefix.text("").ok()) {
+                        self.constants.entry(format!("{prefix}{name}")).or_insert(self.spec.constants.len());
+                    }
                     let constant = self.constant(fields, name)?;
                     self.spec.constants.push(constant);
                 }

@@ -237,9 +237,8 @@ impl Reader {
             };
             let set = &self.spec[set];
             match set.attributes.iter().position(|attribute| attribute.name == name) {
-                Some(index) if attributes.contains(&index) => {
-                    return Err(node.place.error(format_args!("attribute \"{name}\" stands twice in {what}")));
-                }
+                // Some lists of the kernel's specs name an attribute twice.
+                Some(index) if attributes.contains(&index) => {}
                 Some(index) => attributes.push(index),
                 None => return Err(unknown_attribute(node, name, set)),
             }
