@@ -44,6 +44,7 @@ pub use faults::Faults;
 pub use nack::Nack;
 
 use self::engine::{FamilyKey, Filled, Listed, Outcome, Request, Task, Ticket, Work};
+use crate::client::Connection;
 use crate::socket::{Credentials, Socket};
 
 /// How a fill ended, if it did not refuse.
@@ -138,6 +139,16 @@ impl Kernel {
     #[doc(alias = "netlink_kernel_create")]
     pub fn register_protocol(&self, protocol: Protocol, info: ProtocolInfo) -> Result<(), Nack> {
         Ok(self.lock().engine.register_protocol(protocol, info)?)
+    }
+
+    /// An ordinary connection to this kernel side, privileged: a program cannot tell it from one to Linux.
+    pub fn connect(&self) -> Connection {
+        self.connect_as(self.administrator())
+    }
+
+    /// A connection of somebody else; only the kernel side's owner and root have privileges.
+    pub fn connect_as(&self, credentials: Credentials) -> Connection {
+        Connection::over(self.dialer(credentials))
     }
 
     /// What connections to this kernel side open their sockets with.
