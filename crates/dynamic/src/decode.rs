@@ -4,7 +4,7 @@ use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, Struc
 use netloom_wire::{Attr, Path, Payload, RawAttrs, Schema, Str, align};
 use serde_json::{Map, Value, json};
 
-use crate::{ILL_FORMED, UNKNOWN, number, text};
+use crate::{ILL_FORMED, UNKNOWN, number, secrets, text};
 
 /// How to show a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +87,10 @@ fn set(
                 let shown = if info.secret && !options.show_secrets {
                     Value::from(HIDDEN)
                 } else {
-                    value(&info.kind, info.hint, attr.payload(), &scope).unwrap_or_else(|| ill_formed(attr.payload()))
+                    value(&info.kind, info.hint, attr.payload(), &scope).unwrap_or_else(|| {
+                        let hidden = !options.show_secrets && secrets::in_kind(&info.kind);
+                        if hidden { json!({ILL_FORMED: HIDDEN}) } else { ill_formed(attr.payload()) }
+                    })
                 };
                 if info.multi {
                     append(object, info.name, shown);
@@ -112,7 +115,11 @@ fn set(
     let rest = walk.remainder();
     if rest > 0 {
         let from = attrs.bytes().len().saturating_sub(rest);
-        object.insert(ILL_FORMED.to_owned(), text::hex(attrs.bytes().get(from..).unwrap_or_default(), "").into());
+        let shown = match !options.show_secrets && secrets::in_set(schema) {
+            true => HIDDEN.to_owned(),
+            false => text::hex(attrs.bytes().get(from..).unwrap_or_default(), ""),
+        };
+        object.insert(ILL_FORMED.to_owned(), shown.into());
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use netloom_spec::Spec;
-use netloom_wire::FamilyInfo;
+use netloom_wire::{FamilyInfo, Protocol};
 
 use crate::Family;
 use crate::error::{Error, suggestion};
@@ -102,6 +102,14 @@ impl Families {
         let files = loaded.values().filter_map(|family| family.as_ref().ok());
         let all = self.specs.iter().rev().chain(files).chain(&self.built_in);
         all.copied().find(|family| family.info.name == name)
+    }
+
+    /// The families of a protocol, among those already loaded.
+    pub fn of_protocol(&self, protocol: Protocol) -> Vec<&'static Family> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = loaded.values().filter_map(|family| family.as_ref().ok());
+        let all = self.specs.iter().rev().chain(files).chain(&self.built_in);
+        all.copied().filter(|family| family.info.protocol == protocol).collect()
     }
 
     /// All families by name on the wire, each once; specs in folders that cannot be read are left out.

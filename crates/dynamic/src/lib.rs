@@ -28,7 +28,7 @@
 //! - an attribute that the set does not know is `"unknown-77": "hex"`, one with the nested bit an object of such;
 //! - a value that is ill-formed for its kind is `{"ill-formed": "hex"}`, as are bytes behind the last attribute.
 //!
-//! Secrets read `(hidden)` unless [`Options::show_secrets`] says otherwise.
+//! Secrets read `(hidden)` unless [`Options::show_secrets`] says otherwise, and so do ill-formed bytes that may hold one.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 #![cfg_attr(
@@ -44,7 +44,9 @@ mod family;
 mod layout;
 mod merge;
 mod number;
+mod secrets;
 mod text;
+mod trace;
 
 pub use decode::{HIDDEN, Options, decode};
 pub use encode::encode;
@@ -53,6 +55,7 @@ pub use families::Families;
 pub use family::Family;
 pub use layout::Layout;
 pub use merge::merge;
+pub use trace::{Direction, Tracer};
 
 /// The key under which bytes stand that are ill-formed for their kind.
 pub(crate) const ILL_FORMED: &str = "ill-formed";

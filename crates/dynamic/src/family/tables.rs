@@ -296,32 +296,13 @@ impl<'s> Tables<'s> {
 
 /// Names of the sets and attributes that hold secrets, however deep.
 fn secrets(info: &'static FamilyInfo) -> HashSet<(&'static str, &'static str)> {
-    fn inner(kind: &Kind, found: &mut Vec<&'static Schema>) {
-        match kind {
-            Kind::Nest(nest) => found.extend(nest.schema.table()),
-            Kind::Array(array) => inner(&array.element, found),
-            Kind::TypeValue(levels) => found.extend(levels.nest.schema.table()),
-            Kind::SubMessage(message) => {
-                found.extend(message.formats.iter().filter_map(|format| format.schema?.table()));
-            }
-            _ => {}
-        }
-    }
     let modes = info.ops.iter().flat_map(|op| op.doit.into_iter().chain(op.dump));
     let mut rest: Vec<&'static Schema> = modes.flat_map(|mode| [mode.asks, mode.answers]).collect();
     rest.extend(info.ops.iter().filter_map(|op| Some(op.notify?.body)));
-    let (mut seen, mut secrets) = (HashSet::new(), HashSet::new());
-    while let Some(schema) = rest.pop() {
-        if !seen.insert(std::ptr::from_ref(schema)) {
-            continue;
-        }
-        for attr in schema.attrs {
-            inner(&attr.kind, &mut rest);
-            if attr.secret {
-                secrets.insert((schema.name, attr.name));
-            }
-        }
-    }
+    let mut secrets = HashSet::new();
+    crate::secrets::each(rest, |schema, attr| {
+        secrets.insert((schema.name, attr.name));
+    });
     secrets
 }
 
