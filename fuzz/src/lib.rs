@@ -19,8 +19,6 @@ pub struct Target {
     pub name: &'static str,
     /// Runs it on one input; panics where it found something.
     pub run: fn(&[u8]),
-    /// The longest input worth trying, in bytes.
-    pub max_len: usize,
 }
 
 /// The target of this name.

@@ -1,5 +1,6 @@
 //! The project's one door: `cargo xtask <task>`.
 
+mod fuzz;
 mod regen;
 
 use std::process::ExitCode;
@@ -15,12 +16,15 @@ struct Door {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Runs fuzz targets, guided by coverage.
+    Fuzz(fuzz::Fuzz),
     /// Generates the families' Rust from their specs again.
     Regen(regen::Regen),
 }
 
 fn main() -> ExitCode {
     let done = match Door::parse().task {
+        Task::Fuzz(task) => task.run(),
         Task::Regen(task) => task.run(),
     };
     match done {

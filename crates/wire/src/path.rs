@@ -39,6 +39,12 @@ impl<'p> Path<'p> {
         Path { parent: Some(self), step, depth: self.depth.saturating_add(1) }
     }
 
+    /// Steps from the top.
+    #[inline]
+    pub(crate) const fn depth(&self) -> u8 {
+        self.depth
+    }
+
     /// Whether this is deeper than decoding follows: [`Path::MAX_DEPTH`] steps.
     #[inline]
     pub const fn is_too_deep(&self) -> bool {
