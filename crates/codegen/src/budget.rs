@@ -34,3 +34,20 @@ impl Budget {
         self.lines <= self.most
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netloom_spec::Spec;
+
+    use super::Budget;
+
+    #[test]
+    fn more_lines_than_a_spec_pays_for_are_too_many() {
+        let yaml = "{name: t, doc: T., attribute-sets: [{name: s, attributes: [{name: a, type: u32}]}], operations: {list: []}}";
+        let spec = Spec::parse("t.yaml", yaml, None).unwrap();
+        for (lines, kept) in [(4 + 8 + 40, true), (4 + 8 + 40 + 1, false)] {
+            let budget = Budget::of(&spec, &"\n".repeat(lines));
+            assert_eq!((budget.lines, budget.is_kept()), (lines, kept));
+        }
+    }
+}

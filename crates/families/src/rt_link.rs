@@ -516,7 +516,7 @@ attribute_set! {
 
 attribute_set! {
     /// A devlink port.
-    pub struct DevlinkPort | DevlinkPortAttr, "link-devlink-port-attrs" {
+    pub struct DevlinkPort | DevlinkPortAttr, "devlink-port" {
         /// The bus of its device.
         #[doc(alias = "DEVLINK_ATTR_BUS_NAME")]
         1 "bus-name" bus_name BusName BUS_NAME: Str;

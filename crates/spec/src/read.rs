@@ -3,6 +3,7 @@
 mod attributes;
 mod definitions;
 mod operations;
+mod sub_messages;
 
 use std::collections::HashMap;
 use std::fmt::Display;

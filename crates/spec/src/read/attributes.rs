@@ -1,4 +1,4 @@
-//! Attribute sets and sub-messages.
+//! Attribute sets.
 
 use std::collections::HashMap;
 
@@ -351,7 +351,7 @@ impl Reader {
         node.place.error(format_args!("{what} has type \"{name}\"; expected one of {}{hint}", known.join(", ")))
     }
 
-    fn reference<T: Copy>(
+    pub(super) fn reference<T: Copy>(
         &self,
         fields: &mut Fields<'_>,
         key: &'static str,
@@ -453,37 +453,6 @@ impl Reader {
             if let Some(Kind::SubMessage { here, .. }) = attribute.map(|attribute| &mut attribute.kind) {
                 *here = selected;
             }
-        }
-        Ok(())
-    }
-
-    pub(super) fn sub_messages(&mut self, nodes: &[Node]) -> Result<(), Error> {
-        for node in nodes {
-            let mut fields = Fields::of(node, "the sub-message")?;
-            let name_node = fields.required("name")?;
-            let name = word(name_node, "the sub-message's name")?;
-            fields.what = format!("sub-message \"{name}\"");
-            define(&mut self.sub_messages, name_node, name, "sub-message", SubMessageId(self.spec.sub_messages.len()))?;
-            fields.required("formats")?;
-            let mut formats: Vec<Format> = Vec::new();
-            for node in fields.items("formats")? {
-                let mut format = Fields::of(node, format_args!("a format of {}", fields.what))?;
-                let value = format.required("value")?.text("the format's value")?.to_owned();
-                format.what = format!("format \"{value}\" of {}", fields.what);
-                if formats.iter().any(|other| other.value == value) {
-                    return Err(node.place.error(format_args!("{} stands twice", format.what)));
-                }
-                formats.push(Format {
-                    value,
-                    fixed_header: self.reference(&mut format, "fixed-header", &self.structs, "a struct")?,
-                    set: self.reference(&mut format, "attribute-set", &self.sets, "an attribute set")?,
-                });
-                format.finish()?;
-            }
-            fields.doc()?;
-            let place = fields.place().clone();
-            fields.finish()?;
-            self.spec.sub_messages.push(SubMessage { name: name.to_owned(), formats, place });
         }
         Ok(())
     }
