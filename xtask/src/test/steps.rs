@@ -1,0 +1,154 @@
+//! The steps, in the order in which they are performed: what is cheap and what others stand on comes first.
+
+use std::fs;
+use std::path::Path;
+
+use super::stage::Stage;
+use super::tally::Tally;
+use super::{console, rules};
+
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    /// Only with `--full`.
+    pub(super) long: bool,
+    pub(super) perform: fn(&Stage) -> Tally,
+}
+
+const fn step(name: &'static str, about: &'static str, perform: fn(&Stage) -> Tally) -> Step {
+    Step { name, about, long: false, perform }
+}
+
+const fn long(name: &'static str, about: &'static str, perform: fn(&Stage) -> Tally) -> Step {
+    Step { name, about, long: true, perform }
+}
+
+pub(super) const STEPS: &[Step] = &[
+    step("format", "every file is as rustfmt lays it out", format),
+    step("rules", "files keep the project's own rules", rules::files),
+    step("dependencies", "the library depends on few", rules::dependencies),
+    step("regen", "generated code is what the specs make", regen),
+    step("clippy", "no warning anywhere", clippy),
+    step("features", "crates build by themselves, and without std", features),
+    step("build", "all tests and examples build", build),
+    step("tests", "unit and integration tests", tests),
+    step("doctests", "examples in the documentation run", doctests),
+    step("corpus", "what fuzzing found is found no more", corpus),
+    step("docs", "the documentation builds without a warning", docs),
+    step("readme", "the README's commands do what it says", readme),
+    step("examples", "the examples print what their README says", examples),
+    long("fresh clone", "the README's commands work where nothing is built", fresh_clone),
+    long("fuzz", "every fuzz target for a minute", fuzz),
+];
+
+fn format(stage: &Stage) -> Tally {
+    stage.check(stage.cargo(&["fmt", "--all", "--check"]))
+}
+
+fn regen(stage: &Stage) -> Tally {
+    stage.check(stage.cargo(&["xtask", "regen", "--check"]))
+}
+
+fn clippy(stage: &Stage) -> Tally {
+    stage.check(stage.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+/// The workspace built as one unites features; users get crates one by one.
+fn features(stage: &Stage) -> Tally {
+    let mut tally = Tally::default();
+    let wire = ["--no-default-features", "--no-default-features --features alloc"];
+    let families = [
+        "--no-default-features",
+        "--no-default-features --features doc_exmpl,rt_link,wireguard",
+        "--no-default-features --features alloc,doc_exmpl,rt_link,wireguard",
+    ];
+    let none = [""];
+    let variants: [(&str, &[&str]); 8] = [
+        ("netloom-wire", &wire),
+        ("netloom-families", &families),
+        ("netloom-spec", &none),
+        ("netloom-codegen", &none),
+        ("netloom-dynamic", &none),
+        ("netloom", &none),
+        ("netloom-modules", &none),
+        ("netloom-cli", &none),
+    ];
+    for (package, variants) in variants {
+        for variant in variants {
+            let mut command = stage.cargo(&["check", "--quiet", "--locked", "--package", package]);
+            command.args(variant.split_whitespace());
+            tally += stage.check(command);
+        }
+    }
+    tally
+}
+
+fn build(stage: &Stage) -> Tally {
+    stage.check(stage.cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-run"]))
+}
+
+fn tests(stage: &Stage) -> Tally {
+    let words = ["--workspace", "--exclude", "netloom-fuzz", "--all-targets", "--locked", "--no-fail-fast"];
+    counted(stage, &words)
+}
+
+fn doctests(stage: &Stage) -> Tally {
+    counted(stage, &["--workspace", "--doc", "--locked", "--no-fail-fast"])
+}
+
+fn corpus(stage: &Stage) -> Tally {
+    counted(stage, &["--package", "netloom-fuzz", "--all-targets", "--locked", "--no-fail-fast"])
+}
+
+/// Runs tests and counts each.
+fn counted(stage: &Stage, words: &[&str]) -> Tally {
+    let mut command = stage.cargo(&["test"]);
+    command.args(words).args(["--", "--show-output"]);
+    let ended = stage.run(command, false);
+    let mut tally = Tally::of_tests(&ended.output);
+    if !ended.ok && tally.failed == 0 {
+        // A test binary that dies has no result line.
+        tally += Tally::failed("tests did not run to their end");
+    }
+    if ended.ok && tally.passed + tally.skipped == 0 {
+        tally += Tally::failed("no tests were found");
+    }
+    tally
+}
+
+fn docs(stage: &Stage) -> Tally {
+    let mut command = stage.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    stage.check(command)
+}
+
+fn readme(stage: &Stage) -> Tally {
+    console::replay(stage, stage.root(), Path::new("README.md"))
+}
+
+fn examples(stage: &Stage) -> Tally {
+    console::replay(stage, stage.root(), Path::new("examples/README.md"))
+}
+
+fn fresh_clone(stage: &Stage) -> Tally {
+    let folder = stage.root().join("target/fresh-clone");
+    if let Err(error) = fs::remove_dir_all(&folder).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    }) {
+        return Tally::failed(format!("{}: {error}", folder.display()));
+    }
+    let mut git = std::process::Command::new("git");
+    git.args(["clone", "--quiet", "--no-hardlinks"]).arg(stage.root()).arg(&folder);
+    let mut tally = stage.check(git);
+    if tally.failed == 0 {
+        tally += console::replay(stage, &folder, Path::new("README.md"));
+    }
+    // It holds a build of its own: hundreds of megabytes.
+    let _ = fs::remove_dir_all(&folder);
+    tally
+}
+
+fn fuzz(stage: &Stage) -> Tally {
+    stage.check(stage.cargo(&["xtask", "fuzz", "--seconds", "60"]))
+}
