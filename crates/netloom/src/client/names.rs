@@ -102,8 +102,8 @@ fn ask(connection: &Connection, name: &str) -> Result<Resolved> {
         Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => return Err(unknown()),
         Err(error) => return Err(error),
     };
-    let attrs = answer.replies.first().map(|reply| reply.attrs(0)).ok_or_else(unknown)?;
-    read(attrs).ok_or_else(unknown)
+    let reply = answer.replies.first().and_then(|reply| read(reply.attrs(0)));
+    reply.ok_or_else(|| Error::new("nlctrl getfamily", Cause::NoReply))
 }
 
 fn read(attrs: RawAttrs<'_>) -> Option<Resolved> {

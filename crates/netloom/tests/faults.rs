@@ -1,0 +1,180 @@
+//! What a client must survive: a kernel side that misbehaves on demand.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use netloom::Connection;
+use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
+use netloom::kernel::{Ctx, Family, Kernel, Nack, Registered};
+use netloom::wire::Errno;
+
+#[derive(Default)]
+struct Doc(Mutex<Vec<String>>);
+
+impl Doc {
+    fn say(&self, request: Msg, ctx: &mut Ctx<'_>) -> Result<Msg, Nack> {
+        let text = request.msg.clone().ok_or(Nack::missing(Msg::MSG))?;
+        self.0.lock().unwrap().push(text);
+        ctx.notify(Said, &request);
+        Ok(request)
+    }
+
+    fn list(self: &Arc<Self>) -> impl Iterator<Item = Msg> + Send + use<> {
+        let texts = self.0.lock().unwrap().clone();
+        texts.into_iter().zip(0_u32..).map(|(text, index)| Msg::new().msg(text).index(index))
+    }
+}
+
+fn register(kernel: &Kernel) -> Registered {
+    let family = Family::new(Doc::default())
+        .on_do(Echo, |_, request, _| Ok(request))
+        .on_do(Say, Doc::say)
+        .on_dump(List, |doc: &Arc<Doc>, (), _| Ok(doc.list()));
+    kernel.register(family).unwrap()
+}
+
+fn doc_exmpl() -> (Kernel, Connection) {
+    let kernel = Kernel::new();
+    register(&kernel);
+    let nl = kernel.connect();
+    (kernel, nl)
+}
+
+fn text(n: usize) -> Msg {
+    Msg::new().msg(format!("text {n}, {}", "and so on, ".repeat(20)))
+}
+
+#[test]
+fn a_torn_dump_yields_everything_and_says_so_last() {
+    let (kernel, nl) = doc_exmpl();
+    for n in 0..100 {
+        nl.call(Say, &text(n)).unwrap();
+    }
+    kernel.faults().interrupt_next_dump();
+    let mut all: Vec<_> = nl.dump(List, &()).unwrap().collect();
+    let last = all.pop().unwrap().unwrap_err();
+    assert!(last.is_interrupted() && last.errno().is_none(), "{last}");
+    assert_eq!(
+        all.into_iter().map(|object| object.unwrap().index).collect::<Vec<_>>(),
+        (0..100).map(Some).collect::<Vec<_>>()
+    );
+
+    // Asked for in one piece: torn twice, whole the third time; or not within the bound.
+    kernel.faults().interrupt_dumps(2);
+    assert_eq!(nl.dump(List, &()).unwrap().consistent(3).unwrap().len(), 100);
+    kernel.faults().interrupt_dumps(3);
+    let error = nl.dump(List, &()).unwrap().consistent(3).unwrap_err();
+    assert!(error.is_interrupted() && error.to_string().contains("3 times"), "{error}");
+    assert!(nl.dump(List, &()).unwrap().all(|object| object.is_ok()), "the fault is over");
+}
+
+#[test]
+fn a_busy_kernel_side_is_busy() {
+    let (kernel, nl) = doc_exmpl();
+    kernel.faults().busy_next_dump();
+    let error = nl.dump(List, &()).map(drop).unwrap_err();
+    assert!(error.is_busy(), "{error}");
+    kernel.faults().nack("DOC_EXMPL", 1, Errno::ENOMEM);
+    assert_eq!(nl.call(Echo, &Msg::new()).unwrap_err().errno(), Some(Errno::ENOMEM));
+}
+
+#[test]
+fn an_overrun_is_an_item_and_the_stream_goes_on() {
+    let (kernel, nl) = doc_exmpl();
+    let mut events = nl.subscribe(&[DOC_EXMPL_GRP]).unwrap();
+    nl.call(Say, &Msg::new().msg("heard")).unwrap();
+    kernel.faults().overrun();
+    nl.call(Say, &Msg::new().msg("lost")).unwrap();
+    let mut next = || events.next_timeout(Duration::from_secs(5)).unwrap();
+    // The queue says what was lost before it says what is left.
+    let first = next();
+    assert!(first.as_ref().is_err_and(|error| error.is_overrun()), "{first:?}");
+    assert_eq!(next().unwrap().get(Said).unwrap().msg.as_deref(), Some("heard"));
+    assert!(events.try_next().is_none());
+    nl.call(Say, &Msg::new().msg("again")).unwrap();
+    let event = events.next_timeout(Duration::from_secs(5)).unwrap().unwrap();
+    assert_eq!(event.get(Said).unwrap().msg.as_deref(), Some("again"));
+    assert_eq!((event.family(), event.is_from_kernel(), event.number()), (Some("DOC_EXMPL"), true, Some(4)));
+    assert!(event.group().is_some());
+}
+
+#[test]
+fn a_truncated_answer_is_told() {
+    let (kernel, nl) = doc_exmpl();
+    nl.call(Echo, &Msg::new()).unwrap();
+    kernel.faults().truncate();
+    let error = nl.call(Echo, &Msg::new().msg("long")).unwrap_err();
+    assert!(error.is_truncated(), "{error}");
+    assert_eq!(nl.call(Echo, &Msg::new().msg("next")).unwrap().msg.as_deref(), Some("next"));
+}
+
+#[test]
+fn a_lost_answer_ends_the_call() {
+    let (kernel, nl) = doc_exmpl();
+    // A family whose id got lost is not one that is not there.
+    kernel.faults().lose_next_reply();
+    let error = nl.call(Echo, &Msg::new()).unwrap_err();
+    assert!(!error.is_not_found() && error.to_string().contains("without the reply"), "{error}");
+    nl.call(Echo, &Msg::new()).unwrap();
+    // Without an acknowledgement, the no-op behind the request finds out at once.
+    kernel.faults().lose_next_reply();
+    let started = Instant::now();
+    let error = nl.call(Echo, &Msg::new()).unwrap_err();
+    assert!(error.to_string().contains("without the reply"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(2));
+    // With the acknowledgement lost, only the clock can.
+    kernel.faults().nack("DOC_EXMPL", 1, Errno::EIO).lose_next_reply();
+    let error = nl.request(Echo, &Msg::new()).ack().timeout(Duration::from_millis(30)).send().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(nl.call(Echo, &Msg::new()).is_ok());
+}
+
+#[test]
+fn strays_are_counted_and_change_nothing() {
+    let (kernel, nl) = doc_exmpl();
+    let echo = || nl.call(Echo, &Msg::new().msg("mine")).unwrap().msg;
+    echo();
+    kernel.faults().stray();
+    assert_eq!(echo().as_deref(), Some("mine"));
+    kernel.faults().forged_sender();
+    assert_eq!(echo().as_deref(), Some("mine"));
+    let count = nl.strays();
+    assert_eq!((count.unknown, count.forged, count.unsolicited), (1, 1, 0));
+}
+
+#[test]
+fn the_kernel_may_speak_first() {
+    let (kernel, nl) = doc_exmpl();
+    let mut first = nl.unsolicited().unwrap();
+    assert!(first.next_timeout(Duration::ZERO).is_none());
+    let port = nl.port().unwrap();
+    // Before a call, so that the call meets it; and while nobody calls.
+    nl.family("DOC_EXMPL").unwrap();
+    kernel.unicast(port, Said, &Msg::new().msg("one")).unwrap();
+    nl.call(Echo, &Msg::new()).unwrap();
+    kernel.unicast(port, Said, &Msg::new().msg("two")).unwrap();
+    for expected in ["one", "two"] {
+        let event = first.next_timeout(Duration::from_secs(5)).unwrap().unwrap();
+        assert_eq!(event.get(Said).unwrap().msg.as_deref(), Some(expected));
+        assert_eq!(event.group(), None);
+    }
+    assert_eq!(nl.strays().unsolicited, 2);
+}
+
+#[test]
+fn a_family_that_went_and_came_back_is_found_again() {
+    let kernel = Kernel::new();
+    let nl = kernel.connect();
+    let error = nl.call(Echo, &Msg::new()).unwrap_err();
+    assert!(error.is_not_found() && error.to_string().starts_with("DOC_EXMPL echo: no family DOC_EXMPL"), "{error}");
+    let first = register(&kernel);
+    assert!(nl.call(Echo, &Msg::new()).is_ok());
+    kernel.unregister(&first).unwrap();
+    assert!(nl.call(Echo, &Msg::new()).unwrap_err().is_not_found());
+    let second = register(&kernel);
+    assert_ne!(second.id, first.id);
+    assert!(nl.call(Echo, &Msg::new()).is_ok());
+    kernel.unregister(&second).unwrap();
+    register(&kernel);
+    assert_eq!(nl.dump(List, &()).unwrap().count(), 0, "dumps find it, too");
+}
