@@ -1,0 +1,104 @@
+//! The client's examples print what they say they print.
+
+use std::io::Write;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+
+use netloom::families::doc_exmpl::{Echo, Msg};
+use netloom::families::rt_link::{Ifinfomsg, Link, LinkFlags, Setlink};
+use netloom::kernel::{Family, Kernel};
+use netloom::prelude::*;
+
+#[allow(dead_code, unreachable_pub)]
+#[path = "../call.rs"]
+mod call;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../consistent_dump.rs"]
+mod consistent_dump;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../dump.rs"]
+mod dump;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../subscribe.rs"]
+mod subscribe;
+
+fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// A kernel side with the one family of the documents.
+fn kernel() -> Kernel {
+    let kernel = Kernel::new();
+    kernel.register(Family::new(()).on_do(Echo, |_, _, _| Ok(Msg::new().msg("Hello from kernel space!!!")))).unwrap();
+    kernel
+}
+
+#[test]
+fn call_tells_of_a_family() {
+    let nlctrl = "nlctrl: id 16, version 2\n  op 3: cmd-cap-do|cmd-cap-dump|cmd-cap-haspol\n  op 10: \
+                  cmd-cap-dump|cmd-cap-haspol\n  group 16: notify\n";
+    for nl in [Connection::open().unwrap(), kernel().connect()] {
+        assert_eq!(text(|out| call::tell(&nl, "nlctrl", out)), nlctrl);
+        assert_eq!(text(|out| call::tell(&nl, "NO_SUCH", out)), "NO_SUCH: this kernel has no such family\n");
+    }
+}
+
+#[test]
+fn dump_lists_the_interfaces() {
+    let printed = text(|out| dump::list(&Connection::open().unwrap(), out));
+    let loopback = printed.lines().find(|line| line.starts_with("1: "));
+    assert!(loopback.is_some_and(|line| line.contains(" mtu ") && line.contains("loopback")), "{printed}");
+}
+
+#[test]
+fn consistent_dump_counts_or_gives_up() {
+    let kernel = kernel();
+    kernel.faults().interrupt_dumps(9);
+    assert_eq!(text(|out| consistent_dump::count(&kernel.connect(), out)), "2 families: DOC_EXMPL nlctrl\n");
+    kernel.faults().interrupt_dumps(10);
+    let printed = text(|out| consistent_dump::count(&kernel.connect(), out));
+    assert!(printed.contains("torn 10 times"), "{printed}");
+}
+
+#[test]
+fn subscribe_hears_what_changes() {
+    const MARK: &str = "NETLOOM_TEST_INSIDE";
+    if std::env::var_os(MARK).is_none() {
+        if !Command::new("unshare").args(["-Urn", "--", "true"]).status().is_ok_and(|status| status.success()) {
+            let _ = writeln!(std::io::stderr(), "SKIPPED subscribe: no user namespaces here (unshare -Urn fails)");
+            return;
+        }
+        let mut again = Command::new("unshare");
+        again.args(["-Urn", "--"]).arg(std::env::current_exe().unwrap());
+        again.args(["--exact", "subscribe_hears_what_changes"]).env(MARK, "1");
+        assert!(again.status().unwrap().success());
+        return;
+    }
+    let nl = Connection::open().unwrap();
+    let (lines, printed) = mpsc::channel();
+    let watched = nl.clone();
+    thread::spawn(move || subscribe::watch(&watched, 1, &mut Lines(lines)).unwrap());
+    assert_eq!(printed.recv().unwrap(), "  lo index 1 down\n");
+    let header = Ifinfomsg { ifi_flags: LinkFlags::UP, ifi_change: LinkFlags::UP.0, ..Ifinfomsg::default() };
+    nl.call(Setlink, &Link::new().ifname("lo").header(header)).unwrap();
+    assert_eq!(printed.recv().unwrap(), "+ lo index 1 up\n");
+    assert!(printed.recv().is_err(), "it ends after one event");
+}
+
+/// Sends what is written, a write at a time, put together to lines.
+struct Lines(mpsc::Sender<String>);
+
+impl Write for Lines {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        unreachable!("a line is written whole")
+    }
+    fn write_fmt(&mut self, line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+        self.0.send(line.to_string()).map_err(std::io::Error::other)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
