@@ -63,6 +63,7 @@ pub struct Chunk<'a> {
     /// The generation of the message before; 0 for none.
     before: u64,
     tear: bool,
+    flags: Flags,
 }
 
 impl<'a> Chunk<'a> {
@@ -74,7 +75,7 @@ impl<'a> Chunk<'a> {
         before: u64,
         tear: bool,
     ) -> Self {
-        Self { w: Writer::new(buf), request, number, generation, before, tear }
+        Self { w: Writer::new(buf), request, number, generation, before, tear, flags: Flags::MULTI }
     }
 
     /// Writes one object, whole; or says that there is no room for it, and has written nothing.
@@ -87,7 +88,7 @@ impl<'a> Chunk<'a> {
         // include/linux/netlink.h: nl_dump_check_consistent
         let now = self.generation.get();
         let torn = self.tear || (self.before != 0 && now != self.before);
-        let flags = if torn { Flags::MULTI | Flags::DUMP_INTR } else { Flags::MULTI };
+        let flags = if torn { self.flags | Flags::DUMP_INTR } else { self.flags };
         let header = Header {
             seq: self.request.header.seq,
             port: self.request.port_id,
@@ -96,6 +97,12 @@ impl<'a> Chunk<'a> {
         let done = write_message(&mut self.w, &self.request.family, self.number, header, body)?;
         (self.before, self.tear) = (now, false);
         Ok(done)
+    }
+
+    /// Marks the objects that follow as a selection: the request asked for less than all.
+    #[doc(alias = "NLM_F_DUMP_FILTERED")]
+    pub fn filtered(&mut self) {
+        self.flags |= Flags::DUMP_FILTERED;
     }
 
     /// Bytes that still fit.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use netloom_wire::{Attr, FixedHeader, Flags, GenlHeader, Header, Message, MessageType, Notify, RawAttrs};
 
 use super::chunk::message_bytes;
-use super::engine::{NetNs, Request};
+use super::engine::{NetNs, PortKey, Request};
 use super::{Kernel, Nack};
-use crate::socket::Credentials;
+use crate::socket::{Credentials, Opt};
 
 /// A handler's view of the request that it answers: what the kernel keeps in `genl_info` and `netlink_callback`.
 ///
@@ -85,6 +85,12 @@ impl<'a> Ctx<'a> {
         self.kernel.lock().engine.is_admin(&self.request.credentials)
     }
 
+    /// Whether the requester's socket asked for requests to be judged strictly, where a protocol leaves that to it.
+    #[doc(alias = "netlink_strict_get_check")]
+    pub fn strict_check(&self) -> bool {
+        self.kernel.lock().engine.option(self.request.port, Opt::StrictCheck).is_ok_and(|on| on != 0)
+    }
+
     /// Where an attribute of this request begins, for [`Nack::at`]; `None` if it is not one of this request.
     pub fn offset_of(&self, attr: Attr<'_>) -> Option<u32> {
         let message = self.request.bytes();
@@ -143,8 +149,23 @@ impl<'a> Ctx<'a> {
         let _ = self.kernel.push(self.request.port, bytes);
     }
 
+    /// What notifications of this request's effects say of their cause.
+    pub(super) fn cause(&self) -> Cause {
+        let echo = self.request.header.flags.contains(Flags::ECHO).then_some(self.request.port);
+        Cause { port: self.port(), seq: self.seq(), echo }
+    }
+
     /// The op that was asked, by position in the family's table; the shell's business.
     pub(super) fn request(&self) -> &'a Request {
         self.request
     }
+}
+
+/// Who caused a change: nobody, by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cause {
+    pub(super) port: u32,
+    pub(super) seq: u32,
+    /// The socket that wants its own notifications as answers.
+    pub(super) echo: Option<PortKey>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use netloom_wire as wire;
-use netloom_wire::{Body, Errno, FamilyInfo, Full, Message, OpFlags, OpInfo, Strictness};
+use netloom_wire::{Body, Errno, FamilyInfo, FixedHeader, Full, Message, OpFlags, OpInfo, Strictness};
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
@@ -56,7 +56,7 @@ impl<S: Send + Sync + 'static> Family<S> {
         let level = info.and_then(|op| op.doit).map_or(Strictness::STRICT, |mode| mode.strictness);
         let state = self.state.clone();
         let half = self.half(O::REQUEST, info).do_policy(O::POLICY).do_strictness(level).doit_replying(move |ctx| {
-            let reply = handler(&state, request(ctx.request())?, ctx)?;
+            let reply = handler(&state, request(ctx.request()), ctx)?;
             O::REPLY.map(|number| ctx.encode(number, &reply)).transpose()
         });
         self.add(half);
@@ -79,7 +79,7 @@ impl<S: Send + Sync + 'static> Family<S> {
         self.add_dump(
             op,
             raw::Dump::new(
-                move |ctx| Ok((list(&state, request(ctx.request())?, ctx)?, None)),
+                move |ctx| Ok((list(&state, request(ctx.request()), ctx)?, None)),
                 |(objects, waiting): &mut (I, Option<O::Reply>), out, _| loop {
                     let Some(object) = waiting.take().or_else(|| objects.next()) else { return Ok(Fill::Done) };
                     if let Err(full) = out.put(&object) {
@@ -104,7 +104,7 @@ impl<S: Send + Sync + 'static> Family<S> {
         self.add_dump(
             op,
             raw::Dump::new(
-                move |ctx| start(&starting, request(ctx.request())?, ctx),
+                move |ctx| start(&starting, request(ctx.request()), ctx),
                 move |cursor: &mut C, out, ctx| fill(&filling, cursor, out, ctx),
             ),
         )
@@ -140,9 +140,9 @@ impl<S: Send + Sync + 'static> Family<S> {
     }
 }
 
-/// Reads a request; the engine has checked that the family's header is there.
-fn request<M: Message>(request: &Request) -> Result<M, Nack> {
-    Ok(M::decode(Body::read(request.body()).ok_or(Nack::new(Errno::EINVAL))?, &mut ()))
+/// Reads a request. The engine has checked that the family's header is there, or that it may be cut short.
+fn request<M: Message>(request: &Request) -> M {
+    M::decode(Body { header: M::Header::read_some(request.body()), attrs: request.attrs() }, &mut ())
 }
 
 /// What can be registered: a [`Family`] by type or a [`raw::Family`] by hand.

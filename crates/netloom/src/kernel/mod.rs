@@ -24,9 +24,11 @@ mod endpoint;
 pub mod engine;
 mod family;
 mod faults;
+mod links;
 mod nack;
 mod nlctrl;
 pub mod raw;
+mod route;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -41,6 +43,7 @@ pub use ctx::Ctx;
 pub use engine::{Engine, NetNs, PortKey, ProtocolInfo};
 pub use family::{Family, Register};
 pub use faults::Faults;
+pub use links::{Link, LinkDefaults, LinkDevice, LinkKind, Links, NewLink};
 pub use nack::Nack;
 
 use self::engine::{FamilyKey, Filled, Listed, Outcome, Request, Task, Ticket, Work};
@@ -64,6 +67,7 @@ struct Inner {
     state: Mutex<State>,
     /// Told when a piece of work is completed while somebody waits for that.
     progress: Condvar,
+    links: links::Registry,
     owner: u32,
 }
 
@@ -95,13 +99,16 @@ pub struct Registered {
 }
 
 impl Kernel {
-    /// A kernel side with generic netlink and nlctrl. Its administrators are uid 0 and the uid of this process.
+    /// A kernel side with generic netlink, nlctrl, and NETLINK_ROUTE for its links. Its administrators are uid 0 and the uid of this process.
     pub fn new() -> Self {
         let owner = crate::socket::this_process().uid;
         let state = State { engine: Engine::new(owner), handlers: HashMap::new(), waiters: HashMap::new(), stalled: 0 };
-        let kernel = Self(Arc::new(Inner { state: Mutex::new(state), progress: Condvar::new(), owner }));
+        let links = links::Registry::default();
+        let kernel = Self(Arc::new(Inner { state: Mutex::new(state), progress: Condvar::new(), links, owner }));
         let nlctrl = kernel.register(nlctrl::family());
-        debug_assert!(nlctrl.is_ok(), "{nlctrl:?}");
+        let route = kernel.register_protocol(Protocol::ROUTE, route::PROTOCOL);
+        let route = route.and_then(|()| kernel.register(route::family()));
+        debug_assert!(nlctrl.is_ok() && route.is_ok(), "{nlctrl:?} {route:?}");
         kernel
     }
 

@@ -1,0 +1,572 @@
+//! Network interfaces of a kernel side: the registry that NETLINK_ROUTE answers from and that modules put devices into.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use netloom::kernel::{Kernel, LinkDefaults, LinkDevice, LinkKind, Nack, NetNs, NewLink};
+//!
+//! struct Dummy;
+//! impl LinkDevice for Dummy {
+//!     fn defaults(&self) -> LinkDefaults {
+//!         LinkDefaults { mtu: 1500, ..LinkDefaults::default() }
+//!     }
+//! }
+//! struct Dummies;
+//! impl LinkKind for Dummies {
+//!     fn create(&self, _: &NewLink<'_>) -> Result<Arc<dyn LinkDevice>, Nack> {
+//!         Ok(Arc::new(Dummy))
+//!     }
+//! }
+//!
+//! let kernel = Kernel::new();
+//! kernel.add_link_kind("dummy", Arc::new(Dummies))?;
+//! let links = kernel.links(NetNs::default());
+//! let link = links.create("dummy", "dummy%d")?;
+//! assert_eq!((link.index, link.name.as_str(), link.is_up()), (1, "dummy0", false));
+//! links.set_up(link.index, true)?;
+//! assert!(links.by_name("dummy0").is_some_and(|link| link.is_up()));
+//! # Ok::<(), Nack>(())
+//! ```
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use netloom_families::rt_link::LinkFlags;
+use netloom_wire::{Errno, RawAttrs};
+
+use super::ctx::Cause;
+use super::engine::NetNs;
+use super::{Kernel, Nack};
+
+/// A kind of network interface, as `ip link add type` names it.
+#[doc(alias = "rtnl_link_ops")]
+pub trait LinkKind: Send + Sync + 'static {
+    /// Makes the device behind a new link, which is not listed yet. It must not add, change or remove links.
+    fn create(&self, link: &NewLink<'_>) -> Result<Arc<dyn LinkDevice>, Nack>;
+}
+
+/// What a device is made for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct NewLink<'a> {
+    /// The network namespace.
+    pub ns: NetNs,
+    /// The name that it will have.
+    pub name: &'a str,
+    /// Attributes of the kind (`IFLA_INFO_DATA`), as they came.
+    pub data: RawAttrs<'a>,
+}
+
+/// What lies behind a link: the module's side of it.
+///
+/// None of its methods may add, change or remove links: they run while the registry is being changed.
+#[doc(alias = "net_device_ops")]
+pub trait LinkDevice: Any + Send + Sync {
+    /// What a new link of this device starts with.
+    fn defaults(&self) -> LinkDefaults;
+
+    /// Brings the device up or takes it down; a refusal to come up leaves it down.
+    #[doc(alias = "ndo_open")]
+    #[doc(alias = "ndo_stop")]
+    fn set_up(&self, up: bool) -> Result<(), Nack> {
+        let _ = up;
+        Ok(())
+    }
+
+    /// The link is gone. The device is down by then; others may still hold it.
+    #[doc(alias = "ndo_uninit")]
+    fn removed(&self) {}
+}
+
+/// What a new link starts with.
+#[derive(Clone, Debug)]
+pub struct LinkDefaults {
+    /// The hardware type, `ARPHRD_*`; 0xFFFE for none.
+    pub hardware: u16,
+    /// Its flags, without [`LinkFlags::UP`].
+    pub flags: LinkFlags,
+    /// Bytes of a packet at most, to begin with.
+    pub mtu: u32,
+    /// The least that this can be set to.
+    pub min_mtu: u32,
+    /// The most that it can be set to; 0 is no limit.
+    pub max_mtu: u32,
+    /// The hardware address, empty if it has none.
+    pub address: Vec<u8>,
+}
+
+impl Default for LinkDefaults {
+    /// No hardware type, flags or address, and 1,500 bytes.
+    fn default() -> Self {
+        // include/uapi/linux/if_arp.h: ARPHRD_NONE
+        Self { hardware: 0xfffe, flags: LinkFlags(0), mtu: 1_500, min_mtu: 0, max_mtu: 0, address: Vec::new() }
+    }
+}
+
+/// A network interface as it was when it was looked up.
+#[doc(alias = "net_device")]
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Link {
+    /// Its index, from 1, unique in its namespace.
+    pub index: u32,
+    /// Its name, 1 to 15 bytes.
+    pub name: String,
+    /// Its kind.
+    pub kind: Arc<str>,
+    /// The hardware type, `ARPHRD_*`.
+    pub hardware: u16,
+    /// Its flags, as set: whether it runs is told by messages only.
+    pub flags: LinkFlags,
+    /// Bytes of a packet at most.
+    pub mtu: u32,
+    /// The least MTU.
+    pub min_mtu: u32,
+    /// The greatest MTU, 0 for no limit.
+    pub max_mtu: u32,
+    /// The hardware address, empty if it has none.
+    pub address: Vec<u8>,
+    /// Packets that wait at most.
+    pub tx_queue_len: u32,
+    /// The group that it is in, 0 at first.
+    pub group: u32,
+    /// A text for people.
+    pub alias: Option<String>,
+    device: Arc<dyn LinkDevice>,
+}
+
+impl Link {
+    /// Whether it is administratively up.
+    pub fn is_up(&self) -> bool {
+        self.flags.contains(LinkFlags::UP)
+    }
+
+    /// The device behind it, if it is a `D`.
+    pub fn device<D: LinkDevice>(&self) -> Option<Arc<D>> {
+        let device: Arc<dyn Any + Send + Sync> = self.device.clone();
+        device.downcast().ok()
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({}, {:?}, mtu {})", self.index, self.name, self.kind, self.flags, self.mtu)
+    }
+}
+
+impl Kernel {
+    /// The links of a network namespace.
+    pub fn links(&self, ns: NetNs) -> Links<'_> {
+        Links { kernel: self, ns }
+    }
+
+    /// Adds a kind of link; EEXIST if there is one of that name.
+    #[doc(alias = "rtnl_link_register")]
+    pub fn add_link_kind(&self, name: &str, kind: Arc<dyn LinkKind>) -> Result<(), Nack> {
+        let mut table = self.0.links.table();
+        if table.kinds.contains_key(name) {
+            return Err(Nack::new(Errno::EEXIST));
+        }
+        table.kinds.insert(name.into(), kind);
+        Ok(())
+    }
+
+    /// Removes a kind of link and, in all namespaces, the links of that kind; ENOENT if it is not there.
+    #[doc(alias = "rtnl_link_unregister")]
+    pub fn remove_link_kind(&self, name: &str) -> Result<(), Nack> {
+        let mut table = self.0.links.table();
+        table.kinds.remove(name).ok_or(Nack::new(Errno::ENOENT))?;
+        let mut namespaces: Vec<NetNs> = table.namespaces.keys().copied().collect();
+        drop(table);
+        namespaces.sort_by_key(|ns| ns.0);
+        for ns in namespaces {
+            let rtnl = self.rtnl(ns, Cause::default());
+            for link in self.links(ns).all().iter().filter(|link| *link.kind == *name) {
+                rtnl.remove(link.index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is such a kind of link.
+    pub(super) fn has_link_kind(&self, name: &str) -> bool {
+        self.0.links.table().kinds.contains_key(name)
+    }
+
+    /// The right to change the links of a namespace, for whoever caused that; one at a time has it.
+    pub(super) fn rtnl(&self, ns: NetNs, cause: Cause) -> Rtnl<'_> {
+        let held = self.0.links.rtnl.lock().unwrap_or_else(PoisonError::into_inner);
+        Rtnl { kernel: self, ns, cause, _held: held }
+    }
+}
+
+/// The links of one network namespace. Whatever changes is told to `RTNLGRP_LINK`.
+#[derive(Clone, Copy, Debug)]
+pub struct Links<'k> {
+    kernel: &'k Kernel,
+    ns: NetNs,
+}
+
+impl Links<'_> {
+    /// Makes a link of this kind, down. A `%d` in the name stands for the first number that makes it free.
+    ///
+    /// EOPNOTSUPP if there is no such kind, EINVAL if the name is not one (1 to 15 bytes, no `/`, `:` or white space,
+    /// not `.` or `..`), EEXIST if it is taken, or what the kind refuses with.
+    #[doc(alias = "register_netdevice")]
+    pub fn create(&self, kind: &str, name: &str) -> Result<Link, Nack> {
+        let rtnl = self.kernel.rtnl(self.ns, Cause::default());
+        let link = rtnl.create(kind, name, None, RawAttrs::new(&[]))?;
+        rtnl.tell(&link, u32::MAX);
+        Ok(link)
+    }
+
+    /// The link of this name.
+    #[doc(alias = "dev_get_by_name")]
+    pub fn by_name(&self, name: &str) -> Option<Link> {
+        self.read(|links| links.by_index.get(links.by_name.get(name)?).cloned())
+    }
+
+    /// The link of this index.
+    #[doc(alias = "dev_get_by_index")]
+    pub fn by_index(&self, index: u32) -> Option<Link> {
+        self.read(|links| links.by_index.get(&index).cloned())
+    }
+
+    /// All links, by index.
+    #[doc(alias = "for_each_netdev")]
+    pub fn all(&self) -> Vec<Link> {
+        self.read(|links| Some(links.by_index.values().cloned().collect())).unwrap_or_default()
+    }
+
+    /// The link with the lowest index above this one.
+    pub(super) fn after(&self, index: u32) -> Option<Link> {
+        let above = index.checked_add(1)?;
+        self.read(|links| links.by_index.range(above..).next().map(|(_, link)| link.clone()))
+    }
+
+    /// How often links came or went, from 1: what a dump in parts compares to tell that it was torn.
+    #[doc(alias = "dev_base_seq")]
+    pub fn generation(&self) -> u64 {
+        self.read(|links| Some(links.changes)).unwrap_or(0).saturating_add(1)
+    }
+
+    /// Brings a link up or takes it down: ENODEV, or what the device refuses with.
+    #[doc(alias = "dev_change_flags")]
+    pub fn set_up(&self, index: u32, up: bool) -> Result<(), Nack> {
+        let rtnl = self.kernel.rtnl(self.ns, Cause::default());
+        let flags = self.by_index(index).ok_or(Nack::new(Errno::ENODEV))?.flags.0;
+        let flags = if up { flags | LinkFlags::UP.0 } else { flags & !LinkFlags::UP.0 };
+        let (link, changes) = rtnl.set_flags(index, LinkFlags(flags))?;
+        rtnl.tell_if(&link, changes);
+        Ok(())
+    }
+
+    /// Gives a link another name; errors are those of [`Links::create`], and ENODEV.
+    #[doc(alias = "dev_change_name")]
+    pub fn rename(&self, index: u32, name: &str) -> Result<(), Nack> {
+        self.kernel.rtnl(self.ns, Cause::default()).rename(index, name)
+    }
+
+    /// Takes a link down and removes it; ENODEV if it is not there.
+    #[doc(alias = "unregister_netdevice")]
+    pub fn remove(&self, index: u32) -> Result<(), Nack> {
+        self.kernel.rtnl(self.ns, Cause::default()).remove(index)
+    }
+
+    fn read<T>(&self, find: impl FnOnce(&Namespace) -> Option<T>) -> Option<T> {
+        find(self.kernel.0.links.table().namespaces.get(&self.ns)?)
+    }
+}
+
+/// All links of a kernel side, and their kinds.
+#[derive(Default)]
+pub(super) struct Registry {
+    /// Held around each change, devices' methods and notifications included; never inside `table`.
+    rtnl: Mutex<()>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    kinds: BTreeMap<Arc<str>, Arc<dyn LinkKind>>,
+    namespaces: HashMap<NetNs, Namespace>,
+}
+
+#[derive(Default)]
+struct Namespace {
+    by_index: BTreeMap<u32, Link>,
+    by_name: HashMap<String, u32>,
+    last_index: u32,
+    changes: u64,
+}
+
+impl Registry {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Each change of the table is one assignment or insertion: a panic leaves it whole.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to change links; see [`Kernel::rtnl`].
+pub(super) struct Rtnl<'k> {
+    kernel: &'k Kernel,
+    ns: NetNs,
+    cause: Cause,
+    _held: MutexGuard<'k, ()>,
+}
+
+impl Rtnl<'_> {
+    /// Makes a link and does not tell of it: whoever asked may have more to set.
+    // net/core/rtnetlink.c: rtnl_newlink_create; net/core/dev.c: register_netdevice
+    pub(super) fn create(&self, kind: &str, name: &str, index: Option<u32>, data: RawAttrs<'_>) -> Result<Link, Nack> {
+        let (found, name) = {
+            let mut table = self.kernel.0.links.table();
+            let found = table.kinds.get_key_value(kind).map(|(name, kind)| (name.clone(), kind.clone()));
+            let links = table.namespaces.entry(self.ns).or_default();
+            let name = links.free_name(name)?;
+            if index.is_some_and(|index| links.by_index.contains_key(&index)) {
+                return Err(Nack::new(Errno::EBUSY));
+            }
+            (found, name)
+        };
+        let unknown = || Nack::new(Errno::EOPNOTSUPP).with_message("Unknown device type");
+        let (kind, maker) = found.ok_or_else(unknown)?;
+        let device = maker.create(&NewLink { ns: self.ns, name: &name, data })?;
+        let LinkDefaults { hardware, flags, mtu, min_mtu, max_mtu, address } = device.defaults();
+        let mut table = self.kernel.0.links.table();
+        let links = table.namespaces.entry(self.ns).or_default();
+        let index = index.unwrap_or_else(|| links.free_index());
+        let link = Link {
+            index,
+            name: name.clone(),
+            kind,
+            hardware,
+            flags,
+            mtu,
+            min_mtu,
+            max_mtu,
+            address,
+            // include/linux/netdevice.h: DEFAULT_TX_QUEUE_LEN
+            tx_queue_len: 1_000,
+            group: 0,
+            alias: None,
+            device,
+        };
+        links.by_name.insert(name, index);
+        links.by_index.insert(index, link.clone());
+        links.changes = links.changes.wrapping_add(1);
+        Ok(link)
+    }
+
+    /// Takes a link down and removes it, and tells of both.
+    // net/core/dev.c: unregister_netdevice_many_notify
+    pub(super) fn remove(&self, index: u32) -> Result<(), Nack> {
+        let link = self.find(index)?;
+        if link.is_up() {
+            let (link, _) = self.set_flags(index, LinkFlags(link.flags.0 & !LinkFlags::UP.0))?;
+            self.tell(&link, (LinkFlags::UP | LinkFlags::RUNNING).0);
+        }
+        self.unlist(&link);
+        self.kernel.tell_link(self.ns, self.cause, &link, u32::MAX, true);
+        Ok(())
+    }
+
+    /// Removes a link that nobody was told of.
+    pub(super) fn discard(&self, index: u32) {
+        if let Ok(link) = self.find(index) {
+            self.unlist(&link);
+        }
+    }
+
+    fn unlist(&self, link: &Link) {
+        {
+            let mut table = self.kernel.0.links.table();
+            let Some(links) = table.namespaces.get_mut(&self.ns) else { return };
+            links.by_index.remove(&link.index);
+            links.by_name.remove(&link.name);
+            links.changes = links.changes.wrapping_add(1);
+        }
+        link.device.removed();
+    }
+
+    /// Sets a link's flags as far as they can be set, and returns which of them changed; does not tell.
+    // net/core/dev.c: __dev_change_flags
+    pub(super) fn set_flags(&self, index: u32, wanted: LinkFlags) -> Result<(Link, u32), Nack> {
+        const SETTABLE: u32 = LinkFlags::DEBUG.0
+            | LinkFlags::NOTRAILERS.0
+            | LinkFlags::NOARP.0
+            | LinkFlags::DYNAMIC.0
+            | LinkFlags::MULTICAST.0
+            | LinkFlags::PORTSEL.0
+            | LinkFlags::AUTOMEDIA.0;
+        let before = self.find(index)?;
+        let mut flags = (wanted.0 & SETTABLE) | (before.flags.0 & !SETTABLE);
+        let up = wanted.contains(LinkFlags::UP);
+        if up != before.is_up() {
+            // A device that cannot be taken down is down all the same.
+            match before.device.set_up(up) {
+                Err(nack) if up => {
+                    self.change(index, |link| link.flags = LinkFlags(flags));
+                    return Err(nack);
+                }
+                _ => flags ^= LinkFlags::UP.0,
+            }
+        }
+        self.change(index, |link| link.flags = LinkFlags(flags));
+        let link = self.find(index)?;
+        Ok((link, before.flags.0 ^ flags))
+    }
+
+    /// Gives a link another name, and tells of it.
+    // net/core/dev.c: dev_change_name
+    pub(super) fn rename(&self, index: u32, name: &str) -> Result<(), Nack> {
+        let link = {
+            let mut table = self.kernel.0.links.table();
+            let links = table.namespaces.get_mut(&self.ns).ok_or(Nack::new(Errno::ENODEV))?;
+            let old = links.by_index.get(&index).ok_or(Nack::new(Errno::ENODEV))?.name.clone();
+            if old == name {
+                return Ok(());
+            }
+            let name = links.free_name(name)?;
+            links.by_name.remove(&old);
+            links.by_name.insert(name.clone(), index);
+            let link = links.by_index.get_mut(&index).ok_or(Nack::new(Errno::ENODEV))?;
+            link.name = name;
+            link.clone()
+        };
+        self.tell(&link, 0);
+        Ok(())
+    }
+
+    /// Changes what needs no device to agree, and returns the link as it is then.
+    pub(super) fn change(&self, index: u32, change: impl FnOnce(&mut Link)) -> Option<Link> {
+        let mut table = self.kernel.0.links.table();
+        let link = table.namespaces.get_mut(&self.ns)?.by_index.get_mut(&index)?;
+        change(link);
+        Some(link.clone())
+    }
+
+    /// Tells that a link is new or has changed; `changed` are the flags that did, all bits for a new one.
+    pub(super) fn tell(&self, link: &Link, changed: u32) {
+        self.kernel.tell_link(self.ns, self.cause, link, changed, false);
+    }
+
+    /// The same if any flag changed.
+    pub(super) fn tell_if(&self, link: &Link, changed: u32) {
+        if changed != 0 {
+            self.tell(link, changed);
+        }
+    }
+
+    fn find(&self, index: u32) -> Result<Link, Nack> {
+        self.kernel.links(self.ns).by_index(index).ok_or(Nack::new(Errno::ENODEV))
+    }
+}
+
+impl Namespace {
+    /// A name as it was asked for, or with its `%d` filled in.
+    // net/core/dev.c: dev_get_valid_name, __dev_alloc_name
+    fn free_name(&self, name: &str) -> Result<String, Nack> {
+        let bad = || Nack::new(Errno::EINVAL);
+        if !is_link_name(name) {
+            return Err(bad());
+        }
+        if !name.contains('%') {
+            let taken = self.by_name.contains_key(name);
+            return if taken { Err(Nack::new(Errno::EEXIST)) } else { Ok(name.to_owned()) };
+        }
+        let (front, back) = name.split_once("%d").filter(|(f, b)| !f.contains('%') && !b.contains('%')).ok_or(bad())?;
+        let names = (0_u32..).map(|number| format!("{front}{number}{back}")).take_while(|name| is_link_name(name));
+        // Linux looks at 32,768 numbers.
+        let free = names.take(1 << 15).find(|name| !self.by_name.contains_key(name));
+        free.ok_or(Nack::new(Errno::ENFILE))
+    }
+
+    /// Indices go round: a freed one is given out again only after all others.
+    // net/core/dev.c: dev_index_reserve
+    fn free_index(&mut self) -> u32 {
+        let mut index = self.last_index;
+        loop {
+            index = if index < i32::MAX.unsigned_abs() { index.saturating_add(1) } else { 1 };
+            if !self.by_index.contains_key(&index) {
+                self.last_index = index;
+                return index;
+            }
+        }
+    }
+}
+
+/// Whether a link may have this name, or be made by this pattern.
+// net/core/dev.c: dev_valid_name
+fn is_link_name(name: &str) -> bool {
+    // Linux's isspace counts the no-break space of Latin-1 as well, which in UTF-8 is half a letter.
+    let space = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let bad = |byte: u8| byte == 0 || byte == b'/' || byte == b':' || space(byte);
+    (1..=15).contains(&name.len()) && name != "." && name != ".." && !name.bytes().any(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Plain;
+    impl LinkDevice for Plain {
+        fn defaults(&self) -> LinkDefaults {
+            LinkDefaults::default()
+        }
+    }
+    impl LinkKind for Plain {
+        fn create(&self, _: &NewLink<'_>) -> Result<Arc<dyn LinkDevice>, Nack> {
+            Ok(Arc::new(Plain))
+        }
+    }
+
+    #[test]
+    fn names_are_linux_s() {
+        let kernel = Kernel::new();
+        kernel.add_link_kind("plain", Arc::new(Plain)).unwrap();
+        let links = kernel.links(NetNs::default());
+        for (name, expected) in [
+            ("a", Ok("a")),
+            ("fifteen-bytes-x", Ok("fifteen-bytes-x")),
+            ("sixteen-bytes-xx", Err(Errno::EINVAL)),
+            ("", Err(Errno::EINVAL)),
+            (".", Err(Errno::EINVAL)),
+            ("..", Err(Errno::EINVAL)),
+            ("...", Ok("...")),
+            ("a/b", Err(Errno::EINVAL)),
+            ("a:b", Err(Errno::EINVAL)),
+            ("a b", Err(Errno::EINVAL)),
+            ("a\u{b}", Err(Errno::EINVAL)),
+            ("a", Err(Errno::EEXIST)),
+            ("w%d", Ok("w0")),
+            ("w%d", Ok("w1")),
+            ("w%d-x", Ok("w0-x")),
+            ("%d%d", Err(Errno::EINVAL)),
+            ("w%s", Err(Errno::EINVAL)),
+            ("100%", Err(Errno::EINVAL)),
+        ] {
+            let made = links.create("plain", name).map(|link| link.name).map_err(|nack| nack.errno());
+            assert_eq!(made, expected.map(str::to_owned), "{name:?}");
+        }
+        links.remove(links.by_name("w0").unwrap().index).unwrap();
+        assert_eq!(links.create("plain", "w%d").unwrap().name, "w0");
+    }
+
+    #[test]
+    fn indices_are_not_used_again_at_once_and_namespaces_are_apart() {
+        let kernel = Kernel::new();
+        kernel.add_link_kind("plain", Arc::new(Plain)).unwrap();
+        let (links, others) = (kernel.links(NetNs(0)), kernel.links(NetNs(1)));
+        let first = links.create("plain", "a").unwrap();
+        links.remove(first.index).unwrap();
+        assert_eq!((first.index, links.create("plain", "a").unwrap().index), (1, 2));
+        assert_eq!(others.create("plain", "a").unwrap().index, 1);
+        assert_eq!((links.generation(), others.generation()), (4, 2));
+        assert_eq!(links.remove(1).unwrap_err().errno(), Errno::ENODEV);
+        kernel.remove_link_kind("plain").unwrap();
+        assert!(links.all().is_empty() && others.all().is_empty());
+        assert_eq!(links.create("plain", "a").unwrap_err().message(), Some("Unknown device type"));
+    }
+}
