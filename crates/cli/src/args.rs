@@ -4,6 +4,10 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use crate::call::{Asked, Creation};
+use crate::list::Listed;
+use crate::listen::Heard;
+
 /// Netlink at both ends: call the Linux kernel, or be it.
 #[derive(Debug, Parser)]
 #[command(name = "netloom", version, subcommand_required = true, arg_required_else_help = true)]
@@ -11,6 +15,13 @@ pub struct Args {
     /// Print keys and other secrets as they are instead of `(hidden)`
     #[arg(long, global = true)]
     pub show_keys: bool,
+    /// The kernel side: linux, embedded (one inside this process), or the PATH of a running one's socket [default:
+    /// $NETLOOM_KERNEL, else linux]
+    #[arg(long, global = true, value_name = "WHICH")]
+    pub kernel: Option<OsString>,
+    /// Prints each message that goes by on standard error, decoded, secrets hidden
+    #[arg(long, global = true)]
+    pub trace: bool,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -19,6 +30,28 @@ pub struct Args {
 /// What `netloom` does.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Tell which families the kernel side has, or all about one
+    List(Listed),
+    /// Do an op of a family once
+    Do {
+        /// The op.
+        #[command(flatten)]
+        asked: Asked,
+        /// The flags.
+        #[command(flatten)]
+        creation: Creation,
+    },
+    /// Dump the objects of an op of a family
+    Dump {
+        /// The op.
+        #[command(flatten)]
+        asked: Asked,
+        /// Prints the objects as they come, those that the family splits over messages in pieces
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Print a family's events until interrupted
+    Listen(Heard),
     /// Show and change WireGuard interfaces: a drop-in for `wg`
     #[command(disable_help_flag = true)]
     Wg {
@@ -44,7 +77,7 @@ mod tests {
         for rest in [&["show", "--help"][..], &["-h"], &["--version"], &["set", "wg0", "listen-port", "-1"], &[]] {
             let line = ["netloom", "--show-keys", "wg"].iter().chain(rest);
             let args = Args::try_parse_from(line).unwrap();
-            let Verb::Wg { args: seen } = args.verb;
+            let Verb::Wg { args: seen } = args.verb else { panic!("{args:?}") };
             assert_eq!(seen, rest);
             assert!(args.show_keys);
         }

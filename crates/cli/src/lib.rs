@@ -1,4 +1,11 @@
 //! The parts of the `netloom` command, for its binary and for those who test or fuzz it.
 
 pub mod args;
+pub mod call;
+pub mod failure;
+pub mod kernel;
+pub mod list;
+pub mod listen;
+pub mod page;
+pub mod session;
 pub mod wg;

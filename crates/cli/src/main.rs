@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{BufWriter, stderr, stdin, stdout};
+use std::io::{BufWriter, Write, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,7 +11,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use netloom_cli::args::{Args, Verb};
-use netloom_cli::wg::{self, Io, Settings, uapi::Userspace};
+use netloom_cli::failure::{Failure, tell};
+use netloom_cli::kernel::{self, Target};
+use netloom_cli::session::Settings;
+use netloom_cli::wg::{self, Io, uapi::Userspace};
+use netloom_cli::{call, list, listen};
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
@@ -23,8 +27,28 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(e) => return explain(&e),
     };
-    match args.verb {
-        Verb::Wg { args: words } => wg(&words, args.show_keys),
+    let settings = Settings {
+        target: Target::choose(args.kernel, std::env::var_os(kernel::VARIABLE)),
+        trace: args.trace,
+        show_keys: args.show_keys,
+    };
+    let mut out = BufWriter::new(stdout());
+    let done = match args.verb {
+        Verb::List(listed) => list::run(&listed, &settings, &mut out),
+        Verb::Do { asked, creation } => call::once(&asked, creation, &settings, &mut out),
+        Verb::Dump { asked, raw } => call::all(&asked, raw, &settings, &mut out),
+        Verb::Listen(heard) => listen::run(&heard, &settings),
+        Verb::Wg { args: words } => return wg(&words, args.show_keys),
+    };
+    // What a verb printed before it failed is printed; what is left then is what could not be written.
+    let _ = out.flush();
+    let _ = out.into_parts();
+    match done {
+        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
+        Err(Failure::Said(text)) => {
+            tell(format_args!("netloom: {text}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -39,7 +63,7 @@ fn explain(e: &clap::Error) -> ExitCode {
 }
 
 fn wg(args: &[OsString], show_keys: bool) -> ExitCode {
-    let mut settings = Settings::of_process();
+    let mut settings = wg::Settings::of_process();
     settings.page.keys |= show_keys;
     let mut out = BufWriter::new(stdout().lock());
     let (mut input, mut err) = (stdin().lock(), stderr().lock());

@@ -218,7 +218,10 @@ fn check_length(found: usize, min: usize, max: usize, path: &Path<'_>) -> Result
         (min, max) if max >= usize::from(u16::MAX) => format!("at least {min} bytes"),
         (min, max) => format!("{min} to {max} bytes"),
     };
-    Err(Error::new(path, format_args!("expected {expected} as hex, found {found} bytes")))
+    Err(Error::new(
+        path,
+        format_args!("expected {expected} as hex, found {found} byte{}", if found == 1 { "" } else { "s" }),
+    ))
 }
 
 fn members_known(info: &StructInfo, object: &Map<String, Value>, path: &Path<'_>) -> Result<(), Error> {

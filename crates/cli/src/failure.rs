@@ -1,0 +1,47 @@
+//! Why a verb ends early.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// What went wrong, as it is told on standard error; the status is 1.
+#[derive(Debug)]
+pub enum Failure {
+    /// This.
+    Said(String),
+    /// Nobody reads standard output any more (`| head`): no failure at all, and nothing is told.
+    ReaderGone,
+}
+
+impl Failure {
+    /// A failure with this text.
+    pub fn new(text: impl fmt::Display) -> Self {
+        Self::Said(text.to_string())
+    }
+}
+
+impl From<netloom::Error> for Failure {
+    fn from(error: netloom::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<netloom_dynamic::Error> for Failure {
+    fn from(error: netloom_dynamic::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+/// Writes a line on standard error. If nobody reads it, nobody is told.
+pub fn tell(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Of writing results: that is all that verbs do with streams.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::new(format_args!("standard output: {error}")),
+        }
+    }
+}

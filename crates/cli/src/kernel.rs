@@ -1,0 +1,82 @@
+//! Which kernel side the command talks to.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use netloom::client::{Connection, Dialer};
+use netloom::kernel::Kernel;
+use netloom::socket::{LinuxDialer, Tap};
+
+use crate::failure::Failure;
+
+/// The variable that names the kernel side where `--kernel` does not.
+pub const VARIABLE: &str = "NETLOOM_KERNEL";
+
+/// A kernel side, as `--kernel` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Linux underneath.
+    Linux,
+    /// One inside this process, with nothing but the built-in families and the modules loaded for it.
+    Embedded,
+    /// A running one, by the socket it listens on.
+    Socket(PathBuf),
+}
+
+impl Target {
+    /// What the command line names, else what `$NETLOOM_KERNEL` does, else Linux.
+    pub fn choose(named: Option<OsString>, variable: Option<OsString>) -> Self {
+        let name = named.or(variable.filter(|name| !name.is_empty()));
+        match name {
+            None => Self::Linux,
+            Some(name) if name == "linux" => Self::Linux,
+            Some(name) if name == "embedded" => Self::Embedded,
+            Some(path) => Self::Socket(path.into()),
+        }
+    }
+
+    /// What opens sockets to it.
+    pub fn dialer(&self) -> Result<Arc<dyn Dialer>, Failure> {
+        match self {
+            Self::Linux => Ok(Arc::new(LinuxDialer::here())),
+            Self::Embedded => {
+                let kernel = Kernel::new();
+                Ok(kernel.dialer(kernel.administrator()))
+            }
+            Self::Socket(path) => Err(Failure::new(format_args!(
+                "{}: this build reaches linux and embedded kernel sides only",
+                path.display()
+            ))),
+        }
+    }
+
+    /// A connection to it; `tap` sees what goes over it.
+    pub fn connect(&self, tap: Option<Arc<dyn Tap>>) -> Result<Connection, Failure> {
+        let builder = Connection::builder().dialer(self.dialer()?);
+        Ok(match tap {
+            Some(tap) => builder.tap(tap).open()?,
+            None => builder.open()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_goes_before_the_variable() {
+        let socket = |path: &str| Target::Socket(path.into());
+        for (named, variable, target) in [
+            (None, None, Target::Linux),
+            (None, Some(""), Target::Linux),
+            (None, Some("/run/k"), socket("/run/k")),
+            (Some("linux"), Some("/run/k"), Target::Linux),
+            (Some("embedded"), None, Target::Embedded),
+            (Some("./linux"), Some("embedded"), socket("./linux")),
+        ] {
+            assert_eq!(Target::choose(named.map(OsString::from), variable.map(OsString::from)), target);
+        }
+    }
+}

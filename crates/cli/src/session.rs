@@ -1,0 +1,122 @@
+//! What list, do, dump and listen work with: the families that are known and a connection.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::Args;
+use netloom::client::{Connection, RawRequest};
+use netloom::families::FAMILIES;
+use netloom::socket::{Direction, Tap};
+use netloom::wire::{OpInfo, Protocol, RawAttrs, align};
+use netloom_dynamic::{Direction as Way, Families, Family, Layout, Options, Tracer};
+use serde_json::Value;
+
+use crate::failure::{Failure, tell};
+use crate::kernel::Target;
+
+/// Where specs of families come from that are not built in.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Specs {
+    /// Also knows the family of this spec, and the overlay beside it
+    #[arg(long = "spec", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Also knows the families whose specs lie in this folder
+    #[arg(long = "specs", value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+}
+
+/// What all verbs share.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The kernel side.
+    pub target: Target,
+    /// Whether to print each message on standard error.
+    pub trace: bool,
+    /// Whether secrets are shown.
+    pub show_keys: bool,
+}
+
+/// Families and a connection.
+pub struct Session {
+    /// The families that are known.
+    pub families: Arc<Families>,
+    /// The connection to the kernel side.
+    pub connection: Connection,
+    /// How messages are shown.
+    pub options: Options,
+}
+
+impl Session {
+    /// Reads the specs and connects.
+    pub fn open(settings: &Settings, specs: &Specs) -> Result<Self, Failure> {
+        let mut families = Families::new(FAMILIES.iter().copied());
+        for folder in &specs.folders {
+            families.add_specs(folder)?;
+        }
+        for file in &specs.files {
+            families.add_spec(file)?;
+        }
+        let families = Arc::new(families);
+        let options = Options::default().secrets(settings.show_keys);
+        let tap = settings.trace.then(|| trace(families.clone(), options));
+        Ok(Self { families, connection: settings.target.connect(tap)?, options })
+    }
+
+    /// An op of a family, by their names.
+    pub fn op(&self, family: &str, op: &str) -> Result<(&'static Family, &'static OpInfo), Failure> {
+        let family = self.families.find(family)?;
+        let info = family.info;
+        info.op(op).map(|op| (family, op)).ok_or_else(|| {
+            let called = info.ops.iter().filter(|op| op.doit.is_some() || op.dump.is_some());
+            let names: Vec<&str> = called.map(|op| op.name).collect();
+            Failure::new(format_args!("family {} has no op \"{op}\"; its ops are {}", info.name, names.join(", ")))
+        })
+    }
+
+    /// A request of this number, its body as the layout says.
+    pub fn request(
+        &self,
+        family: &Family,
+        op: &OpInfo,
+        number: u16,
+        layout: &Layout,
+        body: &Value,
+    ) -> Result<RawRequest<'_>, Failure> {
+        let bytes = layout
+            .to_bytes(body)
+            .map_err(|error| Failure::new(format_args!("{} {}: {error}", family.info.name, op.name)))?;
+        let fixed = align(layout.header.size).min(bytes.len());
+        let (header, attrs) = bytes.split_at(fixed);
+        let info = family.info;
+        let request = if info.protocol == Protocol::GENERIC {
+            let cmd =
+                u8::try_from(number).map_err(|_| Failure::new(format_args!("no command has the number {number}")))?;
+            // The family that is asked for all others has a fixed id. include/uapi/linux/genetlink.h: GENL_ID_CTRL
+            let id = if info.name == "nlctrl" { 0x10 } else { self.connection.family(info.name)?.id };
+            self.connection.request_raw(id).cmd(cmd).version(info.version)
+        } else {
+            self.connection.request_raw(number).protocol(info.protocol)
+        };
+        Ok(request
+            .header(header)
+            .attrs(RawAttrs::new(attrs))
+            .named(info.name, op.name)
+            .schema(layout.schema)
+            .any_sequence(info.reply_seq_any))
+    }
+}
+
+/// Prints each message that goes by on standard error.
+fn trace(families: Arc<Families>, options: Options) -> Arc<dyn Tap> {
+    let tracer = Mutex::new(Tracer::new(families, options));
+    Arc::new(move |protocol: Protocol, direction: Direction, datagram: &[u8]| {
+        let way = match direction {
+            Direction::Sent => Way::Sent,
+            Direction::Received => Way::Received,
+        };
+        let mut tracer = tracer.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in tracer.lines(protocol, way, datagram) {
+            tell(&line);
+        }
+    })
+}

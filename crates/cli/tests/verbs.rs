@@ -1,0 +1,238 @@
+//! The verbs list, do, dump and listen, as built, on Linux underneath and on a kernel side inside the process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_netloom"));
+    command.args(args).env_remove("NETLOOM_KERNEL").stdin(Stdio::null());
+    command
+}
+
+fn netloom(args: &[&str]) -> (Option<i32>, String, String) {
+    let output = command(args).output().expect("it starts");
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// What it prints as JSON.
+fn told(args: &[&str]) -> Value {
+    let (code, out, err) = netloom(args);
+    assert_eq!(code, Some(0), "{args:?}: {err}");
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{args:?}: {error}: {out}"))
+}
+
+/// Runs a script in a network namespace where it is root; `None`, and a line that says so, where that is not allowed.
+fn unshared(script: &str) -> Option<String> {
+    let allowed = Command::new("unshare").args(["-Urn", "true"]).output().is_ok_and(|output| output.status.success());
+    if !allowed {
+        eprintln!("skipped: unshare -Urn is not allowed here");
+        return None;
+    }
+    let mut sh = Command::new("unshare");
+    sh.args(["-Urn", "sh", "-euc", script, "sh", env!("CARGO_BIN_EXE_netloom")]);
+    let output = sh.env_remove("NETLOOM_KERNEL").stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    Some(text)
+}
+
+#[test]
+fn both_kernel_sides_tell_of_nlctrl_alike() {
+    for kernel in ["linux", "embedded"] {
+        let families = told(&["--kernel", kernel, "list", "--json"]);
+        let nlctrl = families.as_array().unwrap().iter().find(|family| family["family-name"] == "nlctrl").unwrap();
+        assert_eq!((&nlctrl["family-id"], &nlctrl["version"]), (&json!(16), &json!(2)));
+        let asked = told(&["do", "nlctrl", "getfamily", r#"{"family-name":"nlctrl"}"#, "--json", "--kernel", kernel]);
+        assert_eq!(&asked, nlctrl, "{kernel}");
+        assert_eq!(&told(&["list", "nlctrl", "--json", "--kernel", kernel]), nlctrl);
+        let dumped = told(&["dump", "nlctrl", "getfamily", "--json", "--kernel", kernel]);
+        assert!(dumped.as_array().unwrap().contains(nlctrl));
+
+        let (code, text, _) = netloom(&["list", "nlctrl", "--kernel", kernel]);
+        assert_eq!(code, Some(0));
+        for line in [
+            "    3  getfamily                do, dump",
+            "    2  family-name              NUL-terminated string, at most 15 bytes",
+        ] {
+            assert!(text.contains(line), "{kernel}: {text}");
+        }
+    }
+}
+
+#[test]
+fn policies_come_as_ynl_shows_them() {
+    let policies =
+        told(&["dump", "nlctrl", "getpolicy", r#"{"family-name":"nlctrl","op":3}"#, "--json", "--kernel", "embedded"]);
+    let name = policies.as_array().unwrap().iter().find(|message| message["policy"]["attr-id"] == 2).unwrap();
+    assert_eq!(name["policy"]["type"], "nul-string");
+    assert_eq!(name["policy"]["max-length"], 15);
+}
+
+#[test]
+fn links_are_dumped_from_linux() {
+    let links = told(&["dump", "rt-link", "getlink", "--json"]);
+    let lo = links.as_array().unwrap().iter().find(|link| link["ifname"] == "lo").unwrap();
+    assert_eq!((&lo["ifi-index"], &lo["address"]), (&json!(1), &json!("00:00:00:00:00:00")));
+    let one = told(&["do", "rt_link", "getlink", r#"{"ifi-index": 1}"#, "--json"]);
+    assert_eq!(one["ifname"], "lo");
+    let (_, text, _) = netloom(&["do", "rt-link", "getlink", r#"{"ifname": "lo"}"#]);
+    assert!(text.starts_with("ifi-family: 0\n") && text.contains("\nifname: lo\n"), "{text}");
+}
+
+#[test]
+fn a_protocol_is_there_or_not() {
+    let protocols = told(&["list", "--protocols", "--json"]);
+    let protocols = protocols.as_array().unwrap();
+    assert_eq!(protocols.len(), 32);
+    assert_eq!(protocols[16], json!({"protocol": 16, "name": "generic", "available": true}));
+    assert_eq!(protocols[17], json!({"protocol": 17, "name": null, "available": false}));
+}
+
+#[test]
+fn mistakes_say_what_would_fit() {
+    let spec = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    // arguments, status, what standard error holds
+    for (args, status, text) in [
+        (&["do", "nlctrl"][..], 2, "<OP>"),
+        (&["list", "nlctrl", "--protocols"], 2, "cannot be used with"),
+        (&["do", "nlctrl", "getfamili"], 1, "its ops are getfamily, getpolicy"),
+        (&["do", "nlctrl", "getpolicy"], 1, "netloom dump nlctrl getpolicy"),
+        (&["dump", "nlctrl", "newfamily"], 1, "netloom listen nlctrl"),
+        (&["do", "nlctl", "getfamily"], 1, "did you mean \"nlctrl\"?"),
+        (&["do", "nlctrl", "getfamily", "{"], 1, "the request is no JSON: EOF"),
+        (&["do", "nlctrl", "getfamily", "[]"], 1, "expected a JSON object"),
+        (&["do", "nlctrl", "getfamily", r#"{"family-nam":"x"}"#], 1, "did you mean \"family-name\"?"),
+        (&["do", "nlctrl", "getfamily", r#"{"family-id":65536}"#], 1, "family-id: expected a number from 0 to 65535"),
+        (&["do", "nlctrl", "getfamily", r#"{"family-name":"nosuch"}"#], 1, "nlctrl getfamily: ENOENT"),
+        (&["dump", "wireguard", "get-device", "--kernel", "embedded"], 1, "no family wireguard"),
+        (
+            &["do", "wireguard", "set-device", r#"{"peers":[{"public-key":"00"}]}"#],
+            1,
+            "peers[0].public-key: expected 32 bytes as hex, found 1 byte",
+        ),
+        (&["list", "nosuch"], 1, "no family nosuch"),
+        (&["listen", "nlctrl", "nosuch"], 1, "its groups are notify"),
+        (&["list", "--specs", "/nonexistent"], 1, "/nonexistent: "),
+        (&["list", "--spec", spec.to_str().unwrap()], 1, "Cargo.toml:"),
+        (&["list", "--kernel", "/nonexistent/socket"], 1, "/nonexistent/socket: "),
+    ] {
+        let (code, out, err) = netloom(args);
+        assert_eq!((code, &*out), (Some(status), ""), "{args:?}: {err}");
+        assert!(err.contains(text), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn a_spec_of_ones_own_is_as_good_as_a_built_in_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = "
+name: nlctrl
+protocol: genetlink-legacy
+doc: A part of nlctrl, by other words.
+attribute-sets:
+  - name: ctrl
+    attributes: [{name: number, type: u16}, {name: called, type: string}]
+operations:
+  list:
+    - name: who
+      doc: Who is it?
+      value: 3
+      attribute-set: ctrl
+      do: {request: {attributes: [called]}, reply: {attributes: [number, called]}}
+";
+    let path = folder.path().join("mine.yaml");
+    std::fs::write(&path, spec).unwrap();
+    for option in [["--spec", path.to_str().unwrap()], ["--specs", folder.path().to_str().unwrap()]] {
+        let args = [&["do", "mine", "who", r#"{"called":"nlctrl"}"#, "--json"], &option[..]].concat();
+        let who = told(&args);
+        // Its replies are of another number, so that it reads them only for being asked; the rest is unknown to it.
+        assert_eq!((&who["number"], &who["called"]), (&json!(16), &json!("nlctrl")));
+        assert_eq!(who["unknown-3"], "02000000");
+    }
+}
+
+#[test]
+fn a_trace_goes_to_stderr_and_names_what_it_shows() {
+    let (code, out, err) = netloom(&["--trace", "do", "nlctrl", "getfamily", r#"{"family-name":"nlctrl"}"#, "--json"]);
+    assert_eq!((code, out.lines().count()), (Some(0), 1));
+    let lines: Vec<&str> = err.lines().collect();
+    assert_eq!(lines[0], r#"-> nlctrl getfamily REQUEST|ACK seq 1: {"family-name":"nlctrl"}"#);
+    assert!(lines[1].starts_with(r#"<- nlctrl getfamily seq 1: {"family-name":"nlctrl","family-id":16,"#), "{err}");
+    assert_eq!(lines[2..], ["<- ack seq 1"]);
+    let secret = format!(r#"{{"ifname":"wg0","private-key":"{}"}}"#, "7".repeat(64));
+    let (_, _, err) = netloom(&["--trace", "do", "wireguard", "set-device", &secret, "--kernel", "embedded"]);
+    assert!(!err.contains("77777777"), "{err}");
+}
+
+#[test]
+fn the_variable_names_the_kernel_side() {
+    let output = command(&["list", "--json"]).env("NETLOOM_KERNEL", "embedded").output().unwrap();
+    let families: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(families.as_array().unwrap().len(), 1, "embedded without modules has nlctrl alone");
+    let output = command(&["list", "--kernel", "linux"]).env("NETLOOM_KERNEL", "/nonexistent").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_request_may_come_from_a_pipe() {
+    let mut child = command(&["do", "nlctrl", "getfamily", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), br#"{"family-id": 16}"#).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["family-name"], "nlctrl");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let mut child =
+        command(&["dump", "nlctrl", "getfamily"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
+
+/// Starts listening, and returns once it does.
+fn listening(args: &[&str]) -> Child {
+    let mut child = command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("netloom: listening to "), "{line}");
+    child
+}
+
+#[test]
+fn listening_ends_well_on_a_signal() {
+    for signal in ["-INT", "-TERM"] {
+        let mut child = listening(&["listen", "nlctrl", "notify", "--json"]);
+        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+        let mut out = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        assert_eq!(out, "");
+    }
+}
+
+#[test]
+fn events_are_lines() {
+    let script = r#"
+        folder=$(mktemp -d); mkfifo "$folder/ready"
+        "$1" listen rt-link --json >"$folder/events" 2>"$folder/ready" & listener=$!
+        read -r _ <"$folder/ready"
+        "$1" do rt-link setlink '{"ifi-index": 1, "ifi-flags": ["up"], "ifi-change": 1}'
+        for try in 1 2 3 4 5 6 7 8 9 10; do [ -s "$folder/events" ] && break; sleep 0.1; done
+        kill -INT $listener; wait $listener
+        cat "$folder/events"; rm -r "$folder"
+    "#;
+    let Some(out) = unshared(script) else { return };
+    let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&events[0]["name"], &events[0]["msg"]["ifname"]), (&json!("newlink-ntf"), &json!("lo")));
+    assert!(events[0]["msg"]["ifi-flags"].as_array().unwrap().contains(&json!("up")));
+}
