@@ -2,6 +2,7 @@
 //!
 //! - [`client`]: a [`Connection`] calls a kernel side, dumps its objects and hears its events. The kernel side is Linux,
 //!   or one in this process, or one behind a unix socket: the [`Dialer`](client::Dialer) decides, nothing else changes.
+//! - `wireguard` (a feature, on by default) reads and changes WireGuard devices of any size.
 //! - [`socket`]: the netlink socket itself, for those who want datagrams.
 //! - [`wire`] holds bytes, attributes and policies, [`families`] the generated families.
 //!
@@ -16,6 +17,8 @@ pub mod client;
 mod error;
 pub mod kernel;
 pub mod socket;
+#[cfg(feature = "wireguard")]
+pub mod wireguard;
 
 pub use client::Connection;
 pub use error::{Error, Result};

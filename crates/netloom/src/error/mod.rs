@@ -93,6 +93,15 @@ impl Error {
         self
     }
 
+    /// The same error, the path of its attribute told from elsewhere.
+    #[cfg(feature = "wireguard")]
+    pub(crate) fn with_path(mut self, tell: impl FnOnce(&str) -> String) -> Self {
+        if let Cause::Refused(Refusal { path: Some(path), .. }) = &mut self.0.cause {
+            *path = tell(path).into();
+        }
+        self
+    }
+
     /// The errno behind it, whoever gave it: the kernel side in its answer, or a system call. `None` where there is none,
     /// as with a torn dump or a timeout.
     pub fn errno(&self) -> Option<Errno> {

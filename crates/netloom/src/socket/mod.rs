@@ -23,6 +23,8 @@ use crate::{Error, Result};
 pub use endpoint::{Address, Credentials, Endpoint, Opt, Received, RecvFlags};
 #[cfg(target_os = "linux")]
 pub use linux::LinuxDialer;
+#[cfg(feature = "wireguard")]
+pub(crate) use process::page_size;
 pub(crate) use process::this_process;
 pub(crate) use tap::TapDialer;
 pub use tap::{Direction, Tap};

@@ -25,6 +25,12 @@ pub(super) fn socket(protocol: u8) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+#[cfg(feature = "wireguard")]
+pub(super) fn page_size() -> Option<usize> {
+    // SAFETY: no pointers are passed.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()
+}
+
 pub(super) fn bind(fd: BorrowedFd<'_>, address: Address) -> Result<()> {
     let name = sockaddr(address);
     // SAFETY: `name` is a sockaddr_nl and outlives the call; the length is its own.
