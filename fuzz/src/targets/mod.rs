@@ -1,7 +1,10 @@
 //! The targets, a file each.
 
 mod attributes;
+mod config;
+mod dynamic;
 mod ext_ack;
+mod json;
 mod messages;
 mod policy;
 
@@ -10,7 +13,10 @@ use crate::Target;
 /// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "attributes", run: attributes::run },
+    Target { name: "config", run: config::run },
+    Target { name: "dynamic", run: dynamic::run },
     Target { name: "ext_ack", run: ext_ack::run },
+    Target { name: "json", run: json::run },
     Target { name: "messages", run: messages::run },
     Target { name: "policy", run: policy::run },
 ];
