@@ -1,5 +1,6 @@
 //! How a connection is made.
 
+#[cfg(target_os = "linux")]
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;

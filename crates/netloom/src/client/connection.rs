@@ -68,10 +68,11 @@ impl Connection {
         setup: Setup,
     ) -> Self {
         let channels = [const { OnceLock::new() }; Protocol::COUNT];
+        let strays = [const { OnceLock::new() }; Protocol::COUNT];
         let names = Names::default();
         let (opening, idle) = (Mutex::default(), Mutex::default());
         let room = AtomicUsize::new(Lane::ANSWER);
-        let shared = Shared { dialer, protocol, port, timeout, setup, names, channels, opening, idle, room };
+        let shared = Shared { dialer, protocol, port, timeout, setup, names, channels, strays, opening, idle, room };
         Self { shared: Arc::new(shared) }
     }
 
@@ -167,9 +168,9 @@ impl Connection {
         Ok(self.shared.channel(self.shared.protocol)?.port)
     }
 
-    /// How many messages answered nothing, by kind, on the call sockets.
+    /// How many messages answered nothing, by kind, on the sockets for calls and dumps.
     pub fn strays(&self) -> StrayCount {
-        let counts = self.shared.channels.iter().filter_map(OnceLock::get).map(|channel| channel.strays.count());
+        let counts = self.shared.strays.iter().filter_map(OnceLock::get).map(|strays| strays.count());
         counts.fold(StrayCount::default(), StrayCount::plus)
     }
 }
@@ -189,6 +190,7 @@ pub(super) struct Shared {
     setup: Setup,
     pub(super) names: Names,
     channels: [OnceLock<Channel>; Protocol::COUNT],
+    strays: [OnceLock<Arc<Strays>>; Protocol::COUNT],
     /// Held while a channel is opened, so that nobody opens it twice.
     opening: Mutex<()>,
     /// Lanes of dumps that have ended.
@@ -201,7 +203,7 @@ pub(super) struct Shared {
 pub(super) struct Channel {
     pub(super) port: u32,
     lane: Mutex<Lane>,
-    pub(super) strays: Strays,
+    pub(super) strays: Arc<Strays>,
     socket: Socket,
 }
 
@@ -244,8 +246,15 @@ impl Shared {
         }
         let port = if protocol == self.protocol { self.port } else { 0 };
         let lane = self.open_lane(protocol, port)?;
-        let (port, socket, strays) = (lane.port, lane.socket.clone(), Strays::new(protocol));
+        let (port, socket, strays) = (lane.port, lane.socket.clone(), self.strays(protocol));
         Ok(place.get_or_init(|| Channel { port, lane: Mutex::new(lane), strays, socket }))
+    }
+
+    /// Where the strays of a protocol's sockets go.
+    pub(super) fn strays(&self, protocol: Protocol) -> Arc<Strays> {
+        let fresh = || Arc::new(Strays::new(protocol));
+        let place = self.strays.get(usize::from(protocol.number()));
+        place.map_or_else(fresh, |place| place.get_or_init(fresh).clone())
     }
 
     /// A lane for a dump.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use netloom_wire::{
     self as wire, AttributeSet, Attrs, Body, Family as _, Flags, Full, Message, Protocol, RawMessage, Schema, Writer,
@@ -17,7 +18,6 @@ use super::strays::Strays;
 use crate::Result;
 use crate::error::{Cause, Error};
 use crate::socket::Address;
-use std::sync::Arc;
 
 /// The objects that an op dumps; see [`Connection::dump`].
 ///
@@ -168,7 +168,9 @@ pub struct RawDump {
     read: usize,
     ended: bool,
     warning: Option<String>,
-    strays: Strays,
+    strays: Arc<Strays>,
+    /// For the next object.
+    wait: Wait,
 }
 
 impl RawDump {
@@ -207,7 +209,8 @@ impl RawDump {
             read: 0,
             ended: false,
             warning: None,
-            strays: Strays::new(protocol),
+            strays: connection.shared.strays(protocol),
+            wait: Wait::new(terms.timeout),
         };
         dump.begin()?;
         Ok(dump)
@@ -233,6 +236,7 @@ impl RawDump {
         let seq = lane.rewrite();
         self.exchange = Exchange::new(lane.port, seq, self.terms.expect).any_sequence(self.terms.any_sequence);
         self.lane = Some(lane);
+        self.wait.renew();
         (self.filled, self.read, self.ended, self.warning) = (0, 0, false, None);
         self.begin()
     }
@@ -289,8 +293,7 @@ impl RawDump {
     /// Takes a datagram.
     fn receive(&mut self) -> Result<()> {
         let Some(lane) = &mut self.lane else { return Ok(()) };
-        let mut wait = Wait::new(self.terms.timeout);
-        let received = match lane.receive(&mut wait) {
+        let received = match lane.receive(&mut self.wait) {
             Ok(received) => received,
             Err(cause) => {
                 if let Cause::Truncated(len) = cause {
@@ -332,7 +335,10 @@ impl RawDump {
                 continue;
             };
             let failed = match step {
-                Step::Reply(message) => return Some(Ok((start, start.saturating_add(message.bytes.len())))),
+                Step::Reply(message) => {
+                    self.wait.renew();
+                    return Some(Ok((start, start.saturating_add(message.bytes.len()))));
+                }
                 Step::Stray(stray) => {
                     self.strays.take(&stray, None);
                     continue;

@@ -178,6 +178,7 @@ impl Lane {
     /// `wait` allows. The errors are those that end a conversation.
     #[inline]
     pub(crate) fn receive(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
+        wait.lose_patience()?;
         match self.receive_now() {
             Some(got) => got,
             None if wait.overrun => Err(Cause::Overrun),
@@ -238,7 +239,7 @@ impl Lane {
         let mut wait = Wait::new(terms.timeout);
         while !exchange.is_over() {
             let got = match self.receive_now() {
-                Some(got) => got,
+                Some(got) => wait.lose_patience().and(got),
                 None if wait.overrun => Err(Cause::Overrun),
                 None => {
                     if terms.expect == Expect::Reply && !wait.barrier {
@@ -319,11 +320,33 @@ pub(crate) struct Wait {
     /// The queue was full: what is left of it is read, nothing is waited for.
     pub(crate) overrun: bool,
     barrier: bool,
+    /// Datagrams taken.
+    taken: u32,
 }
 
 impl Wait {
     pub(crate) const fn new(timeout: Option<Duration>) -> Self {
-        Self { timeout, until: None, overrun: false, barrier: false }
+        Self { timeout, until: None, overrun: false, barrier: false, taken: 0 }
+    }
+
+    /// Begins anew: something came that was waited for.
+    #[inline]
+    pub(crate) fn renew(&mut self) {
+        (self.until, self.taken) = (None, 0);
+    }
+
+    /// Ends what is fed with datagrams for ever and never comes to the point. Looks at the clock now and then.
+    #[inline]
+    fn lose_patience(&mut self) -> std::result::Result<(), Cause> {
+        const NOW_AND_THEN: u32 = 256;
+        self.taken = self.taken.wrapping_add(1);
+        if !self.taken.is_multiple_of(NOW_AND_THEN) {
+            return Ok(());
+        }
+        match self.deadline() {
+            Some(deadline) if Instant::now() >= deadline => Err(Cause::Timeout(self.timeout.unwrap_or_default())),
+            _ => Ok(()),
+        }
     }
 
     fn deadline(&mut self) -> Option<Instant> {

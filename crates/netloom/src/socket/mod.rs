@@ -13,11 +13,15 @@ mod sys;
 mod tap;
 
 use std::fmt;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netloom_wire::{Errno, Protocol};
+use netloom_wire::Errno;
+#[cfg(target_os = "linux")]
+use netloom_wire::Protocol;
 
 use crate::{Error, Result};
 pub use endpoint::{Address, Credentials, Endpoint, Opt, Received, RecvFlags};
