@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::call::{Asked, Creation};
+use crate::generate::Generated;
 use crate::list::Listed;
 use crate::listen::Heard;
 
@@ -52,6 +53,8 @@ pub enum Verb {
     },
     /// Print a family's events until interrupted
     Listen(Heard),
+    /// Write the Rust of both ends from a spec
+    Gen(Generated),
     /// Show and change WireGuard interfaces: a drop-in for `wg`
     #[command(disable_help_flag = true)]
     Wg {

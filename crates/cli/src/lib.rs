@@ -3,6 +3,7 @@
 pub mod args;
 pub mod call;
 pub mod failure;
+pub mod generate;
 pub mod kernel;
 pub mod list;
 pub mod listen;

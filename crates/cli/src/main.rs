@@ -15,7 +15,7 @@ use netloom_cli::failure::{Failure, tell};
 use netloom_cli::kernel::{self, Target};
 use netloom_cli::session::Settings;
 use netloom_cli::wg::{self, Io, uapi::Userspace};
-use netloom_cli::{call, list, listen};
+use netloom_cli::{call, generate, list, listen};
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Do { asked, creation } => call::once(&asked, creation, &settings, &mut out),
         Verb::Dump { asked, raw } => call::all(&asked, raw, &settings, &mut out),
         Verb::Listen(heard) => listen::run(&heard, &settings),
+        Verb::Gen(generated) => generate::run(&generated, &mut out),
         Verb::Wg { args: words } => return wg(&words, args.show_keys),
     };
     // What a verb printed before it failed is printed; what is left then is what could not be written.

@@ -36,6 +36,19 @@ pub struct Settings {
     pub show_keys: bool,
 }
 
+impl Settings {
+    /// A connection for a verb that knows its family: messages are traced by the built-in ones.
+    pub fn connect(&self) -> Result<Connection, Failure> {
+        let families = Arc::new(Families::new(FAMILIES.iter().copied()));
+        self.connect_knowing(&families)
+    }
+
+    fn connect_knowing(&self, families: &Arc<Families>) -> Result<Connection, Failure> {
+        let options = Options::default().secrets(self.show_keys);
+        self.target.connect(self.trace.then(|| trace(families.clone(), options)))
+    }
+}
+
 /// Families and a connection.
 pub struct Session {
     /// The families that are known.
@@ -57,9 +70,8 @@ impl Session {
             families.add_spec(file)?;
         }
         let families = Arc::new(families);
-        let options = Options::default().secrets(settings.show_keys);
-        let tap = settings.trace.then(|| trace(families.clone(), options));
-        Ok(Self { families, connection: settings.target.connect(tap)?, options })
+        let connection = settings.connect_knowing(&families)?;
+        Ok(Self { families, connection, options: Options::default().secrets(settings.show_keys) })
     }
 
     /// An op of a family, by their names.

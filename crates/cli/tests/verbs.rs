@@ -236,3 +236,29 @@ fn events_are_lines() {
     assert_eq!((&events[0]["name"], &events[0]["msg"]["ifname"]), (&json!("newlink-ntf"), &json!("lo")));
     assert!(events[0]["msg"]["ifi-flags"].as_array().unwrap().contains(&json!("up")));
 }
+
+#[test]
+fn generated_rust_is_that_of_the_built_in_family_or_nothing() {
+    let families = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../families");
+    let spec = families.join("specs/doc_exmpl.yaml");
+    let checked_in = std::fs::read_to_string(families.join("src/doc_exmpl.rs")).unwrap();
+    let (code, out, _) = netloom(&["gen", spec.to_str().unwrap()]);
+    assert_eq!((code, out), (Some(0), checked_in.clone()));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("doc_exmpl.rs");
+    let file_name = file.to_str().unwrap();
+    std::fs::write(&file, "precious").unwrap();
+    let wrong = folder.path().join("wrong.yaml");
+    let text = std::fs::read_to_string(&spec).unwrap().replace("attribute-set: msg\n", "attribute-set: mgs\n");
+    std::fs::write(&wrong, text).unwrap();
+    let (code, out, err) = netloom(&["gen", wrong.to_str().unwrap(), "-o", file_name]);
+    assert_eq!((code, &*out), (Some(1), ""));
+    assert!(err.contains("wrong.yaml:") && err.contains("\"msg\""), "{err}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+    assert_eq!(netloom(&["gen", spec.to_str().unwrap(), "-o", file_name]).0, Some(0));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), checked_in);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+    let (code, _, err) = netloom(&["gen", spec.to_str().unwrap(), "-o", "/nonexistent/x.rs"]);
+    assert!(code == Some(1) && err.contains("/nonexistent/x.rs: "), "{err}");
+}

@@ -50,7 +50,7 @@ impl Family {
         Self::like(spec, None)
     }
 
-    /// The same, in the place of a family whose secrets stay hidden and whose merges hold unless the spec has its own.
+    /// The same, in the place of a family whose secrets stay hidden, and whose hints and merges hold unless the spec has its own.
     pub(crate) fn like(spec: &Spec, like: Option<&'static FamilyInfo>) -> Self {
         let tables = Tables::new(spec, like);
         let (info, headers) = tables.family();

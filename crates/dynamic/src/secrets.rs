@@ -21,7 +21,7 @@ pub(crate) fn in_kind(kind: &Kind) -> bool {
     any(rest)
 }
 
-/// Tells `found` each secret of these sets and of those inside, with its set.
+/// Tells `found` each attribute of these sets and of those inside, with its set.
 pub(crate) fn each(mut rest: Vec<&'static Schema>, mut found: impl FnMut(&'static Schema, &'static AttrInfo)) {
     // Sets lead in circles.
     let mut seen = HashSet::new();
@@ -31,9 +31,7 @@ pub(crate) fn each(mut rest: Vec<&'static Schema>, mut found: impl FnMut(&'stati
         }
         for attr in schema.attrs {
             below(&attr.kind, &mut rest);
-            if attr.secret {
-                found(schema, attr);
-            }
+            found(schema, attr);
         }
     }
 }
@@ -41,7 +39,7 @@ pub(crate) fn each(mut rest: Vec<&'static Schema>, mut found: impl FnMut(&'stati
 fn any(rest: Vec<&'static Schema>) -> bool {
     let mut any = false;
     if !rest.is_empty() {
-        each(rest, |_, _| any = true);
+        each(rest, |_, attr| any |= attr.secret);
     }
     any
 }

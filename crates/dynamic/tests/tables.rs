@@ -8,7 +8,7 @@ use netloom_dynamic::{Families, Family, Options};
 use netloom_families::FAMILIES;
 use netloom_spec::Spec;
 use netloom_wire::policy::{Check, Kind as Accepts};
-use netloom_wire::schema::{EnumInfo, Kind, MemberKind, StructInfo};
+use netloom_wire::schema::{EnumInfo, Hint, Kind, MemberKind, StructInfo};
 use netloom_wire::{FamilyInfo, Policy, Schema};
 use serde_json::json;
 
@@ -224,6 +224,9 @@ fn families_are_found_by_either_name_and_specs_take_their_place() {
     let device = wireguard.info.op("get-device").unwrap().dump.unwrap().answers;
     assert_eq!((wireguard.info.version, device.named("private-key").unwrap().secret), (9, true));
     assert_eq!(wireguard.info.merges.len(), 1);
+    let Kind::Array(peers) = device.named("peers").unwrap().kind else { panic!("peers are an array") };
+    let Kind::Nest(peer) = peers.element else { panic!("of nests") };
+    assert_eq!(peer.schema.table().unwrap().named("endpoint").unwrap().hint, Some(Hint::SocketAddr));
     let error = families.find("nothing").unwrap_err().to_string();
     assert!(error.contains("broken.yaml:"), "what could not be read may be it: {error}");
     assert!(families.find("broken").unwrap_err().to_string().contains("broken.yaml:"));

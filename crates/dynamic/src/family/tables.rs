@@ -1,7 +1,7 @@
 //! Static tables from a spec: schemas, enums, structures, ops.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use netloom_spec::{
@@ -26,17 +26,17 @@ pub(super) struct Tables<'s> {
     sub_messages: &'static [OnceLock<SubMessage>],
     enums: RefCell<HashMap<(EnumId, bool), &'static EnumInfo>>,
     structs: RefCell<HashMap<StructId, &'static StructInfo>>,
-    /// Set and attribute of each secret of the family that this one stands for.
-    secrets: HashSet<(&'static str, &'static str)>,
+    /// The attributes of the family that this one stands for, by their set's name and their own.
+    like: HashMap<(&'static str, &'static str), &'static AttrInfo>,
     merges: &'static [MergeInfo],
 }
 
 impl<'s> Tables<'s> {
-    /// `like`: a family of the same name, whose secrets and merges are those of this one where the spec is silent. The
+    /// `like`: a family of the same name, whose secrets, hints and merges are those of this one where the spec is silent. The
     /// kernel's own specs are.
     pub(super) fn new(spec: &'s Spec, like: Option<&'static FamilyInfo>) -> Self {
         Self {
-            secrets: like.map(secrets).unwrap_or_default(),
+            like: like.map(attributes).unwrap_or_default(),
             merges: like.map_or(&[], |info| info.merges),
             spec,
             schemas: cells(spec.sets.len()),
@@ -51,11 +51,17 @@ impl<'s> Tables<'s> {
         let spec = self.spec;
         for (cell, set) in self.schemas.iter().zip(&spec.sets) {
             let attrs = set.emission.iter().filter_map(|index| set.attributes.get(*index));
-            let secret = |name: &str| self.secrets.iter().any(|(of, attr)| *of == set.name && *attr == name);
             let attrs = attrs
                 .map(|attribute| {
                     let info = self.attribute(attribute);
-                    AttrInfo { secret: info.secret || secret(info.name), ..info }
+                    match self.like.get(&(set.name.as_str(), info.name)) {
+                        Some(like) => AttrInfo {
+                            secret: info.secret || like.secret,
+                            hint: info.hint.or(like.hint.filter(|_| matches!(info.kind, Kind::Binary))),
+                            ..info
+                        },
+                        None => info,
+                    }
                 })
                 .collect();
             cell.get_or_init(|| Schema { name: text(&set.name), attrs: list(attrs) });
@@ -294,16 +300,16 @@ impl<'s> Tables<'s> {
     }
 }
 
-/// Names of the sets and attributes that hold secrets, however deep.
-fn secrets(info: &'static FamilyInfo) -> HashSet<(&'static str, &'static str)> {
+/// All attributes of a family, by set and name.
+fn attributes(info: &'static FamilyInfo) -> HashMap<(&'static str, &'static str), &'static AttrInfo> {
     let modes = info.ops.iter().flat_map(|op| op.doit.into_iter().chain(op.dump));
-    let mut rest: Vec<&'static Schema> = modes.flat_map(|mode| [mode.asks, mode.answers]).collect();
-    rest.extend(info.ops.iter().filter_map(|op| Some(op.notify?.body)));
-    let mut secrets = HashSet::new();
-    crate::secrets::each(rest, |schema, attr| {
-        secrets.insert((schema.name, attr.name));
+    let mut sets: Vec<&'static Schema> = modes.flat_map(|mode| [mode.asks, mode.answers]).collect();
+    sets.extend(info.ops.iter().filter_map(|op| Some(op.notify?.body)));
+    let mut attributes = HashMap::new();
+    crate::secrets::each(sets, |schema, attr| {
+        attributes.insert((schema.name, attr.name), attr);
     });
-    secrets
+    attributes
 }
 
 /// Little-endian is that of the machine: none of the kernel's specs says it, and no big-endian machine is ours.
