@@ -31,6 +31,16 @@ impl From<netloom_dynamic::Error> for Failure {
     }
 }
 
+/// `wg` tells in its own way why it failed.
+impl From<Failure> for crate::wg::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Said(text) => Self::new(text),
+            Failure::ReaderGone => io::Error::from(io::ErrorKind::BrokenPipe).into(),
+        }
+    }
+}
+
 /// Writes a line on standard error. If nobody reads it, nobody is told.
 pub fn tell(line: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");

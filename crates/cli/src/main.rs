@@ -13,15 +13,16 @@ use clap::error::ErrorKind;
 use netloom_cli::args::{Args, Verb};
 use netloom_cli::failure::{Failure, tell};
 use netloom_cli::kernel::{self, Target};
-use netloom_cli::session::Settings;
-use netloom_cli::wg::{self, Io, uapi::Userspace};
+use netloom_cli::session::{Session, Settings, Specs};
+use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
 use netloom_cli::{call, generate, list, listen};
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
     let program = line.next().unwrap_or_default();
     if Path::new(&program).file_name() == Some(OsStr::new("wg")) {
-        return wg(&line.collect::<Vec<_>>(), false);
+        let target = Target::choose(None, std::env::var_os(kernel::VARIABLE));
+        return wg(&line.collect::<Vec<_>>(), &Settings { target, trace: false, show_keys: false });
     }
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         Verb::Dump { asked, raw } => call::all(&asked, raw, &settings, &mut out),
         Verb::Listen(heard) => listen::run(&heard, &settings),
         Verb::Gen(generated) => generate::run(&generated, &mut out),
-        Verb::Wg { args: words } => return wg(&words, args.show_keys),
+        Verb::Wg { args: words } => return wg(&words, &settings),
     };
     // What a verb printed before it failed is printed; what is left then is what could not be written.
     let _ = out.flush();
@@ -63,13 +64,18 @@ fn explain(e: &clap::Error) -> ExitCode {
     }
 }
 
-fn wg(args: &[OsString], show_keys: bool) -> ExitCode {
+fn wg(args: &[OsString], asked: &Settings) -> ExitCode {
     let mut settings = wg::Settings::of_process();
-    settings.page.keys |= show_keys;
+    settings.page.keys |= asked.show_keys;
+    let netlink = Netlink::new(|| Ok(Session::open(asked, &Specs::default())?.connection));
+    let backend: Box<dyn Backend + '_> = match asked.target {
+        Target::Linux => Box::new(Everywhere { userspace: Userspace::new(), netlink }),
+        _ => Box::new(netlink),
+    };
     let mut out = BufWriter::new(stdout().lock());
     let (mut input, mut err) = (stdin().lock(), stderr().lock());
     let mut io = Io { world_accessible: is_world_accessible(stdout()), ..Io::new(&mut input, &mut out, &mut err) };
-    let status = wg::run(args, &settings, &Userspace::new(), &mut io);
+    let status = wg::run(args, &settings, &*backend, &mut io);
     // What is left in the buffer is what could not be written.
     let _ = out.into_parts();
     ExitCode::from(status)

@@ -44,6 +44,24 @@ impl From<io::Error> for Error {
     }
 }
 
+/// Of a kernel side: what it refuses reads as strerror(3) has it, followed by the attribute and the reason if it gives
+/// them, which is never for what `wg` asks of Linux.
+impl From<netloom::Error> for Error {
+    fn from(error: netloom::Error) -> Self {
+        let errno = error.errno().map(|errno| errno.0);
+        let mut told = match errno {
+            // As `wg` says it where the kernel has no WireGuard.
+            _ if error.is_unknown_family() => Self::os(libc::EPROTONOSUPPORT),
+            Some(errno) if error.is_refused() => Self::os(errno),
+            _ => Self { text: error.to_string(), errno },
+        };
+        for reason in [error.path(), error.message()].into_iter().flatten() {
+            told.text = format!("{}: {reason}", told.text);
+        }
+        told
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

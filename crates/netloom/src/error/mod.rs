@@ -154,6 +154,11 @@ impl Error {
         matches!(self.errno(), Some(Errno::ENOENT | Errno::ENODEV))
     }
 
+    /// Whether the kernel side does not have the family that was asked: its module is not loaded, or not in that kernel.
+    pub fn is_unknown_family(&self) -> bool {
+        matches!(self.0.cause, Cause::NoFamily(_))
+    }
+
     /// Whether a privilege was missing: EPERM or EACCES.
     pub fn is_permission(&self) -> bool {
         matches!(self.errno(), Some(Errno::EPERM | Errno::EACCES))
