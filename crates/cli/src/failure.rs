@@ -41,9 +41,14 @@ impl From<Failure> for crate::wg::Error {
     }
 }
 
-/// Writes a line on standard error. If nobody reads it, nobody is told.
+/// Writes a line on standard error, in which no text of a kernel side speaks to the terminal. If nobody reads it, nobody
+/// is told.
 pub fn tell(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let mut plain = String::new();
+    for c in line.to_string().chars() {
+        if c.is_control() && c != '\n' { plain.extend(c.escape_default()) } else { plain.push(c) }
+    }
+    let _ = writeln!(io::stderr().lock(), "{plain}");
 }
 
 /// Of writing results: that is all that verbs do with streams.

@@ -69,7 +69,7 @@ fn families(session: &Session, as_json: bool, out: &mut dyn Write) -> Result<(),
         for family in &all {
             let count = |key: &str| family[key].as_array().map_or(0, Vec::len);
             let groups = names(&family["mcast-groups"]);
-            let name = family["family-name"].as_str().unwrap_or_default();
+            let name = page::text(family["family-name"].as_str().unwrap_or_default());
             let number = |key: &str| family[key].to_string();
             let line = format!(
                 "{:>5}  {name:width$}  {:>7}  {:>6}  {:>3}  {groups}",
@@ -86,8 +86,12 @@ fn families(session: &Session, as_json: bool, out: &mut dyn Write) -> Result<(),
 
 /// `notify (16), …`.
 fn names(groups: &Value) -> String {
-    let of = |group: &Value| format!("{} ({})", group["name"].as_str().unwrap_or_default(), group["id"]);
+    let of = |group: &Value| format!("{} ({})", name_of(group), group["id"]);
     groups.as_array().map(|groups| groups.iter().map(of).collect::<Vec<_>>().join(", ")).unwrap_or_default()
+}
+
+fn name_of(group: &Value) -> String {
+    page::text(group["name"].as_str().unwrap_or_default())
 }
 
 /// A generic netlink family, as nlctrl and, if there is one, its spec tell of it.
@@ -125,7 +129,7 @@ fn one(
     }
     writeln!(out, "\ngroups")?;
     for group in told["mcast-groups"].as_array().into_iter().flatten() {
-        writeln!(out, "  {:>3}  {}", group["id"].to_string(), group["name"].as_str().unwrap_or_default())?;
+        writeln!(out, "  {:>3}  {}", group["id"].to_string(), name_of(group))?;
     }
     if told["mcast-groups"].as_array().is_none_or(Vec::is_empty) {
         writeln!(out, "  (none)")?;

@@ -42,6 +42,11 @@ pub fn line(value: &Value) -> String {
     }
 }
 
+/// Text of a kernel side that does not speak to the terminal.
+pub fn text(text: &str) -> String {
+    if text.contains(char::is_control) { format!("{text:?}") } else { text.to_owned() }
+}
+
 /// A member a line; the first line goes on where the cursor stands, `at` columns in, the rest is indented by `indent`.
 fn block(members: &Map<String, Value>, indent: usize, at: usize, out: &mut dyn Write) -> io::Result<()> {
     if members.is_empty() {
@@ -108,9 +113,7 @@ fn inline(value: &Value) -> String {
         Value::Bool(false) => "no".into(),
         Value::Number(number) => number.to_string(),
         Value::String(text) if text.is_empty() => "\"\"".into(),
-        // What a peer sends must not speak to the terminal.
-        Value::String(text) if text.chars().any(char::is_control) => format!("{text:?}"),
-        Value::String(text) => text.clone(),
+        Value::String(text) => self::text(text),
         Value::Array(list) if list.is_empty() => "(none)".into(),
         Value::Array(list) => list.iter().map(inner).collect::<Vec<_>>().join(", "),
         Value::Object(_) => line(value),

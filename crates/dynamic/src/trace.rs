@@ -53,7 +53,7 @@ struct Asked {
 }
 
 impl Tracer {
-    /// How many requests are remembered, and how many bytes of each.
+    /// How many requests are remembered.
     const REMEMBERED: usize = 64;
     const NLCTRL: u16 = 0x10;
 
@@ -77,7 +77,7 @@ impl Tracer {
         let header = message.header;
         let arrow = arrow(direction);
         if header.kind.is_control() {
-            return format!("{arrow} {}", self.control(protocol, direction, message));
+            return plain(format!("{arrow} {}", self.control(protocol, direction, message)));
         }
         if direction == Direction::Received && protocol == Protocol::GENERIC && header.kind.0 == Self::NLCTRL {
             self.learn(message);
@@ -96,6 +96,7 @@ impl Tracer {
             Some(known) => line.push_str(&known.layout.decode(known.body, &self.options).to_string()),
             None => line.push_str(&text::hex(message.payload, "")),
         }
+        let line = plain(line);
         if direction == Direction::Sent {
             while self.asked.len() >= Self::REMEMBERED {
                 self.asked.pop_front();
@@ -290,6 +291,21 @@ fn request(family: &'static Family, number: u16, flags: Flags) -> Option<Found> 
     } else {
         find(|op| op.doit, false).or_else(|| find(|op| op.dump, true))
     }
+}
+
+/// The line without characters that would speak to the terminal: texts in it are a peer's.
+fn plain(line: String) -> String {
+    if !line.contains(char::is_control) {
+        return line;
+    }
+    line.chars().fold(String::new(), |mut plain, c| {
+        if c.is_control() {
+            plain.extend(c.escape_default())
+        } else {
+            plain.push(c)
+        }
+        plain
+    })
 }
 
 fn arrow(direction: Direction) -> &'static str {

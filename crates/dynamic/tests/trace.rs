@@ -132,6 +132,12 @@ fn errors_name_the_attribute_of_the_request() {
         "<- error seq 8: EINVAL: invalid argument",
         "no such request"
     );
+    let said = ExtAck { message: Some("no\n\u{1b}[2J\u{9b}"), ..ExtAck::default() };
+    assert_eq!(
+        talk.line(Direction::Received, &error(Errno::EPERM, 8, said)),
+        "<- error seq 8: EPERM: operation not permitted: no\\n\\u{1b}[2J\\u{9b}",
+        "a peer's text does not speak to the terminal"
+    );
 }
 
 #[test]
