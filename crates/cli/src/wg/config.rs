@@ -78,7 +78,7 @@ impl Config {
             self.peers.push(NewPeer { line: number, has_key: false, change });
             return Ok(());
         }
-        let unrecognized = || Error::new(format!("Line unrecognized: `{line}'"));
+        let unrecognized = || Error::new(format!("Line unrecognized: `{}'", value::shown(line)));
         let (key, text) = line.split_once('=').filter(|(_, text)| !text.is_empty()).ok_or_else(unrecognized)?;
         let key = key.to_ascii_lowercase();
         match (self.section, self.peers.last_mut()) {
@@ -96,7 +96,7 @@ impl Config {
         Some(match key {
             "listenport" => endpoint::port(text).map(|port| change.listen_port = Some(port)),
             "fwmark" => value::fwmark(text).map(|mark| change.fwmark = Some(mark)),
-            "privatekey" => value::key(text).map(|key| change.private_key = Some(key)),
+            "privatekey" => value::secret_key(text).map(|key| change.private_key = Some(key)),
             _ => return None,
         })
     }
@@ -116,11 +116,11 @@ impl NewPeer {
     fn setting(&mut self, key: &str, text: &str, values: &mut Values<'_>) -> Option<Result<(), Error>> {
         let change = &mut self.change;
         Some(match key {
-            "publickey" => value::key(text).map(|key| {
+            "publickey" => value::public_key(text).map(|key| {
                 change.public_key = key;
                 self.has_key = true;
             }),
-            "presharedkey" => value::key(text).map(|key| change.preshared_key = Some(key)),
+            "presharedkey" => value::secret_key(text).map(|key| change.preshared_key = Some(key)),
             "endpoint" => values.endpoint(text).map(|address| change.endpoint = Some(address)),
             "persistentkeepalive" => {
                 value::persistent_keepalive(text).map(|seconds| change.persistent_keepalive = Some(seconds))
@@ -214,7 +214,10 @@ mod tests {
             ("[Peer]\nListenPort=5", 2, "Line unrecognized: `ListenPort=5'"),
             ("[Peerx]", 1, "Line unrecognized: `[Peerx]'"),
             ("[Interface]\nFwMark=0xZZ", 2, "Fwmark is neither 0/off nor 0-0xffffffff: `0xZZ'"),
-            ("[Interface]\nPrivateKey=x", 2, "Key is not the correct length or format: `x'"),
+            ("[Interface]\nPrivateKey=x", 2, "Key is not the correct length or format: `(hidden)'"),
+            ("[Peer]\nPresharedKey=x", 2, "Key is not the correct length or format: `(hidden)'"),
+            ("[Peer]\nPublicKey=x", 2, "Key is not the correct length or format: `x'"),
+            ("[Peer]\nPrivateKey=x", 2, "Line unrecognized: `PrivateKey=(hidden)'"),
             ("[Peer]\nAllowedIPs=x", 2, "Unable to parse IP address: `x'"),
             ("[Peer]\nEndpoint=x", 2, "Unable to find port of endpoint: `x'"),
             ("[Peer]\nPersistentKeepalive=x", 2, "Persistent keepalive interval is neither 0/off nor 1-65535: `x'"),

@@ -13,7 +13,7 @@ pub fn parse(args: &[OsString], values: &mut Values<'_>) -> Result<Change, Error
     let mut args = Words { rest: args.iter() };
     while let Some(word) = args.rest.next() {
         match (word.to_str().unwrap_or_default(), change.peers.last_mut()) {
-            ("peer", _) => change.peers.push(PeerChange::new(value::key(&args.text_of(word)?)?)),
+            ("peer", _) => change.peers.push(PeerChange::new(value::public_key(&args.text_of(word)?)?)),
             ("listen-port", None) => change.listen_port = Some(endpoint::port(&args.text_of(word)?)?),
             ("fwmark", None) => change.fwmark = Some(value::fwmark(&args.text_of(word)?)?),
             ("private-key", None) => change.private_key = Some(value::key_file(args.value_of(word)?)?),
@@ -45,7 +45,7 @@ impl<'a> Words<'a> {
 }
 
 fn invalid(word: &OsStr) -> Error {
-    Error::new(format!("Invalid argument: {}", word.display()))
+    Error::new(format!("Invalid argument: {}", value::shown(&word.to_string_lossy())))
 }
 
 #[cfg(test)]

@@ -51,16 +51,51 @@ impl Values<'_> {
     }
 }
 
-/// A key in base64.
-pub fn key(text: &str) -> Result<Key, Error> {
+/// A public key in base64.
+pub fn public_key(text: &str) -> Result<Key, Error> {
     Key::from_base64(text).ok_or_else(|| Error::new(format!("Key is not the correct length or format: `{text}'")))
+}
+
+/// A private or preshared key in base64. What is wrong with it is not shown: most of it may be right.
+pub fn secret_key(text: &str) -> Result<Key, Error> {
+    Key::from_base64(text).ok_or_else(|| Error::new("Key is not the correct length or format: `(hidden)'"))
+}
+
+/// What an error may show of a line or word that nobody understands: what is, or may well be, a key that is not public
+/// is hidden.
+pub(super) fn shown(text: &str) -> String {
+    /// A key has 43 characters in base64 and 64 in hexadecimal; no other value has so long a word.
+    const LONGEST_WORD: usize = 39;
+    let name = text.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    if name == "publickey" {
+        return text.to_owned();
+    }
+    if ["private", "preshared", "psk"].iter().any(|secret| name.contains(secret))
+        && let Some((name, _)) = text.split_once('=')
+    {
+        return format!("{name}=(hidden)");
+    }
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    let mut seen = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_base64(c) != is_base64(first)).unwrap_or(rest.len());
+        let (word, more) = rest.split_at(end);
+        seen.push_str(if is_base64(first) && word.len() > LONGEST_WORD { "(hidden)" } else { word });
+        rest = more;
+    }
+    seen
 }
 
 /// A key from a file: 44 characters and nothing but blanks after them. An empty file, such as
 /// /dev/null, is the zero key.
 pub fn key_file(path: &OsStr) -> Result<Key, Error> {
-    let bytes = std::fs::read(path)
-        .map_err(|e| Error::new(format!("Unable to read key file `{}': {}", path.display(), Error::from(e))))?;
+    let bytes = std::fs::read(path).map_err(|e| {
+        // The key itself in place of its file is an easy mistake.
+        let name = path.to_string_lossy();
+        let name = if name.len() == BASE64_LEN && name.ends_with('=') { "(hidden)" } else { &name };
+        Error::new(format!("Unable to read key file `{name}': {}", Error::from(e)))
+    })?;
     if bytes.is_empty() {
         return Ok(Key::ZERO);
     }
@@ -71,7 +106,7 @@ pub fn key_file(path: &OsStr) -> Result<Key, Error> {
         let byte = char::from(*byte);
         return Err(Error::new(format!("Found trailing character in key file: `{byte}'")));
     }
-    key(&String::from_utf8_lossy(text))
+    secret_key(&String::from_utf8_lossy(text))
 }
 
 /// A firewall mark: `off`, decimal, or hexadecimal after a lower-case `0x`.
@@ -201,6 +236,27 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let key = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
+        for (text, seen) in [
+            (format!("PublicKey={key}"), format!("PublicKey={key}")),
+            (format!("PrivateKey={key}"), "PrivateKey=(hidden)".to_owned()),
+            ("PresharedKey=short".to_owned(), "PresharedKey=(hidden)".to_owned()),
+            (format!("MyPSK={key}"), "MyPSK=(hidden)".to_owned()),
+            (format!("PivateKey={key}"), "PivateKey=(hidden)=".to_owned()),
+            (key.to_owned(), "(hidden)=".to_owned()),
+            ("a3".repeat(32), "(hidden)".to_owned()),
+            ("Address=10.0.0.1/24,fd4e:6f66:6669:1111:2222:3333:4444:5555/128".to_owned(), String::new()),
+            ("PostUp=iptables-AFORWARD-iwg0-jACCEPT".to_owned(), String::new()),
+            ("private-key".to_owned(), String::new()),
+            ("é=ü".to_owned(), String::new()),
+        ] {
+            let seen = if seen.is_empty() { text.clone() } else { seen };
+            assert_eq!(shown(&text), seen);
+        }
+    }
+
+    #[test]
     fn key_files() {
         let threes = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
         for (content, seen) in [
@@ -212,13 +268,15 @@ mod tests {
             (format!("{threes}="), Err("Found trailing character in key file: `='".to_owned())),
             ("short\n".to_owned(), Err("Invalid length key in key file".to_owned())),
             ("é".repeat(30), Err("Found trailing character in key file: `Ã'".to_owned())),
-            ("x".repeat(44), Err(format!("Key is not the correct length or format: `{}'", "x".repeat(44)))),
+            ("x".repeat(44), Err("Key is not the correct length or format: `(hidden)'".to_owned())),
         ] {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(content.as_bytes()).unwrap();
             assert_eq!(key_file(file.path().as_os_str()).map_err(|e| e.to_string()), seen, "{content:?}");
         }
         assert_eq!(key_file(OsStr::new("/dev/null")).unwrap(), Key::ZERO);
+        let error = key_file(OsStr::new(threes)).unwrap_err().to_string();
+        assert_eq!(error, "Unable to read key file `(hidden)': No such file or directory");
         let error = key_file(OsStr::new("/nonexistent/key")).unwrap_err().to_string();
         assert_eq!(error, "Unable to read key file `/nonexistent/key': No such file or directory");
     }
