@@ -19,8 +19,8 @@ fn every_input_passes_whole_cut_and_changed() {
         assert!(inputs.len() >= 3, "{} has too small a corpus", target.name);
         for input in inputs {
             (target.run)(&input);
-            // A few hundred places of each: ends, and bytes that are often lengths and types.
-            let step = input.len() / 200 + 1;
+            // Some sixty places of each: ends, and bytes that are often lengths and types.
+            let step = input.len() / 60 + 1;
             for at in (0..input.len()).step_by(step) {
                 (target.run)(&input[..at]);
                 for byte in [0, 3, 0xff, input[at].wrapping_add(1)] {

@@ -3,6 +3,7 @@
 mod attributes;
 mod config;
 mod dynamic;
+mod engine;
 mod ext_ack;
 mod json;
 mod messages;
@@ -15,6 +16,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "attributes", run: attributes::run },
     Target { name: "config", run: config::run },
     Target { name: "dynamic", run: dynamic::run },
+    Target { name: "engine", run: engine::run },
     Target { name: "ext_ack", run: ext_ack::run },
     Target { name: "json", run: json::run },
     Target { name: "messages", run: messages::run },
