@@ -1,1 +1,23 @@
-//! One suite, two kernels.
+//! One suite, two kernels: what Linux does, as data, played against any kernel side.
+//!
+//! A [`Case`] says which sockets with which options send what; playing it ([`play()`]) gives lines that say what came back,
+//! to the byte. What Linux answered is recorded, by [`Record`], under `recorded/` with its release; our own kernel side
+//! must give the same lines. Where a newer Linux than the recorded one is known to answer differently, and ours behaves
+//! as the newest, the case says so itself, with the reason ([`Difference`]).
+//!
+//! `cargo run -p netloom-conformance` plays all cases against the Linux underneath and against the kernel side in this
+//! process, and tells which items of the semantics agree; `-- --record` writes the records of this kernel's release.
+//! `cargo test -p netloom-conformance` is the same as tests.
+
+mod case;
+mod compare;
+mod message;
+mod play;
+mod record;
+mod seen;
+
+pub use case::{Case, Difference, Malformed, Room, Step};
+pub use compare::{Verdict, compare};
+pub use message::datagram;
+pub use play::play;
+pub use record::{Record, Release};

@@ -202,7 +202,7 @@ fn copy(datagram: &Datagram, buf: &mut [u8], cut: bool, options: ReceiveOptions,
         truncated: taken < len,
         source: Address { groups, ..datagram.source },
         destination,
-        group: options.packet_info.then_some(datagram.group),
+        group: Some(datagram.group).filter(|group| options.packet_info && *group != 0),
         credentials: options.pass_credentials.then_some(datagram.credentials),
         ..Received::default()
     }

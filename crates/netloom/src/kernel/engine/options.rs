@@ -82,7 +82,8 @@ impl Engine {
     }
 
     fn take_id(&mut self, key: PortKey, id: u32) -> Result<(), Errno> {
-        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        let port = self.port_mut(key)?;
+        port.wanted = id;
         let name = (port.ns, port.protocol, id);
         if self.bound.contains_key(&name) {
             return Err(Errno::EADDRINUSE);
@@ -126,7 +127,8 @@ impl Engine {
     /// A socket's own address; port 0 before it is bound.
     pub fn local(&self, key: PortKey) -> Result<Address, Errno> {
         let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
-        Ok(Address { port: port.id, groups: port.mask() })
+        let shown = if port.id == 0 { port.wanted } else { port.id };
+        Ok(Address { port: shown, groups: port.mask() })
     }
 
     /// Joins a group, by number. EINVAL if there is no such group, EPERM if that is not allowed.

@@ -45,6 +45,9 @@ pub(super) struct Port {
     pub(super) protocol: Protocol,
     /// 0 until bound.
     pub(super) id: u32,
+    /// What a bind asked for last and did not get: an unbound socket's name shows it.
+    // net/netlink/af_netlink.c: netlink_insert sets it before it looks for others
+    pub(super) wanted: u32,
     pub(super) opener: Credentials,
     /// Bit n-1 is group n.
     groups: Vec<u64>,
@@ -96,6 +99,7 @@ impl Port {
             ns,
             protocol,
             id: 0,
+            wanted: 0,
             opener,
             groups: Vec::new(),
             peer: Address::default(),

@@ -1,0 +1,199 @@
+//! A case: what to do with sockets, step by step, as a file says it.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// What is wrong with a file of this package.
+#[derive(Clone, Debug)]
+pub struct Malformed(pub(crate) String);
+
+impl Malformed {
+    /// With these words.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for Malformed {}
+
+/// One behaviour, shown by what sockets do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Case {
+    /// What it shows, in a few words; unique in the suite.
+    pub name: String,
+    /// The items of the kernel's semantics that it shows: `A12`, `D19`.
+    pub items: Vec<String>,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// Where the newest Linux differs from a recorded one.
+    #[serde(default)]
+    pub differs: Vec<Difference>,
+}
+
+/// A step.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", untagged)]
+pub enum Step {
+    /// Opens a socket, of generic netlink unless told otherwise, and sets options on.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Open {
+        open: String,
+        #[serde(default = "generic")]
+        protocol: u8,
+        #[serde(default)]
+        options: Vec<String>,
+    },
+    /// Sets an option to a value.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Set { set: String, option: String, to: u32 },
+    /// Asks for an option's value.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Ask { ask: String, option: String },
+    /// Binds a socket to a port and the groups of a mask. Port 0 is any; a name is that socket's port.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Bind {
+        bind: String,
+        #[serde(default)]
+        port: Place,
+        #[serde(default)]
+        groups: u32,
+    },
+    /// Connects a socket to a port and the lowest group of a mask.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Connect {
+        connect: String,
+        #[serde(default)]
+        port: Place,
+        #[serde(default)]
+        groups: u32,
+    },
+    /// Joins a group.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Join { join: String, group: u32 },
+    /// Leaves a group.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Leave { leave: String, group: u32 },
+    /// Asks for a socket's address and groups.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Local { local: String },
+    /// Sends one datagram of some messages; see [`datagram`](crate::datagram) for how they are written.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Send { send: String, messages: Vec<String>, to: Option<Place>, groups: Option<u32> },
+    /// Receives one datagram, into so much room.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Receive {
+        receive: String,
+        #[serde(default)]
+        room: Room,
+        #[serde(default)]
+        peek: bool,
+    },
+    /// Receives until nothing is left.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Drain {
+        drain: String,
+        /// How much room each receive has.
+        #[serde(default)]
+        room: Room,
+        /// Keeps only messages of generic netlink that begin with this attribute, besides errors and ends, and tells no
+        /// boundaries of datagrams: for dumps that hold other things on other machines.
+        keep: Option<String>,
+    },
+    /// Closes a socket.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Close { close: String },
+}
+
+fn generic() -> u8 {
+    16
+}
+
+/// Bytes that a receive has room for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Room(pub usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(32_768)
+    }
+}
+
+/// A port: a number, or the port of the socket of that name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// This port.
+    Port(u32),
+    /// Whatever port that socket has.
+    Socket(String),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Port(0)
+    }
+}
+
+/// What the newest Linux does otherwise than an older one did. Our kernel side behaves as the newest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Difference {
+    /// The last release, as `6.18`, that is known to do it the old way.
+    pub until: String,
+    /// Why, and how it is known.
+    pub because: String,
+    /// The line that the older one gives, or a part of it.
+    pub old: String,
+    /// The same part as the newest gives it.
+    pub new: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    case: Vec<Case>,
+}
+
+impl Case {
+    /// Where the cases lie.
+    pub fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+    }
+
+    /// All cases, by file: the name of the file without its ending, and what is in it.
+    ///
+    /// An error if a file does not parse, or two cases have the same name.
+    pub fn all() -> Result<Vec<(String, Vec<Self>)>, Malformed> {
+        let folder = Self::folder();
+        let wrong = |path: &Path, error: &dyn fmt::Display| Malformed(format!("{}: {error}", path.display()));
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(|error| wrong(&folder, &error))? {
+            paths.push(entry.map_err(|error| wrong(&folder, &error))?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+        paths.sort();
+        let mut all: Vec<(String, Vec<Self>)> = Vec::new();
+        for path in paths {
+            let text = fs::read_to_string(&path).map_err(|error| wrong(&path, &error))?;
+            let File { case: cases } = toml::from_str(&text).map_err(|error| wrong(&path, &error))?;
+            for (at, case) in cases.iter().enumerate() {
+                let others = all.iter().flat_map(|(_, cases)| cases).chain(cases.iter().take(at));
+                if others.into_iter().any(|other| other.name == case.name) {
+                    return Err(wrong(&path, &format_args!("two cases are called {:?}", case.name)));
+                }
+            }
+            all.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), cases));
+        }
+        Ok(all)
+    }
+}
