@@ -112,18 +112,18 @@ fn a_truncated_answer_is_told() {
 fn a_lost_answer_ends_the_call() {
     let (kernel, nl) = doc_exmpl();
     // A family whose id got lost is not one that is not there.
-    kernel.faults().lose_next_reply();
+    kernel.faults().lose_answers(1);
     let error = nl.call(Echo, &Msg::new()).unwrap_err();
     assert!(!error.is_not_found() && error.to_string().contains("without the reply"), "{error}");
     nl.call(Echo, &Msg::new()).unwrap();
     // Without an acknowledgement, the no-op behind the request finds out at once.
-    kernel.faults().lose_next_reply();
+    kernel.faults().lose_answers(1);
     let started = Instant::now();
     let error = nl.call(Echo, &Msg::new()).unwrap_err();
     assert!(error.to_string().contains("without the reply"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(2));
     // With the acknowledgement lost, only the clock can.
-    kernel.faults().nack("DOC_EXMPL", 1, Errno::EIO).lose_next_reply();
+    kernel.faults().nack("DOC_EXMPL", 1, Errno::EIO).lose_answers(1);
     let error = nl.request(Echo, &Msg::new()).ack().timeout(Duration::from_millis(30)).send().unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert!(nl.call(Echo, &Msg::new()).is_ok());

@@ -69,9 +69,10 @@ impl<'k> Faults<'k> {
         self.set(|faults| faults.truncate = 1)
     }
 
-    /// The next answer is lost: whoever waits for it must give up by itself.
-    pub fn lose_next_reply(&self) -> &Self {
-        self.set(|faults| faults.lose = 1)
+    /// The next `count` messages to a single port are lost: replies and acknowledgements each count as one. Who waits for
+    /// them must give up by itself.
+    pub fn lose_answers(&self, count: u32) -> &Self {
+        self.set(|faults| faults.lose = count)
     }
 
     /// In front of the next answer comes a copy of it with another sequence number.

@@ -300,7 +300,9 @@ impl Engine {
             }
             self.ready.push(*key);
             if overrun {
-                port.overrun();
+                port.lose();
+                failed |= port.options.broadcast_error;
+                continue;
             }
             match port.push(datagram.clone()) {
                 Queued::Taken => delivered = true,

@@ -186,6 +186,12 @@ impl Port {
         }
     }
 
+    /// A datagram is lost on its way here, as a fault: told as an overrun is, but over at once.
+    pub(super) fn lose(&mut self) {
+        self.drops = self.drops.saturating_add(1);
+        self.error = Some(Errno::ENOBUFS);
+    }
+
     /// Turning NO_ENOBUFS on ends a congestion.
     pub(super) fn uncongest(&mut self) {
         self.congested = false;
