@@ -6,14 +6,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use netloom_wire::{
-    self as wire, AttributeSet, Attrs, Body, Family as _, Flags, Full, Message, Protocol, RawMessage, Schema, Writer,
-    messages,
+    self as wire, AttributeSet, Attrs, Body, Family as _, FixedHeader as _, Flags, Full, GenlHeader, Header, Message,
+    Protocol, RawAttrs, RawMessage, Schema, Writer, align, messages,
 };
 
 use super::connection::{Connection, FamilyOf, Shared};
 use super::exchange::{Exchange, Step};
 use super::lane::{Asks, Lane, Subject, Terms, Wait};
-use super::request::{body, with_family, write};
+use super::request::{with_family, write};
 use super::strays::Strays;
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -61,12 +61,15 @@ impl<O: wire::Dump> Dump<O> {
     }
 
     /// The next object, borrowed from the receive buffer.
+    #[inline]
     pub fn next_ref(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
-        let message = match self.raw.next_ref()? {
-            Ok(message) => message,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(body::<O, O::Reply>(&message).map(|body| Object { message, body }))
+        Some(match self.raw.next_bytes()? {
+            Ok(bytes) if bytes.len() >= Object::<O::Reply>::front(FamilyOf::<O>::GENERIC) => {
+                Ok(Object { bytes, generic: FamilyOf::<O>::GENERIC, kind: PhantomData })
+            }
+            Ok(_) => Err(Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short)),
+            Err(error) => Err(error),
+        })
     }
 
     /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
@@ -115,34 +118,65 @@ impl<O: wire::Dump> fmt::Debug for Dump<O> {
 }
 
 /// An object of a [`Dump`], where it lies in the receive buffer.
-#[derive(Clone, Copy, Debug)]
-pub struct Object<'d, M: Message> {
-    message: RawMessage<'d>,
-    body: Body<'d, M::Header>,
+pub struct Object<'d, M> {
+    /// The message; not shorter than the headers in front.
+    bytes: &'d [u8],
+    generic: bool,
+    kind: PhantomData<fn() -> M>,
 }
 
 impl<'d, M: Message> Object<'d, M> {
+    /// Bytes of the headers in front of the attributes, the last not padded.
+    const fn front(generic: bool) -> usize {
+        Self::own_header(generic).saturating_add(M::Header::SIZE)
+    }
+
+    /// Where the family's own header begins.
+    const fn own_header(generic: bool) -> usize {
+        if generic { Header::LEN.saturating_add(GenlHeader::LEN) } else { Header::LEN }
+    }
+
     /// The family's own header.
+    #[inline]
     pub fn header(&self) -> M::Header {
-        self.body.header
+        M::Header::read_some(self.bytes.get(Self::own_header(self.generic)..).unwrap_or_default())
     }
 
     /// Its attributes, to be looked through in one pass or asked for by key.
+    #[inline]
     pub fn attrs(&self) -> Attrs<'d, M>
     where
         M: AttributeSet,
     {
-        Attrs::new(self.body.attrs.bytes())
+        Attrs::new(self.raw_attrs().bytes())
     }
 
-    /// The message that it came in; several may make one object, as the family has it.
-    pub fn message(&self) -> RawMessage<'d> {
-        self.message
+    /// Its attributes without their meaning.
+    #[inline]
+    pub fn raw_attrs(&self) -> RawAttrs<'d> {
+        RawAttrs::new(self.bytes.get(align(Self::front(self.generic))..).unwrap_or_default())
+    }
+
+    /// The message that it came in, header included; several may make one object, as the family has it.
+    pub fn bytes(&self) -> &'d [u8] {
+        self.bytes
     }
 
     /// The object, owned.
     pub fn own(&self) -> M {
-        M::decode(self.body, &mut ())
+        M::decode(Body { header: self.header(), attrs: self.raw_attrs() }, &mut ())
+    }
+}
+
+impl<M> Clone for Object<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<M> Copy for Object<'_, M> {}
+impl<M: Message> fmt::Debug for Object<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.own().fmt(f)
     }
 }
 
@@ -218,12 +252,24 @@ impl RawDump {
 
     /// The next message, borrowed from the receive buffer.
     pub fn next_ref(&mut self) -> Option<Result<RawMessage<'_>>> {
-        let (start, end) = match self.advance()? {
-            Ok(range) => range,
+        let bytes = match self.next_bytes()? {
+            Ok(bytes) => bytes,
             Err(error) => return Some(Err(error)),
         };
-        let bytes = self.lane.as_ref()?.received(self.filled).get(start..end)?;
-        messages(bytes).next()?.ok().map(Ok)
+        Some(Ok(RawMessage { header: Header::read(bytes)?, payload: bytes.get(Header::LEN..)?, bytes }))
+    }
+
+    /// The next message's bytes, header included.
+    #[inline]
+    fn next_bytes(&mut self) -> Option<Result<&[u8]>> {
+        let (start, len) = match self.next_object() {
+            Some(place) => place,
+            None => match self.advance()? {
+                Ok(place) => place,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        self.lane.as_ref()?.received(self.filled).get(start..)?.get(..len).map(Ok)
     }
 
     /// Asks for everything again, on the same socket.
@@ -307,11 +353,29 @@ impl RawDump {
         if stalled { Err(self.subject().error(Cause::Stalled)) } else { Ok(()) }
     }
 
-    /// Where in the buffer the next object lies; `None` at the end.
+    /// Where the next object lies and how long it is, if the buffer holds one right here: nearly always it does.
+    #[inline]
+    fn next_object(&mut self) -> Option<(usize, usize)> {
+        let start = self.read;
+        let rest = self.lane.as_ref()?.received(self.filled).get(start..)?;
+        let header = Header::read(rest)?;
+        let len = header.len as usize;
+        if len < Header::LEN || len > rest.len() || !self.exchange.is_object(&header, self.source) {
+            return None;
+        }
+        self.read = start.saturating_add(align(len));
+        self.wait.renew();
+        Some((start, len))
+    }
+
+    /// The same for whatever else may come; `None` at the end.
     fn advance(&mut self) -> Option<Result<(usize, usize)>> {
         loop {
             if self.ended {
                 return None;
+            }
+            if let Some(place) = self.next_object() {
+                return Some(Ok(place));
             }
             if self.read >= self.filled {
                 if let Err(error) = self.receive() {
@@ -337,7 +401,7 @@ impl RawDump {
             let failed = match step {
                 Step::Reply(message) => {
                     self.wait.renew();
-                    return Some(Ok((start, start.saturating_add(message.bytes.len()))));
+                    return Some(Ok((start, message.bytes.len())));
                 }
                 Step::Stray(stray) => {
                     self.strays.take(&stray, None);

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use netloom_wire::{Errno, ExtAck, Flags, Malformed, MessageType, Messages, RawMessage, messages};
+use netloom_wire::{Errno, ExtAck, Flags, Header, Malformed, MessageType, Messages, RawMessage, messages};
 
 use crate::socket::Address;
 
@@ -173,6 +173,20 @@ impl Exchange {
         stalled
     }
 
+    /// Whether this is the header of one more object of a dump, nothing else: what [`Exchange::step`] would call a reply,
+    /// found out in fewer steps.
+    #[inline]
+    pub(crate) fn is_object(&self, header: &Header, source: Address) -> bool {
+        const UNUSUAL: Flags = Flags::DUMP_INTR;
+        self.expect == Expect::Dump
+            && !self.over
+            && source == Address::KERNEL
+            && header.seq == self.seq
+            && header.port == self.port
+            && !header.kind.is_control()
+            && !header.flags.intersects(UNUSUAL)
+    }
+
     /// Eats a message of a datagram; `None` if it means nothing to anybody.
     #[inline]
     pub(crate) fn step<'d>(&mut self, message: Result<RawMessage<'d>, Malformed>, source: Address) -> Option<Step<'d>> {
@@ -326,7 +340,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netloom_wire::{Header, Writer};
+    use netloom_wire::Writer;
 
     const PORT: u32 = 4711;
     const SEQ: u32 = 9;

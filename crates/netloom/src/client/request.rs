@@ -183,7 +183,7 @@ pub(super) fn write<O: Op>(request: &impl Message, number: u16, w: &mut Writer<'
 
 /// What stands behind a message's header, its fixed part read.
 #[inline]
-pub(super) fn body<'d, O: Op, M: Message>(message: &RawMessage<'d>) -> Result<Body<'d, M::Header>> {
+fn body<'d, O: Op, M: Message>(message: &RawMessage<'d>) -> Result<Body<'d, M::Header>> {
     let genl = if FamilyOf::<O>::GENERIC { GenlHeader::LEN } else { 0 };
     let body = message.payload.get(genl..).and_then(Body::read);
     body.ok_or_else(|| Error::new("", Cause::Short))
