@@ -10,6 +10,7 @@ mod dump;
 mod options;
 mod port;
 mod pull;
+mod serial;
 mod table;
 mod work;
 
@@ -26,6 +27,7 @@ pub use work::{Fill, Outcome, Request, Task, Ticket, Work, WorkId};
 
 use self::dispatch::Batch;
 use self::port::{Port, Queued};
+use self::serial::{SerialMap, SerialSet};
 use self::table::Families;
 use super::faults::FaultState;
 use super::nlctrl;
@@ -37,16 +39,16 @@ use crate::socket::{Address, Credentials};
 /// [`Engine::take_ready`].
 pub struct Engine {
     next: u64,
-    ports: HashMap<PortKey, Port>,
+    ports: SerialMap<PortKey, Port>,
     bound: HashMap<(NetNs, Protocol, u32), PortKey>,
     members: HashMap<(Protocol, u32), Vec<PortKey>>,
     protocols: [Option<ProtocolInfo>; Protocol::COUNT],
     families: Families,
     queue: VecDeque<Work>,
-    pending: HashMap<WorkId, Pending>,
+    pending: SerialMap<WorkId, Pending>,
     held: HashSet<Lock>,
-    batches: HashMap<Ticket, Batch>,
-    open_tickets: HashSet<Ticket>,
+    batches: SerialMap<Ticket, Batch>,
+    open_tickets: SerialSet<Ticket>,
     ready: Vec<PortKey>,
     owner: u32,
     pub(super) faults: FaultState,
@@ -91,16 +93,16 @@ impl Engine {
     pub fn new(owner: u32) -> Self {
         let mut engine = Self {
             next: 0,
-            ports: HashMap::new(),
+            ports: SerialMap::default(),
             bound: HashMap::new(),
             members: HashMap::new(),
             protocols: [None; Protocol::COUNT],
             families: Families::default(),
             queue: VecDeque::new(),
-            pending: HashMap::new(),
+            pending: SerialMap::default(),
             held: HashSet::new(),
-            batches: HashMap::new(),
-            open_tickets: HashSet::new(),
+            batches: SerialMap::default(),
+            open_tickets: SerialSet::default(),
             ready: Vec::new(),
             owner,
             faults: FaultState::default(),
