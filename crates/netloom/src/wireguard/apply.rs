@@ -10,7 +10,8 @@ use crate::error::{Cause, Error};
 use crate::socket::page_size;
 use crate::{Connection, Result};
 
-/// Changes a device as `change` says: what it leaves out stays as it is. Name the device by `ifname` or `ifindex`.
+/// Changes a device as `change` says: what it leaves out stays as it is. Name the device by `ifname`
+/// or `ifindex`, not by both.
 ///
 /// A change that is longer than a message (a page of memory, at most 8,192 bytes) goes over as several, one after the
 /// other: see [`Split`]. If one of them is refused, those before it stand; the error's path counts peers and allowed IPs
@@ -26,8 +27,9 @@ use crate::{Connection, Result};
 ///
 /// # Errors
 ///
-/// ENODEV if there is no such interface, EOPNOTSUPP if it is none of WireGuard's, EPERM without CAP_NET_ADMIN,
-/// EADDRINUSE for a port that somebody else has, EINVAL for what makes no sense, such as a mask longer than its address.
+/// ENODEV if there is no such interface, EOPNOTSUPP if it is none of WireGuard's, EBADR if it is named twice or not at
+/// all, EPERM without CAP_NET_ADMIN, EADDRINUSE for a port that somebody else has, EINVAL for what makes no sense, such as
+/// a mask longer than its address.
 #[doc(alias = "WG_CMD_SET_DEVICE")]
 pub fn apply(nl: &Connection, change: &Device) -> Result<()> {
     let mut split = Split::new(change);
