@@ -1,4 +1,20 @@
 //! Subsystems for netloom's kernel side: doc_exmpl and wireguard.
+//!
+//! ```
+//! use netloom::kernel::{Kernel, NetNs};
+//!
+//! let kernel = Kernel::new();
+//! let mut wireguard = netloom_modules::load(&kernel, "wireguard=wg0,wg1")?;
+//! assert_eq!(kernel.links(NetNs::default()).all().len(), 2);
+//! wireguard.unload()?;
+//! assert_eq!(kernel.links(NetNs::default()).all().len(), 0);
+//! # Ok::<(), netloom_modules::Error>(())
+//! ```
 
 pub mod doc_exmpl;
+mod error;
+mod module;
 pub mod wireguard;
+
+pub use error::Error;
+pub use module::{Module, load, names};

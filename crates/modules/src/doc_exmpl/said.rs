@@ -46,7 +46,8 @@ impl Said {
         // A number up to half the circle behind the oldest one is one that was dropped.
         let ahead = index.wrapping_sub(self.first);
         let skip = if ahead > u32::MAX / 2 { 0 } else { ahead };
-        let numbered = (0u32..).zip(&self.texts).skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        let start = usize::try_from(skip).unwrap_or(usize::MAX).min(self.texts.len());
+        let numbered = (skip..).zip(self.texts.range(start..));
         numbered.map(|(offset, text)| (self.first.wrapping_add(offset), text.as_str()))
     }
 

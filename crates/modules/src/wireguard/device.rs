@@ -171,6 +171,18 @@ impl Device {
         self.binding = None;
     }
 
+    /// Forgets all there is, keys first: the interface is gone, though a dump may still hold it.
+    // drivers/net/wireguard/device.c: wg_destruct
+    pub fn clear(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+        self.binding = None;
+        self.listen_port = 0;
+        self.fwmark = 0;
+        self.private_key = PrivateKey::from([0; 32]);
+        self.public_key = None;
+        self.remove_peers();
+    }
+
     /// Whether the interface is up.
     pub const fn is_up(&self) -> bool {
         self.binding.is_some()

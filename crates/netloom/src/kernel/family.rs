@@ -48,15 +48,26 @@ impl<S: Send + Sync + 'static> Family<S> {
     /// How `op` is done: in the sender's context, before its send returns. The reply goes out before the acknowledgement.
     #[must_use]
     pub fn on_do<O: wire::Do>(
-        mut self,
+        self,
         op: O,
         handler: impl Fn(&S, O::Request, &mut Ctx<'_>) -> Result<O::Reply, Nack> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_do_with(op, move |state, ctx| handler(state, request(ctx.request()), ctx))
+    }
+
+    /// The same with the request left where it is: the handler reads it through [`Ctx::attrs`], and owns no more of it
+    /// than it wants to.
+    #[must_use]
+    pub fn on_do_with<O: wire::Do>(
+        mut self,
+        op: O,
+        handler: impl Fn(&S, &mut Ctx<'_>) -> Result<O::Reply, Nack> + Send + Sync + 'static,
     ) -> Self {
         let info = self.declare(op);
         let level = info.and_then(|op| op.doit).map_or(Strictness::STRICT, |mode| mode.strictness);
         let state = self.state.clone();
         let half = self.half(O::REQUEST, info).do_policy(O::POLICY).do_strictness(level).doit_replying(move |ctx| {
-            let reply = handler(&state, request(ctx.request()), ctx)?;
+            let reply = handler(&state, ctx)?;
             O::REPLY.map(|number| ctx.encode(number, &reply)).transpose()
         });
         self.add(half);

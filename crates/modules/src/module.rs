@@ -1,0 +1,115 @@
+//! Loading and unloading, as `insmod` and `rmmod` do.
+
+use netloom::Errno;
+use netloom::kernel::{Kernel, Nack, NetNs, Registered};
+
+use crate::error::{Cause, Error};
+use crate::{doc_exmpl, wireguard};
+
+/// What there is to load.
+struct Entry {
+    name: &'static str,
+    /// The kind of its links, if it makes any.
+    kind: Option<&'static str>,
+    init: fn(&Kernel) -> Result<Registered, Nack>,
+}
+
+const ENTRIES: [Entry; 2] = [
+    Entry { name: "doc_exmpl", kind: None, init: doc_exmpl::register },
+    Entry { name: "wireguard", kind: Some(wireguard::KIND), init: wireguard::register },
+];
+
+/// The names of the modules there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ENTRIES.iter().map(|entry| entry.name)
+}
+
+/// Loads the module that `text` names into a kernel side: `NAME`, or `NAME=DEVICE,…` to make devices with it, which are
+/// down then.
+///
+/// # Errors
+///
+/// An unknown name, a module that is loaded, a device name that is none or is taken; nothing is loaded then.
+///
+/// ```
+/// let kernel = netloom::kernel::Kernel::new();
+/// let error = netloom_modules::load(&kernel, "wiregard").unwrap_err();
+/// assert_eq!(error.to_string(), r#"unknown module "wiregard": there are doc_exmpl, wireguard"#);
+/// ```
+#[doc(alias = "insmod")]
+pub fn load(kernel: &Kernel, text: &str) -> Result<Module, Error> {
+    let (name, devices) = match text.split_once('=') {
+        Some((name, devices)) => (name, Some(devices)),
+        None => (text, None),
+    };
+    let entry = ENTRIES.into_iter().find(|entry| entry.name == name);
+    let Entry { name, kind, init } = entry.ok_or_else(|| Error::new(Cause::Unknown { name: name.to_owned() }))?;
+    let devices: Vec<&str> = devices.map(|devices| devices.split(',').collect()).unwrap_or_default();
+    if !devices.is_empty() && kind.is_none() {
+        return Err(Error::new(Cause::NoDevices { name, text: text.to_owned() }));
+    }
+    if devices.iter().any(|device| device.is_empty()) {
+        return Err(Error::new(Cause::EmptyDevice { text: text.to_owned() }));
+    }
+    let registered = init(kernel).map_err(|nack| {
+        let loaded = nack.errno() == Errno::EEXIST;
+        Error::new(if loaded { Cause::Loaded { name } } else { Cause::Register { module: name, nack } })
+    })?;
+    // Dropped on the way out, it takes back what was loaded so far.
+    let module = Module { kernel: kernel.clone(), name, kind, registered: Some(registered) };
+    for (device, kind) in devices.into_iter().zip(kind.into_iter().cycle()) {
+        let made = kernel.links(NetNs::default()).create(kind, device);
+        made.map_err(|nack| Error::new(Cause::Device { module: name, device: device.to_owned(), nack }))?;
+    }
+    Ok(module)
+}
+
+/// A loaded module. Dropping it unloads it, as [`Module::unload`] does; one that is in use then stays loaded.
+#[derive(Debug)]
+#[must_use = "dropping it unloads the module at once"]
+pub struct Module {
+    kernel: Kernel,
+    name: &'static str,
+    kind: Option<&'static str>,
+    /// None once it is unloaded.
+    registered: Option<Registered>,
+}
+
+impl Module {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The family that it has registered; none once it is unloaded.
+    pub fn registered(&self) -> Option<&Registered> {
+        self.registered.as_ref()
+    }
+
+    /// Removes its family, then its links and their kind. Doing so again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// EBUSY while one of its handlers or dumps runs: nothing has changed, try again later.
+    // drivers/net/wireguard/main.c: wg_mod_exit
+    #[doc(alias = "rmmod")]
+    pub fn unload(&mut self) -> Result<(), Error> {
+        let Some(registered) = &self.registered else { return Ok(()) };
+        match self.kernel.unregister(registered) {
+            Err(nack) if nack.errno() == Errno::EBUSY => return Err(Error::new(Cause::InUse { module: self.name })),
+            // Somebody else has unregistered the family, or it is gone now.
+            _ => self.registered = None,
+        }
+        if let Some(kind) = self.kind {
+            // Likewise.
+            let _ = self.kernel.remove_link_kind(kind);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        let _ = self.unload();
+    }
+}
