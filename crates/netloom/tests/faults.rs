@@ -66,6 +66,13 @@ fn a_torn_dump_yields_everything_and_says_so_last() {
     let error = nl.dump(List, &()).unwrap().consistent(3).unwrap_err();
     assert!(error.is_interrupted() && error.to_string().contains("3 times"), "{error}");
     assert!(nl.dump(List, &()).unwrap().all(|object| object.is_ok()), "the fault is over");
+
+    // Asked for after some of it has been read, or all.
+    for read in [1, 60, 100, 101] {
+        let mut dump = nl.dump(List, &()).unwrap();
+        dump.by_ref().take(read).for_each(|object| assert!(object.is_ok()));
+        assert_eq!(dump.consistent(1).unwrap().len(), 100, "{read} read before");
+    }
 }
 
 #[test]

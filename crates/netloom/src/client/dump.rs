@@ -73,12 +73,17 @@ impl<O: wire::Dump> Dump<O> {
     }
 
     /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
+    /// So is what has been read already.
     ///
     /// # Errors
     ///
     /// [`is_interrupted`](Error::is_interrupted) if all of them were torn; what else may fail.
     pub fn consistent(mut self, attempts: u32) -> Result<Vec<O::Reply>> {
         let mut attempt = 1_u32;
+        if self.raw.is_begun() {
+            while self.raw.next_bytes().is_some() {}
+            self.raw.restart()?;
+        }
         loop {
             let all: Result<Vec<_>> = self.by_ref().collect();
             match all {
@@ -200,6 +205,7 @@ pub struct RawDump {
     source: Address,
     filled: usize,
     read: usize,
+    datagrams: u64,
     ended: bool,
     warning: Option<String>,
     strays: Arc<Strays>,
@@ -241,6 +247,7 @@ impl RawDump {
             source: Address::KERNEL,
             filled: 0,
             read: 0,
+            datagrams: 0,
             ended: false,
             warning: None,
             strays: connection.shared.strays(protocol),
@@ -276,15 +283,20 @@ impl RawDump {
     pub(super) fn restart(&mut self) -> Result<()> {
         let mut lane = match self.lane.take() {
             Some(lane) if self.exchange.is_over() => lane,
-            // Still running: its socket must go, one socket has one dump.
-            _ => return Err(self.subject().error(Cause::Usage("read the dump to its end before asking again"))),
+            // It failed in a way that took the socket, and the request with it.
+            _ => return Err(self.subject().error(Cause::Usage("the dump had failed already: ask anew"))),
         };
         let seq = lane.rewrite();
         self.exchange = Exchange::new(lane.port, seq, self.terms.expect).any_sequence(self.terms.any_sequence);
         self.lane = Some(lane);
         self.wait.renew();
-        (self.filled, self.read, self.ended, self.warning) = (0, 0, false, None);
+        (self.filled, self.read, self.datagrams, self.ended, self.warning) = (0, 0, 0, false, None);
         self.begin()
+    }
+
+    /// Whether anything has been read.
+    fn is_begun(&self) -> bool {
+        self.read > 0 || self.datagrams > 1 || self.ended
     }
 
     /// Whether what has been read so far is torn.
@@ -349,6 +361,7 @@ impl RawDump {
             }
         };
         (self.source, self.filled, self.read) = (received.source, received.len, 0);
+        self.datagrams = self.datagrams.saturating_add(1);
         let stalled = self.exchange.begin(lane.received(received.len), received.source);
         if stalled { Err(self.subject().error(Cause::Stalled)) } else { Ok(()) }
     }

@@ -111,3 +111,27 @@ impl Strays {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::Address;
+    use netloom_wire::{Header, RawMessage};
+
+    #[test]
+    fn what_nobody_reads_is_bounded_and_its_loss_told() {
+        let strays = Strays::new(Protocol::GENERIC);
+        let message = RawMessage { header: Header::default(), payload: &[], bytes: &[0; 16] };
+        let stray = Stray { reason: Reason::Unsolicited, source: Address::KERNEL, message };
+        for _ in 0..5_000 {
+            strays.take(&stray, None);
+        }
+        let kept: Vec<_> = std::iter::from_fn(|| strays.next()).collect();
+        let (last, rest) = kept.split_last().unwrap();
+        assert!(last.as_ref().is_err_and(Error::is_overrun));
+        assert!(rest.len() == Strays::KEPT && rest.iter().all(Result::is_ok));
+        assert_eq!((strays.count().unsolicited, strays.count().overruns), (5_000, 1));
+        strays.take(&stray, None);
+        assert!(strays.next().unwrap().is_ok(), "room again");
+    }
+}
