@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::call::{Asked, Creation};
 use crate::generate::Generated;
+use crate::kernel::Target;
 use crate::list::Listed;
 use crate::listen::Heard;
 
@@ -20,12 +22,31 @@ pub struct Args {
     /// $NETLOOM_KERNEL, else linux]
     #[arg(long, global = true, value_name = "WHICH")]
     pub kernel: Option<OsString>,
+    /// Loads a module into the kernel side that the command makes (--kernel embedded), with these devices, which are down;
+    /// may be repeated
+    #[arg(long = "module", global = true, value_name = "NAME[=DEVICE,…]")]
+    pub modules: Vec<String>,
     /// Prints each message that goes by on standard error, decoded, secrets hidden
     #[arg(long, global = true)]
     pub trace: bool,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Args {
+    /// The kernel side that the verb talks to; an error if what is said of it excludes itself.
+    pub fn target(&self, variable: Option<OsString>) -> Result<Target, clap::Error> {
+        let target = Target::choose(self.kernel.clone(), variable);
+        match target {
+            Target::Embedded => Ok(target),
+            _ if self.modules.is_empty() => Ok(target),
+            _ => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                "--module loads into a kernel side that the command makes: it goes with --kernel embedded only",
+            )),
+        }
+    }
 }
 
 /// What `netloom` does.
@@ -66,8 +87,6 @@ pub enum Verb {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

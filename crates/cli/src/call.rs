@@ -69,24 +69,8 @@ impl Creation {
 /// Does an op and prints its replies: as JSON the reply, `null` if there is none, an array if there are several.
 pub fn once(asked: &Asked, creation: Creation, settings: &Settings, out: &mut dyn Write) -> Result<(), Failure> {
     let session = Session::open(settings, &asked.specs)?;
-    let (family, op) = session.op(&asked.family, &asked.op)?;
-    let mode = op.doit.ok_or_else(|| {
-        let name = family.info.name;
-        Failure::new(match op.dump {
-            Some(_) => format!("{name} {0} can only be dumped: netloom dump {name} {0}", op.name),
-            None => format!("{name} {} is only sent to groups: netloom listen {name}", op.name),
-        })
-    })?;
-    let body = read(asked.request.as_deref())?;
-    let layout = family.request(op, &mode);
-    let request = session.request(family, op, mode.request, &layout, &body)?;
-    let answer = request.flags(creation.flags()).send()?;
-    if let Some(warning) = answer.warning {
-        tell(format_args!("netloom: {} {}: {warning}", family.info.name, op.name));
-    }
-    let layout = family.reply(op, &mode);
-    let shown = |reply: &RawReply| layout.decode(reply.payload(), &session.options);
-    let mut replies: Vec<Value> = answer.replies.iter().map(shown).collect();
+    let request = read(asked.request.as_deref())?;
+    let mut replies = replies(&session, &asked.family, &asked.op, &request, creation)?;
     if asked.json {
         let all = match replies.len() {
             0 => Value::Null,
@@ -103,24 +87,8 @@ pub fn once(asked: &Asked, creation: Creation, settings: &Settings, out: &mut dy
 /// Dumps an op and prints its objects, put together where the family splits them over messages: as JSON one array.
 pub fn all(asked: &Asked, raw: bool, settings: &Settings, out: &mut dyn Write) -> Result<(), Failure> {
     let session = Session::open(settings, &asked.specs)?;
-    let (family, op) = session.op(&asked.family, &asked.op)?;
-    let mode = op.dump.ok_or_else(|| {
-        let name = family.info.name;
-        Failure::new(match op.doit {
-            Some(_) => format!("{name} {0} cannot be dumped: netloom do {name} {0}", op.name),
-            None => format!("{name} {} is only sent to groups: netloom listen {name}", op.name),
-        })
-    })?;
-    let body = read(asked.request.as_deref())?;
-    let layout = family.request(op, &mode);
-    let reply = family.reply(op, &mode);
-    let ask = || session.request(family, op, mode.request, &layout, &body);
-    let generic = family.info.protocol == Protocol::GENERIC;
-    let (objects, failed) = dumped(ask, |message| show(&reply, generic, message, &session))?;
-    let objects = match family.merge_info(op).filter(|_| !raw) {
-        Some(info) => merge(info, objects),
-        None => objects,
-    };
+    let request = read(asked.request.as_deref())?;
+    let (objects, failed) = objects(&session, &asked.family, &asked.op, &request, raw)?;
     if asked.json {
         page::array(&objects, out)?;
     } else {
@@ -129,6 +97,59 @@ pub fn all(asked: &Asked, raw: bool, settings: &Settings, out: &mut dyn Write) -
     out.flush()?;
     // What there is is printed nevertheless, and is of one piece with what is told.
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Does an op; the replies as objects.
+pub fn replies(
+    session: &Session,
+    family: &str,
+    op: &str,
+    request: &Value,
+    creation: Creation,
+) -> Result<Vec<Value>, Failure> {
+    let (family, op) = session.op(family, op)?;
+    let mode = op.doit.ok_or_else(|| {
+        let name = family.info.name;
+        Failure::new(match op.dump {
+            Some(_) => format!("{name} {0} can only be dumped: netloom dump {name} {0}", op.name),
+            None => format!("{name} {} is only sent to groups: netloom listen {name}", op.name),
+        })
+    })?;
+    let layout = family.request(op, &mode);
+    let request = session.request(family, op, mode.request, &layout, request)?;
+    let answer = request.flags(creation.flags()).send()?;
+    if let Some(warning) = answer.warning {
+        tell(format_args!("netloom: {} {}: {warning}", family.info.name, op.name));
+    }
+    let layout = family.reply(op, &mode);
+    let shown = |reply: &RawReply| layout.decode(reply.payload(), &session.options);
+    Ok(answer.replies.iter().map(shown).collect())
+}
+
+/// Dumps an op; its objects, put together unless `raw`, and the failure that ended the dump, if one did.
+pub fn objects(
+    session: &Session,
+    family: &str,
+    op: &str,
+    request: &Value,
+    raw: bool,
+) -> Result<(Vec<Value>, Option<netloom::Error>), Failure> {
+    let (family, op) = session.op(family, op)?;
+    let mode = op.dump.ok_or_else(|| {
+        let name = family.info.name;
+        Failure::new(match op.doit {
+            Some(_) => format!("{name} {0} cannot be dumped: netloom do {name} {0}", op.name),
+            None => format!("{name} {} is only sent to groups: netloom listen {name}", op.name),
+        })
+    })?;
+    let (layout, reply) = (family.request(op, &mode), family.reply(op, &mode));
+    let ask = || session.request(family, op, mode.request, &layout, request);
+    let generic = family.info.protocol == Protocol::GENERIC;
+    let (objects, failed) = dumped(ask, |message| show(&reply, generic, message, session))?;
+    Ok(match family.merge_info(op).filter(|_| !raw) {
+        Some(info) => (merge(info, objects), failed),
+        None => (objects, failed),
+    })
 }
 
 /// All objects of a dump, asked for again while it is torn; with the failure that ended the last attempt, if one did.

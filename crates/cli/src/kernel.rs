@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use netloom::client::{Connection, Dialer};
 use netloom::kernel::Kernel;
-use netloom::socket::{LinuxDialer, Tap};
+use netloom::socket::{LinuxDialer, Socket, Tap};
+use netloom::wire::Protocol;
+use netloom_modules::Module;
 
 use crate::failure::Failure;
 
@@ -36,14 +38,12 @@ impl Target {
         }
     }
 
-    /// What opens sockets to it.
-    pub fn dialer(&self) -> Result<Arc<dyn Dialer>, Failure> {
+    /// What opens sockets to it. An embedded one is made here, with these modules (`NAME[=DEVICE,…]`), and lasts as long
+    /// as the dialer.
+    pub fn dialer(&self, modules: &[String]) -> Result<Arc<dyn Dialer>, Failure> {
         match self {
             Self::Linux => Ok(Arc::new(LinuxDialer::here())),
-            Self::Embedded => {
-                let kernel = Kernel::new();
-                Ok(kernel.dialer(kernel.administrator()))
-            }
+            Self::Embedded => Ok(Arc::new(Embedded::new(modules)?)),
             Self::Socket(path) => Err(Failure::new(format_args!(
                 "{}: this build reaches linux and embedded kernel sides only",
                 path.display()
@@ -52,12 +52,35 @@ impl Target {
     }
 
     /// A connection to it; `tap` sees what goes over it.
-    pub fn connect(&self, tap: Option<Arc<dyn Tap>>) -> Result<Connection, Failure> {
-        let builder = Connection::builder().dialer(self.dialer()?);
+    pub fn connect(&self, modules: &[String], tap: Option<Arc<dyn Tap>>) -> Result<Connection, Failure> {
+        let builder = Connection::builder().dialer(self.dialer(modules)?);
         Ok(match tap {
             Some(tap) => builder.tap(tap).open()?,
             None => builder.open()?,
         })
+    }
+}
+
+/// A kernel side inside this process, which goes with its dialer.
+#[derive(Debug)]
+struct Embedded {
+    dialer: Arc<dyn Dialer>,
+    /// Loaded as long as they are kept.
+    _modules: Vec<Module>,
+}
+
+impl Embedded {
+    fn new(modules: &[String]) -> Result<Self, Failure> {
+        let kernel = Kernel::new();
+        let modules = modules.iter().map(|module| netloom_modules::load(&kernel, module));
+        let modules: Vec<Module> = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
+        Ok(Self { dialer: kernel.dialer(kernel.administrator()), _modules: modules })
+    }
+}
+
+impl Dialer for Embedded {
+    fn open(&self, protocol: Protocol) -> netloom::Result<Socket> {
+        self.dialer.open(protocol)
     }
 }
 

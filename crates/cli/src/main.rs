@@ -22,17 +22,20 @@ fn main() -> ExitCode {
     let program = line.next().unwrap_or_default();
     if Path::new(&program).file_name() == Some(OsStr::new("wg")) {
         let target = Target::choose(None, std::env::var_os(kernel::VARIABLE));
-        return wg(&line.collect::<Vec<_>>(), &Settings { target, trace: false, show_keys: false });
+        return wg(
+            &line.collect::<Vec<_>>(),
+            &Settings { target, modules: Vec::new(), trace: false, show_keys: false },
+        );
     }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(e) => return explain(&e),
     };
-    let settings = Settings {
-        target: Target::choose(args.kernel, std::env::var_os(kernel::VARIABLE)),
-        trace: args.trace,
-        show_keys: args.show_keys,
+    let target = match args.target(std::env::var_os(kernel::VARIABLE)) {
+        Ok(target) => target,
+        Err(e) => return explain(&e),
     };
+    let settings = Settings { target, modules: args.modules, trace: args.trace, show_keys: args.show_keys };
     let mut out = BufWriter::new(stdout());
     let done = match args.verb {
         Verb::List(listed) => list::run(&listed, &settings, &mut out),

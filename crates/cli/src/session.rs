@@ -30,6 +30,8 @@ pub struct Specs {
 pub struct Settings {
     /// The kernel side.
     pub target: Target,
+    /// The modules of an embedded one: `NAME[=DEVICE,…]`.
+    pub modules: Vec<String>,
     /// Whether to print each message on standard error.
     pub trace: bool,
     /// Whether secrets are shown.
@@ -37,15 +39,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A connection for a verb that knows its family: messages are traced by the built-in ones.
-    pub fn connect(&self) -> Result<Connection, Failure> {
-        let families = Arc::new(Families::new(FAMILIES.iter().copied()));
-        self.connect_knowing(&families)
-    }
-
     fn connect_knowing(&self, families: &Arc<Families>) -> Result<Connection, Failure> {
         let options = Options::default().secrets(self.show_keys);
-        self.target.connect(self.trace.then(|| trace(families.clone(), options)))
+        self.target.connect(&self.modules, self.trace.then(|| trace(families.clone(), options)))
     }
 }
 

@@ -99,6 +99,8 @@ fn mistakes_say_what_would_fit() {
     for (args, status, text) in [
         (&["do", "nlctrl"][..], 2, "<OP>"),
         (&["list", "nlctrl", "--protocols"], 2, "cannot be used with"),
+        (&["list", "--module", "doc_exmpl"], 2, "--kernel embedded"),
+        (&["list", "--module", "doc_exampl", "--kernel", "embedded"], 1, "there are doc_exmpl, wireguard"),
         (&["do", "nlctrl", "getfamili"], 1, "its ops are getfamily, getpolicy"),
         (&["do", "nlctrl", "getpolicy"], 1, "netloom dump nlctrl getpolicy"),
         (&["dump", "nlctrl", "newfamily"], 1, "netloom listen nlctrl"),
@@ -261,4 +263,30 @@ fn generated_rust_is_that_of_the_built_in_family_or_nothing() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
     let (code, _, err) = netloom(&["gen", spec.to_str().unwrap(), "-o", "/nonexistent/x.rs"]);
     assert!(code == Some(1) && err.contains("/nonexistent/x.rs: "), "{err}");
+}
+
+#[test]
+fn modules_live_in_an_embedded_kernel_side() {
+    let embedded = |args: &[&'static str]| [args, &["--kernel", "embedded", "--module", "wireguard=wg0,wg1"]].concat();
+    let echo = ["do", "doc_exmpl", "echo", r#"{"msg":"hello from user space!"}"#, "--json"];
+    let greeted = told(&[&echo[..], &["--module", "doc_exmpl", "--kernel", "embedded"]].concat());
+    assert_eq!(greeted, json!({"msg": "Hello from kernel space!!!"}));
+
+    let links = told(&embedded(&["dump", "rt-link", "getlink", "--json"]));
+    let names: Vec<&Value> = links.as_array().unwrap().iter().map(|link| &link["ifname"]).collect();
+    assert!(names.contains(&&json!("wg0")) && names.contains(&&json!("wg1")), "{links}");
+    let devices = told(&embedded(&["dump", "wireguard", "get-device", r#"{"ifname":"wg1"}"#, "--json"]));
+    assert_eq!((devices.as_array().map(Vec::len), &devices[0]["ifname"]), (Some(1), &json!("wg1")));
+
+    let (code, text, _) = netloom(&embedded(&["list", "wireguard"]));
+    assert_eq!(code, Some(0));
+    for line in
+        ["    8  peers                    array of nests", "      1  public-key               binary, exactly 32 bytes"]
+    {
+        assert!(text.contains(line), "{text}");
+    }
+    let (code, _, err) = netloom(&embedded(&["do", "wireguard", "set-device", r#"{"ifname":"wg7"}"#]));
+    assert_eq!((code, &*err), (Some(1), "netloom: wireguard set-device: ENODEV: no such device\n"));
+    let (_, _, err) = netloom(&embedded(&["do", "wireguard", "set-device", r#"{"ifname":"wg0","peers":[{}]}"#]));
+    assert!(err.contains("EINVAL"), "{err}");
 }
