@@ -10,7 +10,7 @@ use netloom::families::rt_link::{
 use netloom::families::wireguard;
 use netloom::kernel::{Kernel, LinkDefaults, LinkDevice, LinkKind, Nack, NetNs, NewLink};
 use netloom::socket::Credentials;
-use netloom::wire::{Flags, Protocol};
+use netloom::wire::{Flags, Header, Protocol};
 use netloom::{Errno, Error};
 use netloom_modules::{Module, load};
 use std::sync::Arc;
@@ -109,7 +109,7 @@ fn dumps_are_filtered_as_linux_filters_them() {
         let mut dump = nl.dump(Getlink, &ask).unwrap();
         let filtered = expected.len() < all.len();
         while let Some(link) = dump.next_ref() {
-            let flags = link.unwrap().message().header.flags;
+            let flags = Header::read(link.unwrap().bytes()).unwrap().flags;
             assert_eq!(flags.contains(Flags::DUMP_FILTERED), filtered, "{ask:?}");
         }
     }
