@@ -15,6 +15,9 @@ pub(super) fn run(data: &[u8]) {
     let Some((switches, mut script)) = data.split_first() else { return };
     let on = |bit: u8| switches >> bit & 1 == 1;
     let kernel = Kernel::new();
+    // Held for as long as the kernel side: dropping one unloads it.
+    let modules = ["doc_exmpl", "wireguard=wg0"].map(|module| netloom_modules::load(&kernel, module));
+    assert!(modules.iter().all(Result::is_ok), "{modules:?}");
     let protocol = if on(0) { Protocol::ROUTE } else { Protocol::GENERIC };
     let stranger = Credentials { uid: kernel.administrator().uid.wrapping_add(1).max(1), ..kernel.administrator() };
     let sender = if on(1) { stranger } else { kernel.administrator() };
@@ -31,7 +34,8 @@ pub(super) fn run(data: &[u8]) {
         let _ = listener.join(group);
     }
 
-    let mut tally = Tally::default();
+    let headers = if protocol == Protocol::ROUTE { 16 } else { 4 };
+    let mut tally = Tally { headers, ..Tally::default() };
     while let Some((head, rest)) = script.split_first_chunk::<2>() {
         let head = u16::from_le_bytes(*head);
         let (datagram, rest) = rest.split_at(usize::from(head & 0x7fff).min(rest.len()));
@@ -45,7 +49,7 @@ pub(super) fn run(data: &[u8]) {
     }
     drain(&socket, &mut tally);
     tally.check(on(5));
-    drain(&listener, &mut Tally::default());
+    drain(&listener, &mut Tally { headers, ..Tally::default() });
 }
 
 fn drain(socket: &Socket, tally: &mut Tally) {
@@ -70,6 +74,8 @@ fn is(error: &Error, errno: Errno) -> bool {
 /// What was asked and answered.
 #[derive(Default)]
 struct Tally {
+    /// Bytes between a message's header and its attributes: a genlmsghdr, or an ifinfomsg.
+    headers: usize,
     messages: usize,
     want_ack: usize,
     ends: usize,
@@ -103,8 +109,7 @@ impl Tally {
                 }
                 kind => {
                     assert!(!kind.is_control(), "{kind:?}");
-                    let headers = if kind.0 < 0x80 && kind.0 != 16 { 16 } else { 4 };
-                    let mut attrs = message.attrs(headers).into_iter();
+                    let mut attrs = message.attrs(self.headers).into_iter();
                     attrs.by_ref().for_each(drop);
                     assert_eq!(attrs.remainder(), 0);
                 }
