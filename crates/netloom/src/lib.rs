@@ -33,3 +33,8 @@ pub mod prelude {
     pub use crate::wire::{Errno, Group, Protocol};
     pub use crate::{Error, Result};
 }
+
+// The code in the README is compiled and run like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
