@@ -105,6 +105,42 @@ fn the_office_goes_in_and_comes_out_whole() {
     assert_eq!(sorted(&machine.says(&["showconf", "wg0"])), sorted(&office));
 }
 
+/// Messages of 4,096 bytes are those of machines with such pages.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn what_is_sent_is_what_wg_sends() {
+    use std::sync::{Arc, Mutex};
+
+    use netloom::Connection;
+    use netloom::socket::Direction;
+    use netloom::wire::{Header, Protocol};
+
+    let machine = Machine::new();
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let heard = sent.clone();
+    // Without what belongs to the conversation: the family's id, the sequence number, the port.
+    let tap = move |_: Protocol, direction: Direction, datagram: &[u8]| {
+        let header = Header::read(datagram).unwrap();
+        if direction == Direction::Sent && header.kind.0 > 0x10 {
+            let bare = Header { kind: Default::default(), seq: 0, port: 0, ..header };
+            heard.lock().unwrap().extend([&bare.to_bytes(), &datagram[Header::LEN..]].concat());
+        }
+    };
+    let dialer = machine.kernel.dialer(machine.kernel.administrator());
+    let connection = Connection::builder().dialer(dialer).tap(Arc::new(tap)).open().unwrap();
+    let netlink = Netlink::new(|| Ok(connection.clone()));
+    let args = ["setconf", "wg0", OFFICE].map(OsString::from);
+    let settings = Settings { page: Page { color: false, keys: false, now: 0 }, retries: Some("0".to_owned()) };
+    let (mut input, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
+    assert_eq!(wg::run(&args, &settings, &netlink, &mut Io::new(&mut input, &mut out, &mut err)), 0);
+
+    // What wg 1.0.20210914 sent for the same command.
+    let theirs = include_bytes!("data/wg-setconf-office.bin");
+    let ours = sent.lock().unwrap();
+    let differs = ours.iter().zip(theirs).position(|(a, b)| a != b);
+    assert_eq!((differs, ours.len()), (None, theirs.len()));
+}
+
 #[test]
 fn a_thousand_allowed_ips_are_split_merged_and_removed() {
     let machine = Machine::new();

@@ -1,13 +1,13 @@
 //! A change of a device in messages of bounded length.
 
 use netloom_families::wireguard::{AllowedIp, Device, Peer, PeerFlags};
-use netloom_wire::{Attr, Full, Hidden, OwnedSet, Unparsed, Writer};
+use netloom_wire::{Attr, Full, Hidden, Unparsed, Writer};
 
 /// A change of a device, written in as many messages as it takes.
 ///
 /// The device's settings go into the first message, a peer's into the first piece of it; what names device and peer is
-/// in all of them. So none of them undoes what one before it did. What a kernel side only tells, such as counters and
-/// the device's public key, is left out.
+/// in all of them. So none of them undoes what one before it did. What a kernel side only tells, such as counters and the
+/// device's public key, is left out. With the room that `wg` takes, a page, the messages are `wg`'s byte for byte.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -186,7 +186,7 @@ fn allowed_ips(ips: &[AllowedIp], most: usize, w: &mut Writer<'_>) -> Result<usi
     let mut written = 0_usize;
     for ip in ips {
         let here = w.position();
-        match w.nest_attr(Attr::NESTED, |w| ip.emit(w)) {
+        match w.nest_attr(Attr::NESTED, |w| allowed_ip(ip, w)) {
             Ok(()) if w.len() <= most => written = written.saturating_add(1),
             Ok(()) => {
                 w.cancel(here);
@@ -196,12 +196,24 @@ fn allowed_ips(ips: &[AllowedIp], most: usize, w: &mut Writer<'_>) -> Result<usi
             Err(full) => return Err(full),
         }
     }
-    if written == 0 {
-        w.cancel(nest);
-    } else {
-        w.end_nest(nest)?;
-    }
+    w.end_nest(nest)?;
     Ok(written)
+}
+
+fn allowed_ip(ip: &AllowedIp, w: &mut Writer<'_>) -> Result<(), Full> {
+    if let Some(family) = ip.family {
+        w.put(AllowedIp::FAMILY, family)?;
+    }
+    if let Some(address) = ip.ipaddr {
+        w.put(AllowedIp::IPADDR, address)?;
+    }
+    if let Some(mask) = ip.cidr_mask {
+        w.put(AllowedIp::CIDR_MASK, mask)?;
+    }
+    if let Some(flags) = ip.flags {
+        w.put(AllowedIp::FLAGS, flags)?;
+    }
+    unparsed(&ip.unparsed, w)
 }
 
 fn unparsed(attrs: &[Unparsed], w: &mut Writer<'_>) -> Result<(), Full> {
