@@ -4,6 +4,7 @@
 //!   or one in this process, or one behind a unix socket: the [`Dialer`](client::Dialer) decides, nothing else changes.
 //! - `wireguard` (a feature, on by default) reads and changes WireGuard devices of any size.
 //! - [`socket`]: the netlink socket itself, for those who want datagrams.
+//! - [`unix`]: the same for other processes, over unix sockets.
 //! - [`wire`] holds bytes, attributes and policies, [`families`] the generated families.
 //!
 //! Blocking throughout; [`client::Exchange`] is the same protocol without I/O, for one's own loop.
@@ -17,6 +18,8 @@ pub mod client;
 mod error;
 pub mod kernel;
 pub mod socket;
+#[cfg(target_os = "linux")]
+pub mod unix;
 #[cfg(feature = "wireguard")]
 pub mod wireguard;
 

@@ -1,4 +1,5 @@
-//! The client, over the Linux kernel underneath and over a kernel side in this process: the same cases for both.
+//! The client, over the Linux kernel underneath and over kernel sides in this process and behind a unix socket: the same
+//! cases for all.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -9,11 +10,32 @@ use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO,
 use netloom::kernel::Kernel;
 use netloom::socket::{Address, Direction, Opt, Socket};
 use netloom::wire::{Attrs, Errno, Group, Protocol};
-use netloom::{Connection, Result};
+use netloom::{Connection, Result, unix};
 
 /// Every kernel side there is here, and what it is called.
-fn kernel_sides() -> Vec<(&'static str, Connection)> {
-    vec![("Linux", Connection::open().unwrap()), ("in process", Kernel::new().connect())]
+fn kernel_sides() -> Vec<(&'static str, Side)> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let serving = unix::Server::bind(&path).unwrap().start(Kernel::new()).unwrap();
+    let nl = Connection::over(Arc::new(unix::Dialer::connect(&path).unwrap()));
+    vec![
+        ("Linux", Side { nl: Connection::open().unwrap(), _server: None }),
+        ("in process", Side { nl: Kernel::new().connect(), _server: None }),
+        ("unix", Side { nl, _server: Some((serving, folder)) }),
+    ]
+}
+
+/// A connection, and what has to live as long.
+struct Side {
+    nl: Connection,
+    _server: Option<(unix::Serving, tempfile::TempDir)>,
+}
+
+impl std::ops::Deref for Side {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.nl
+    }
 }
 
 fn nlctrl() -> CtrlAttrs {

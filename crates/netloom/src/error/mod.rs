@@ -69,6 +69,8 @@ pub(crate) enum Cause {
     NoFamily(Cow<'static, str>),
     /// No group of this name in the family.
     NoGroup(Cow<'static, str>, Cow<'static, str>),
+    /// A path that cannot be listened at or reached: the path, what is wrong and what to do.
+    Path(String, Errno),
     /// The call itself makes no sense: what to do instead.
     Usage(&'static str),
 }
@@ -83,6 +85,12 @@ impl Error {
         let cause =
             if errno == Errno::ENOBUFS && action == "receive" { Cause::Overrun } else { Cause::System(action, errno) };
         Self::new("", cause)
+    }
+
+    /// A path does not serve: `what` is wrong, and what to do about it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn at(path: &std::path::Path, what: impl fmt::Display, errno: Errno) -> Self {
+        Self::new("", Cause::Path(format!("{}: {what}", path.display()), errno))
     }
 
     /// The same error, as one of this request.
@@ -107,7 +115,7 @@ impl Error {
     pub fn errno(&self) -> Option<Errno> {
         match &self.0.cause {
             Cause::Refused(refusal) => Some(refusal.errno),
-            Cause::System(_, errno) => Some(*errno),
+            Cause::System(_, errno) | Cause::Path(_, errno) => Some(*errno),
             Cause::Overrun => Some(Errno::ENOBUFS),
             Cause::NoFamily(_) | Cause::NoGroup(..) => Some(Errno::ENOENT),
             _ => None,
@@ -260,6 +268,7 @@ impl fmt::Display for Error {
             Cause::NoGroup(family, group) => {
                 write!(f, "family {family} has no group {group}; `netloom list {family}` shows those it has")
             }
+            Cause::Path(text, _) => f.write_str(text),
             Cause::Usage(instead) => f.write_str(instead),
         }
     }

@@ -91,11 +91,7 @@ impl PortEndpoint {
 
 impl Endpoint for PortEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
-        let mut state = self.kernel.lock();
-        let ticket = state.engine.deliver(self.key, &self.credentials, to, bytes)?;
-        let state = self.kernel.settle(state, ticket);
-        self.kernel.wake(state);
-        Ok(bytes.len())
+        self.kernel.deliver(self.key, &self.credentials, to, bytes)
     }
 
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
@@ -165,12 +161,7 @@ impl Endpoint for PortEndpoint {
 
 impl Drop for PortEndpoint {
     fn drop(&mut self) {
-        let mut state = self.kernel.lock();
-        state.waiters.remove(&self.key);
-        if let Some(ticket) = state.engine.close(self.key) {
-            state = self.kernel.settle(state, ticket);
-        }
-        self.kernel.wake(state);
+        self.kernel.close(self.key);
     }
 }
 

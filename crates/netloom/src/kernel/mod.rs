@@ -48,7 +48,7 @@ pub use nack::Nack;
 
 use self::engine::{FamilyKey, Filled, Listed, Outcome, Request, Task, Ticket, Work};
 use crate::client::Connection;
-use crate::socket::{Credentials, Socket};
+use crate::socket::{Address, Credentials, Socket};
 
 /// How a fill ended, if it did not refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,6 @@ pub(crate) enum Waiter {
     /// Threads inside a receive.
     Threads { condvar: Arc<Condvar>, waiting: usize },
     /// Somebody else's loop; called without any lock held.
-    #[allow(dead_code, reason = "the unix transport's")]
     Callback(Arc<dyn Fn() + Send + Sync>),
 }
 
@@ -251,6 +250,31 @@ impl Kernel {
         let pushed = state.engine.push(port, bytes);
         self.wake(state);
         pushed
+    }
+
+    /// Sends a datagram from an open socket, and runs what it asks for in this thread.
+    pub(crate) fn deliver(
+        &self,
+        key: PortKey,
+        by: &Credentials,
+        to: Option<Address>,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        let mut state = self.lock();
+        let ticket = state.engine.deliver(key, by, to, bytes)?;
+        let state = self.settle(state, ticket);
+        self.wake(state);
+        Ok(bytes.len())
+    }
+
+    /// Closes a socket, and ends its dump in this thread.
+    pub(crate) fn close(&self, key: PortKey) {
+        let mut state = self.lock();
+        state.waiters.remove(&key);
+        if let Some(ticket) = state.engine.close(key) {
+            state = self.settle(state, ticket);
+        }
+        self.wake(state);
     }
 
     /// Tells those who wait for ports that became readable, and unlocks.

@@ -8,6 +8,7 @@ mod ack;
 mod dispatch;
 mod dump;
 mod options;
+mod outside;
 mod port;
 mod pull;
 mod serial;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use netloom_wire::{Errno, Protocol};
 
 pub use dump::{Cursor, Filled};
-pub use port::{Datagram, NetNs, PortKey};
+pub use outside::Outgoing;
+pub use port::{Datagram, NetNs, PortKey, Unread};
 pub(super) use table::GENL_ID_CTRL;
 pub use table::{Entry, FamilyKey, Listed, Mode, Table};
 pub use work::{Fill, Outcome, Request, Task, Ticket, Work, WorkId};

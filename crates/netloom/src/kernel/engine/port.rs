@@ -64,7 +64,13 @@ pub(super) struct Port {
     pub(super) drops: u64,
     longest_receive: usize,
     pub(super) dump: Option<Box<Running>>,
+    /// Where the queue goes on outside: what of it is unread there.
+    unread: Option<Unread>,
 }
+
+/// Tells how many bytes, by some accounting near the kernel's, left a port's queue and are not read yet. Called under the
+/// engine's lock: it must not wait.
+pub type Unread = Arc<dyn Fn() -> usize + Send + Sync>;
 
 /// The switches among the options.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,7 +119,17 @@ impl Port {
             drops: 0,
             longest_receive: 0,
             dump: None,
+            unread: None,
         }
+    }
+
+    /// Says that datagrams leave the queue before they are read.
+    pub(super) fn forward(&mut self, unread: Unread) {
+        self.unread = Some(unread);
+    }
+
+    fn unread(&self) -> usize {
+        self.unread.as_ref().map_or(0, |unread| unread())
     }
 
     /// Joins or leaves; true if that changed anything.
@@ -152,7 +168,11 @@ impl Port {
 
     /// Whether another port may send `len` bytes now.
     pub(super) fn takes(&self, len: usize) -> bool {
-        !self.congested && (self.queue.is_empty() || self.rmem.saturating_add(accounted(len)) <= self.rcvbuf)
+        if self.congested {
+            return false;
+        }
+        let held = self.queued();
+        held == 0 || held.saturating_add(accounted(len)) <= self.rcvbuf
     }
 
     // net/netlink/af_netlink.c: netlink_attachskb, netlink_broadcast_deliver
@@ -200,10 +220,10 @@ impl Port {
     /// Takes the error, else the next datagram; `len` is the reader's room.
     // net/netlink/af_netlink.c: netlink_recvmsg
     pub(super) fn pull(&mut self, len: usize, peek: bool) -> Result<Option<Datagram>, Errno> {
-        if let Some(errno) = self.error.take() {
+        if let Some(errno) = self.take_error() {
             return Err(errno);
         }
-        self.longest_receive = self.longest_receive.max(len).min(MAX_RECEIVE);
+        self.set_room(len);
         if peek {
             return Ok(self.queue.front().cloned());
         }
@@ -215,6 +235,38 @@ impl Port {
         Ok(Some(datagram))
     }
 
+    /// Remembers how much room a reader had.
+    pub(super) fn set_room(&mut self, len: usize) {
+        self.longest_receive = self.longest_receive.max(len).min(MAX_RECEIVE);
+    }
+
+    /// Takes the next datagram to where the queue goes on; the congestion goes on too.
+    pub(super) fn hand_over(&mut self) -> Option<Datagram> {
+        let datagram = self.queue.pop_front()?;
+        self.rmem = self.rmem.saturating_sub(accounted(datagram.bytes.len()));
+        Some(datagram)
+    }
+
+    /// Ends a congestion if all is read.
+    pub(super) fn was_read(&mut self) {
+        if self.queued() == 0 {
+            self.congested = false;
+        }
+    }
+
+    /// Sets the error that the next receive tells.
+    pub(super) fn fail(&mut self, errno: Errno) {
+        self.error = Some(errno);
+    }
+
+    /// Takes it, as a receive does: with nothing queued, a congestion is over.
+    // net/netlink/af_netlink.c: netlink_rcv_wake
+    pub(super) fn take_error(&mut self) -> Option<Errno> {
+        let errno = self.error.take()?;
+        self.was_read();
+        Some(errno)
+    }
+
     /// Whether there is something to read.
     pub(super) fn is_readable(&self) -> bool {
         self.error.is_some() || !self.queue.is_empty()
@@ -222,7 +274,7 @@ impl Port {
 
     /// Whether the queue is empty enough for another chunk of a dump.
     pub(super) fn wants_chunk(&self) -> bool {
-        self.rmem <= self.rcvbuf / 2
+        self.queued() <= self.rcvbuf / 2
     }
 
     /// The room of the next chunk.
@@ -232,7 +284,7 @@ impl Port {
 
     /// Bytes that wait to be read, by the kernel's accounting.
     pub(super) fn queued(&self) -> usize {
-        self.rmem
+        self.rmem.saturating_add(self.unread())
     }
 }
 
@@ -280,6 +332,27 @@ mod tests {
         assert!(port.push(datagram(4_000)) == Queued::Taken, "an empty queue takes anything");
         assert!(port.push(datagram(36)) == Queued::Overrun);
         assert!(port.pull(1, false).unwrap().is_some() && port.push(datagram(36)) == Queued::Taken);
+    }
+
+    #[test]
+    fn what_is_unread_outside_counts() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let outside = Arc::new(AtomicUsize::new(0));
+        let mut port = port();
+        let seen = outside.clone();
+        port.rcvbuf = 4_000;
+        port.forward(Arc::new(move || seen.load(Ordering::Relaxed)));
+        assert!(port.push(datagram(36)) == Queued::Taken);
+        outside.store(3_500, Ordering::Relaxed);
+        assert!(port.hand_over().is_some() && port.hand_over().is_none());
+        assert!(port.push(datagram(36)) == Queued::Overrun && !port.wants_chunk());
+        assert_eq!((port.take_error(), port.take_error()), (Some(Errno::ENOBUFS), None));
+        outside.store(100, Ordering::Relaxed);
+        port.was_read();
+        assert!(port.push(datagram(36)) == Queued::Overrun, "not all is read: the congestion is not over");
+        outside.store(0, Ordering::Relaxed);
+        port.was_read();
+        assert!(port.push(datagram(36)) == Queued::Taken && port.wants_chunk());
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// Lets a resting dump go on.
-    fn go_on(&mut self, key: PortKey) -> Option<Ticket> {
+    pub(super) fn go_on(&mut self, key: PortKey) -> Option<Ticket> {
         let port = self.ports.get_mut(&key)?;
         let room = port.chunk_room();
         let dump = port.dump.as_mut()?;

@@ -1,0 +1,276 @@
+//! A socket whose kernel side is in another process.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use netloom_wire::{Errno, Flags, Header, MessageType, Protocol};
+
+use super::protocol::{self, Answer, FRAMED, Frame, MAGIC, MAX_RECORD, Op, Request, VERSION};
+use super::sys::{self, Take};
+use crate::socket::{Address, Endpoint, Opt, Received, RecvFlags};
+
+/// How long a close waits for the kernel side to have closed.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// A control channel, from the client's end.
+pub(super) struct Control {
+    fd: OwnedFd,
+    tag: u32,
+    record: Vec<u8>,
+}
+
+/// The room for an answer: the memberships of half a million groups.
+const ANSWER: usize = 64 * 1024;
+
+impl Control {
+    pub(super) fn new(fd: OwnedFd) -> Self {
+        sys::set_send_buffer(fd.as_fd(), MAX_RECORD);
+        Self { fd, tag: 0, record: vec![0; ANSWER] }
+    }
+
+    /// Says which protocol and version this is, and hears the same.
+    pub(super) fn greet(&mut self, deadline: Option<Instant>) -> Result<(), Errno> {
+        let hello = Request { op: Op::HELLO, a: VERSION, ..Request::default() };
+        let (answer, payload, _) = self.ask_until(hello, &MAGIC, deadline)?;
+        if payload == MAGIC && answer.a == VERSION { Ok(()) } else { Err(Errno::EPROTO) }
+    }
+
+    fn ask(&mut self, request: Request, payload: &[u8]) -> Result<(Answer, &[u8], Option<OwnedFd>), Errno> {
+        self.ask_until(request, payload, None)
+    }
+
+    /// Sends a request and waits for its answer, for ever or until a deadline: the handler behind it may be slow.
+    fn ask_until(
+        &mut self,
+        request: Request,
+        payload: &[u8],
+        deadline: Option<Instant>,
+    ) -> Result<(Answer, &[u8], Option<OwnedFd>), Errno> {
+        self.tag = self.tag.wrapping_add(1).max(1);
+        let head = Request { tag: self.tag, ..request }.to_bytes();
+        repeat(|| sys::send(self.fd.as_fd(), &head, payload, true)).map_err(gone)?;
+        let (len, passed) = loop {
+            if deadline.is_some() && !repeat(|| sys::wait_readable(self.fd.as_fd(), deadline))? {
+                return Err(Errno::ETIMEDOUT);
+            }
+            let (len, passed) =
+                repeat(|| sys::recv_with_fd(self.fd.as_fd(), &mut self.record, Take::Wait)).map_err(gone)?;
+            if len == 0 {
+                return Err(Errno::ECONNRESET);
+            }
+            match self.record.get(..len).and_then(Answer::read) {
+                // Tag 0 answers whatever was asked.
+                Some((answer, _)) if answer.tag == self.tag || answer.tag == 0 => break (len, passed),
+                // An answer that somebody did not wait for.
+                Some(_) => {}
+                None => return Err(Errno::EPROTO),
+            }
+        };
+        let (answer, payload) = self.record.get(..len).and_then(Answer::read).ok_or(Errno::EPROTO)?;
+        if answer.errno == Errno(0) { Ok((answer, payload, passed)) } else { Err(answer.errno) }
+    }
+}
+
+/// One socket: a control channel and a framed data channel of its own, so that a slow answer here keeps no other waiting.
+pub(super) struct UnixEndpoint {
+    control: Mutex<Control>,
+    socket: u32,
+    data: OwnedFd,
+    /// Held while a record is looked at and taken.
+    reading: Mutex<()>,
+    nonblocking: AtomicBool,
+    packet_info: AtomicBool,
+    pass_credentials: AtomicBool,
+    /// The reader's room, as far as the kernel side was told.
+    room: AtomicUsize,
+}
+
+impl UnixEndpoint {
+    pub(super) fn open(mut control: Control, protocol: Protocol) -> Result<Self, Errno> {
+        let request = Request { op: Op::SOCKET, a: protocol.number().into(), b: FRAMED, ..Request::default() };
+        let (answer, _, passed) = control.ask(request, &[])?;
+        let (socket, data) = (answer.a, passed.ok_or(Errno::EPROTO)?);
+        Ok(Self {
+            control: Mutex::new(control),
+            socket,
+            data,
+            reading: Mutex::new(()),
+            nonblocking: AtomicBool::new(false),
+            packet_info: AtomicBool::new(false),
+            pass_credentials: AtomicBool::new(false),
+            room: AtomicUsize::new(0),
+        })
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, op: Op, [a, b, c]: [u32; 3], payload: &[u8]) -> Result<(u32, u32), Errno> {
+        let request = Request { op, socket: self.socket, a, b, c, tag: 0 };
+        let mut control = self.control();
+        let (answer, ..) = control.ask(request, payload)?;
+        Ok((answer.a, answer.b))
+    }
+
+    fn tell(&self, op: Op, values: [u32; 3]) -> Result<(), Errno> {
+        self.ask(op, values, &[]).map(drop)
+    }
+
+    /// Takes a datagram, or an error, if there is one.
+    fn take(&self, buf: &mut [u8], peek: bool) -> Result<Received, Errno> {
+        let _turn = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut head = [0; Frame::LEN];
+        let how = if peek { Take::Peek } else { Take::Now };
+        let len = sys::recv(self.data.as_fd(), &mut head, buf, how).map_err(gone)?;
+        if len == 0 {
+            return Err(Errno::ECONNRESET);
+        }
+        let shown = len.checked_sub(Frame::LEN).ok_or(Errno::EPROTO)?;
+        match Frame::read(&head).ok_or(Errno::EPROTO)? {
+            Frame::Error(errno) => {
+                if peek {
+                    // Told is taken, as with an error of a socket.
+                    sys::recv(self.data.as_fd(), &mut head, buf, Take::Now).map_err(gone)?;
+                }
+                Err(errno)
+            }
+            Frame::Datagram { len, source, group, credentials, destination } => {
+                // A group beyond the mask is told by packet info alone.
+                let groups = group.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)).unwrap_or(0);
+                Ok(Received {
+                    len,
+                    truncated: shown.min(buf.len()) < len,
+                    source: Address { port: source, groups },
+                    destination,
+                    group: self.packet_info.load(Ordering::Relaxed).then_some(group),
+                    credentials: self.pass_credentials.load(Ordering::Relaxed).then_some(credentials),
+                    ..Received::default()
+                })
+            }
+        }
+    }
+
+    /// Lets the chunks of a dump grow to the reader's room: the kernel side does not see it.
+    fn tell_room(&self, room: usize, datagram: &[u8]) {
+        if room <= self.room.load(Ordering::Relaxed) {
+            return;
+        }
+        let chunk =
+            Header::read(datagram).is_some_and(|h| h.flags.contains(Flags::MULTI) && h.kind != MessageType::DONE);
+        // Whoever sends now may take long: another time, then.
+        if chunk && let Ok(mut control) = self.control.try_lock() {
+            let a = u32::try_from(room).unwrap_or(u32::MAX);
+            let request = Request { op: Op::ROOM, socket: self.socket, a, ..Request::default() };
+            if control.ask(request, &[]).is_ok() {
+                self.room.store(room, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl Endpoint for UnixEndpoint {
+    fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
+        let [port, groups, given] = to.map_or([0; 3], |to| [to.port, to.groups, 1]);
+        let (taken, _) = self.ask(Op::SEND, [port, groups, given], bytes)?;
+        Ok(taken as usize)
+    }
+
+    fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
+        let peek = flags.contains(RecvFlags::PEEK);
+        let wait = !flags.contains(RecvFlags::DONTWAIT) && !self.nonblocking.load(Ordering::Relaxed);
+        loop {
+            match self.take(buf, peek) {
+                Err(Errno::EAGAIN) if wait => {}
+                Err(errno) => return Err(errno),
+                Ok(received) => {
+                    self.tell_room(buf.len(), buf.get(..received.len).unwrap_or(buf));
+                    return Ok(received);
+                }
+            }
+            if !sys::wait_readable(self.data.as_fd(), deadline)? {
+                return Err(Errno::EAGAIN);
+            }
+        }
+    }
+
+    fn bind(&self, address: Address) -> Result<(), Errno> {
+        self.tell(Op::BIND, [address.port, address.groups, 0])
+    }
+
+    fn connect(&self, peer: Address) -> Result<(), Errno> {
+        self.tell(Op::CONNECT, [peer.port, peer.groups, 0])
+    }
+
+    fn local(&self) -> Result<Address, Errno> {
+        let (port, groups) = self.ask(Op::NAME, [0; 3], &[])?;
+        Ok(Address { port, groups })
+    }
+
+    fn join(&self, group: u32) -> Result<(), Errno> {
+        self.tell(Op::JOIN, [group, 0, 0])
+    }
+
+    fn leave(&self, group: u32) -> Result<(), Errno> {
+        self.tell(Op::LEAVE, [group, 0, 0])
+    }
+
+    fn memberships(&self) -> Result<Vec<u32>, Errno> {
+        let request = Request { op: Op::MEMBERSHIPS, socket: self.socket, ..Request::default() };
+        let mut control = self.control();
+        let (_, mask, _) = control.ask(request, &[])?;
+        Ok(protocol::groups_of(mask))
+    }
+
+    fn set(&self, option: Opt, value: u32) -> Result<(), Errno> {
+        let (level, name) = protocol::numbers_of(option);
+        self.tell(Op::SET, [level, name, value])?;
+        match option {
+            Opt::PktInfo => self.packet_info.store(value != 0, Ordering::Relaxed),
+            Opt::PassCredentials => self.pass_credentials.store(value != 0, Ordering::Relaxed),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn option(&self, option: Opt) -> Result<u32, Errno> {
+        let (level, name) = protocol::numbers_of(option);
+        Ok(self.ask(Op::GET, [level, name, 0], &[])?.0)
+    }
+
+    fn set_nonblocking(&self, on: bool) -> Result<(), Errno> {
+        self.nonblocking.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.data.as_fd())
+    }
+}
+
+impl Drop for UnixEndpoint {
+    fn drop(&mut self) {
+        // As with a close of Linux, the port id is free and the dump has ended when this returns.
+        let request = Request { op: Op::CLOSE, socket: self.socket, ..Request::default() };
+        let deadline = Instant::now().checked_add(CLOSING);
+        let _ = self.control().ask_until(request, &[], deadline);
+    }
+}
+
+impl fmt::Debug for UnixEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unix socket, number {}", self.socket)
+    }
+}
+
+/// What the end of the server is to a caller.
+fn gone(errno: Errno) -> Errno {
+    if errno == Errno::EPIPE { Errno::ECONNRESET } else { errno }
+}
+
+fn repeat<T>(call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    crate::socket::retry(call)
+}

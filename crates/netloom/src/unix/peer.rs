@@ -1,0 +1,284 @@
+//! One client of the server: its control channel, its data channels, and the thread that serves them.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use netloom_wire::Errno;
+
+use super::channel::{Channel, Sent, record_buffer};
+use super::protocol::{self, Answer, FRAMED, MAGIC, Op, Request, VERSION};
+use super::sys::{self, Epoll, Take};
+use crate::kernel::Kernel;
+use crate::socket::{Address, Credentials, Opt};
+
+/// The sockets that one control channel may have open.
+pub(super) const MAX_SOCKETS: usize = 256;
+/// Datagrams taken off one data channel before the others have their turn.
+const TURN: usize = 64;
+
+const CONTROL: u64 = u64::MAX;
+const STOP: u64 = u64::MAX - 1;
+
+pub(super) struct Peer {
+    kernel: Kernel,
+    control: OwnedFd,
+    credentials: Credentials,
+    epoll: Epoll,
+    channels: HashMap<u32, Arc<Channel>>,
+    last: u32,
+    greeted: bool,
+    buf: Vec<u8>,
+    mask: Vec<u8>,
+}
+
+/// Why a control channel ends.
+struct End;
+
+/// What an answer holds besides tag and errno.
+#[derive(Default)]
+struct Values {
+    a: u32,
+    b: u32,
+    passed: Option<OwnedFd>,
+    payload: Payload,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Payload {
+    #[default]
+    None,
+    Magic,
+    Mask,
+}
+
+impl Peer {
+    pub(super) fn new(
+        kernel: Kernel,
+        control: OwnedFd,
+        credentials: Credentials,
+        stop: BorrowedFd<'_>,
+    ) -> Result<Self, Errno> {
+        let epoll = Epoll::new()?;
+        epoll.add(control.as_fd(), sys::IN, CONTROL)?;
+        epoll.add(stop, sys::IN, STOP)?;
+        let (channels, buf, mask) = (HashMap::new(), record_buffer(), Vec::new());
+        Ok(Self { kernel, control, credentials, epoll, channels, last: 0, greeted: false, buf, mask })
+    }
+
+    /// Serves it until it is gone, or the server stops. Handlers run in here.
+    pub(super) fn serve(mut self) {
+        let mut unfinished: Vec<u32> = Vec::new();
+        loop {
+            let Ok(names) = self.epoll.wait((!unfinished.is_empty()).then_some(0)) else { return };
+            if names.contains(&STOP) {
+                return;
+            }
+            let mut due = std::mem::take(&mut unfinished);
+            due.extend(names.iter().filter_map(|name| u32::try_from(*name).ok()));
+            due.sort_unstable();
+            due.dedup();
+            for socket in due {
+                if !self.serve_channel(socket) {
+                    unfinished.push(socket);
+                }
+            }
+            if names.contains(&CONTROL) && self.serve_control().is_err() {
+                return self.finish();
+            }
+        }
+    }
+
+    /// Does what is left of a client that is gone: what it wrote, it has sent.
+    fn finish(&mut self) {
+        let open: Vec<u32> = self.channels.keys().copied().collect();
+        for socket in open {
+            // As many small datagrams as a channel holds; who else has the channel may not keep us.
+            let _ = (0..8).any(|_| self.serve_channel(socket));
+        }
+    }
+
+    /// Does what a data channel asks for; false if there may be more.
+    fn serve_channel(&mut self, socket: u32) -> bool {
+        let Some(channel) = self.channels.get(&socket).cloned() else { return true };
+        channel.was_read();
+        for _ in 0..TURN {
+            match channel.deliver(&self.credentials, &mut self.buf) {
+                Sent::Datagram => {}
+                Sent::Nothing => return true,
+                Sent::End => {
+                    self.close(socket);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes one request and answers it.
+    fn serve_control(&mut self) -> Result<(), End> {
+        let len = match sys::recv(self.control.as_fd(), &mut [], &mut self.buf, Take::Now) {
+            Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
+            Ok(0) | Err(_) => return Err(End),
+            Ok(len) => len,
+        };
+        let mut buf = std::mem::take(&mut self.buf);
+        let done = match buf.get(..len).map(Request::read) {
+            // Longer than any record may be.
+            None => Err((0, Errno::EMSGSIZE)),
+            Some(None) => Err((0, Errno::EPROTO)),
+            Some(Some((request, payload))) => Ok((request, self.answer(request, payload))),
+        };
+        std::mem::swap(&mut self.buf, &mut buf);
+        match done {
+            Ok((request, Ok(values))) => self.tell(request.tag, values),
+            Ok((request, Err(errno))) => {
+                self.refuse(request.tag, errno)?;
+                // Who does not greet speaks something else.
+                if self.greeted { Ok(()) } else { Err(End) }
+            }
+            Err((tag, errno)) => {
+                let _ = self.refuse(tag, errno);
+                Err(End)
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request, payload: &[u8]) -> Result<Values, Errno> {
+        let Request { op, a, b, c, socket, .. } = request;
+        match op {
+            Op::HELLO if payload != MAGIC => return Err(Errno::EPROTO),
+            Op::HELLO => {
+                self.greeted = a == VERSION;
+                // The answer to another version is ours; see `tell`.
+                return Ok(Values { a: VERSION, payload: Payload::Magic, ..Values::default() });
+            }
+            _ if !self.greeted => return Err(Errno::EPROTO),
+            Op::SOCKET => return self.open(a, b),
+            _ => {}
+        }
+        let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.credentials);
+        let address = Address { port: a, groups: b };
+        let mut state = self.kernel.lock();
+        let engine = &mut state.engine;
+        let mut values = Values::default();
+        match op {
+            Op::BIND => engine.bind(key, &by, address)?,
+            Op::CONNECT => engine.connect(key, &by, address)?,
+            Op::NAME => {
+                let local = engine.local(key)?;
+                (values.a, values.b) = (local.port, local.groups);
+            }
+            Op::PEER => {
+                let peer = engine.peer(key)?;
+                (values.a, values.b) = (peer.port, peer.groups);
+            }
+            Op::SET => {
+                let option = protocol::option(a, b)?;
+                engine.set_option(key, &by, option, c)?;
+                if matches!(option, Opt::ReceiveBuffer | Opt::ReceiveBufferForce) {
+                    let limit = engine.option(key, option)?;
+                    drop(state);
+                    if let Some(channel) = self.channels.get(&socket) {
+                        channel.set_limit(limit);
+                    }
+                }
+            }
+            Op::GET if (a, b) == (protocol::SOL_SOCKET, protocol::SO_ERROR) => {
+                values.a = engine.take_error(key).map_or(0, |errno| errno.0.cast_unsigned());
+            }
+            Op::GET => values.a = engine.option(key, protocol::option(a, b)?)?,
+            Op::JOIN => engine.join(key, &by, a)?,
+            Op::LEAVE => engine.leave(key, &by, a)?,
+            Op::MEMBERSHIPS => {
+                self.mask = protocol::mask_of(&engine.memberships(key)?);
+                values.payload = Payload::Mask;
+            }
+            Op::ROOM => engine.set_room(key, a as usize),
+            Op::CLOSE => {
+                drop(state);
+                self.close(socket);
+            }
+            Op::SEND => {
+                drop(state);
+                let taken = self.kernel.deliver(key, &by, (c == 1).then_some(address), payload)?;
+                values.a = u32::try_from(taken).unwrap_or(u32::MAX);
+            }
+            _ => return Err(Errno::EOPNOTSUPP),
+        }
+        Ok(values)
+    }
+
+    fn open(&mut self, protocol: u32, flags: u32) -> Result<Values, Errno> {
+        if flags & !FRAMED != 0 {
+            return Err(Errno::EINVAL);
+        }
+        if self.channels.len() >= MAX_SOCKETS {
+            return Err(Errno::EMFILE);
+        }
+        let framed = flags & FRAMED != 0;
+        let (channel, theirs) = Channel::open(&self.kernel, protocol, self.credentials, framed)?;
+        loop {
+            self.last = self.last.wrapping_add(1);
+            if !self.channels.contains_key(&self.last) {
+                break;
+            }
+        }
+        if let Err(errno) = self.epoll.add(channel.fd(), sys::EDGES, self.last.into()) {
+            channel.close();
+            return Err(errno);
+        }
+        self.channels.insert(self.last, channel);
+        Ok(Values { a: self.last, passed: Some(theirs), ..Values::default() })
+    }
+
+    /// Closes a socket: its port, and with it the data channel.
+    fn close(&mut self, socket: u32) {
+        if let Some(channel) = self.channels.remove(&socket) {
+            // Its descriptor may live on for a moment in a thread that writes to it.
+            self.epoll.remove(channel.fd());
+            channel.close();
+        }
+    }
+
+    fn tell(&self, tag: u32, values: Values) -> Result<(), End> {
+        let errno = match values.payload {
+            Payload::Magic if !self.greeted => Errno::EPROTONOSUPPORT,
+            _ => Errno(0),
+        };
+        let head = Answer { tag, errno, a: values.a, b: values.b }.to_bytes();
+        let payload = match values.payload {
+            Payload::None => &[][..],
+            Payload::Magic => &MAGIC,
+            Payload::Mask => &self.mask,
+        };
+        self.write(|fd| match &values.passed {
+            Some(passed) => sys::send_with_fd(fd, &head, passed.as_fd()),
+            None => sys::send(fd, &head, payload, false),
+        })?;
+        if errno == Errno(0) { Ok(()) } else { Err(End) }
+    }
+
+    fn refuse(&self, tag: u32, errno: Errno) -> Result<(), End> {
+        let head = Answer::error(tag, errno).to_bytes();
+        self.write(|fd| sys::send(fd, &head, &[], false))
+    }
+
+    /// A client that does not read its answers is let go: waiting for it would keep the thread.
+    fn write(&self, send: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>) -> Result<(), End> {
+        loop {
+            match send(self.control.as_fd()) {
+                Err(Errno::EINTR) => {}
+                done => return done.map(drop).map_err(|_| End),
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        for (_, channel) in self.channels.drain() {
+            channel.close();
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The records of the control protocol and the frames of data channels; the module's page describes them.
+
+use netloom_wire::Errno;
+
+use crate::kernel::engine::Outgoing;
+use crate::socket::{Address, Credentials, Opt};
+
+/// The version of this protocol.
+pub(super) const VERSION: u32 = 1;
+/// What both sides say first.
+pub(super) const MAGIC: [u8; 8] = *b"netloom\0";
+/// The flag of SOCKET that asks for a framed data channel.
+pub(super) const FRAMED: u32 = 1;
+/// The most that one record may hold: a datagram as long as the largest send buffer allows, and the request around it.
+pub(super) const MAX_RECORD: usize = 425_984;
+
+pub(super) const SOL_SOCKET: u32 = 1;
+pub(super) const SO_ERROR: u32 = 4;
+const SOL_NETLINK: u32 = 270;
+
+/// What a client may ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Op(pub(super) u32);
+
+impl Op {
+    pub(super) const HELLO: Self = Self(1);
+    pub(super) const SOCKET: Self = Self(2);
+    pub(super) const CLOSE: Self = Self(3);
+    pub(super) const BIND: Self = Self(4);
+    pub(super) const CONNECT: Self = Self(5);
+    pub(super) const NAME: Self = Self(6);
+    pub(super) const PEER: Self = Self(7);
+    pub(super) const SET: Self = Self(8);
+    pub(super) const GET: Self = Self(9);
+    pub(super) const JOIN: Self = Self(10);
+    pub(super) const LEAVE: Self = Self(11);
+    pub(super) const MEMBERSHIPS: Self = Self(12);
+    pub(super) const ROOM: Self = Self(13);
+    pub(super) const SEND: Self = Self(14);
+}
+
+/// A request, without its payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) op: Op,
+    pub(super) tag: u32,
+    pub(super) socket: u32,
+    pub(super) a: u32,
+    pub(super) b: u32,
+    pub(super) c: u32,
+}
+
+impl Request {
+    pub(super) const LEN: usize = 24;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
+        words([self.op.0, self.tag, self.socket, self.a, self.b, self.c])
+    }
+
+    /// The request, and its payload. `None` if it is too short.
+    pub(super) fn read(record: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, payload) = record.split_at_checked(Self::LEN)?;
+        let [op, tag, socket, a, b, c] = numbers(head)?;
+        Some((Self { op: Op(op), tag, socket, a, b, c }, payload))
+    }
+}
+
+/// An answer, without its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) tag: u32,
+    pub(super) errno: Errno,
+    pub(super) a: u32,
+    pub(super) b: u32,
+}
+
+impl Answer {
+    pub(super) const LEN: usize = 16;
+
+    pub(super) fn error(tag: u32, errno: Errno) -> Self {
+        Self { tag, errno, a: 0, b: 0 }
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
+        words([self.tag, self.errno.0.cast_unsigned(), self.a, self.b])
+    }
+
+    pub(super) fn read(record: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, payload) = record.split_at_checked(Self::LEN)?;
+        let [tag, errno, a, b] = numbers(head)?;
+        Some((Self { tag, errno: Errno(errno.cast_signed()), a, b }, payload))
+    }
+}
+
+/// What stands in front of a datagram on a framed data channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frame {
+    Datagram { len: usize, source: u32, group: u32, credentials: Credentials, destination: Address },
+    Error(Errno),
+}
+
+impl Frame {
+    pub(super) const LEN: usize = 36;
+
+    pub(super) fn of(outgoing: &Outgoing) -> Self {
+        let datagram = &outgoing.datagram;
+        Self::Datagram {
+            len: datagram.bytes.len(),
+            source: datagram.source.port,
+            group: datagram.group,
+            credentials: datagram.credentials,
+            destination: outgoing.destination,
+        }
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
+        words(match self {
+            Self::Datagram { len, source, group, credentials: Credentials { process, uid, gid }, destination } => {
+                let len = u32::try_from(len).unwrap_or(u32::MAX);
+                [0, len, source, group, process, uid, gid, destination.port, destination.groups]
+            }
+            Self::Error(errno) => [1, errno.0.cast_unsigned(), 0, 0, 0, 0, 0, 0, 0],
+        })
+    }
+
+    pub(super) fn read(head: &[u8; Self::LEN]) -> Option<Self> {
+        let [kind, len, source, group, process, uid, gid, port, groups] = numbers(head)?;
+        match kind {
+            0 => Some(Self::Datagram {
+                len: len as usize,
+                source,
+                group,
+                credentials: Credentials { process, uid, gid },
+                destination: Address { port, groups },
+            }),
+            1 => Some(Self::Error(Errno(len.cast_signed()))),
+            _ => None,
+        }
+    }
+}
+
+/// The options, by level and number: `linux/netlink.h`, `asm-generic/socket.h`.
+const OPTIONS: [(Opt, u32, u32); 11] = [
+    (Opt::ExtAck, SOL_NETLINK, 11),
+    (Opt::CapAck, SOL_NETLINK, 10),
+    (Opt::StrictCheck, SOL_NETLINK, 12),
+    (Opt::PktInfo, SOL_NETLINK, 3),
+    (Opt::BroadcastError, SOL_NETLINK, 4),
+    (Opt::NoEnobufs, SOL_NETLINK, 5),
+    (Opt::ListenAllNsid, SOL_NETLINK, 8),
+    (Opt::ReceiveBuffer, SOL_SOCKET, 8),
+    (Opt::ReceiveBufferForce, SOL_SOCKET, 33),
+    (Opt::SendBuffer, SOL_SOCKET, 7),
+    (Opt::PassCredentials, SOL_SOCKET, 16),
+];
+
+/// The option of this level and number; ENOPROTOOPT if there is none.
+pub(super) fn option(level: u32, name: u32) -> Result<Opt, Errno> {
+    let found = OPTIONS.iter().find(|(_, l, n)| (*l, *n) == (level, name));
+    found.map(|(option, ..)| *option).ok_or(Errno::ENOPROTOOPT)
+}
+
+/// An option's level and number.
+pub(super) fn numbers_of(option: Opt) -> (u32, u32) {
+    OPTIONS.iter().find(|(o, ..)| *o == option).map_or((0, 0), |(_, level, name)| (*level, *name))
+}
+
+/// Group numbers as words of 32 bits.
+pub(super) fn mask_of(groups: &[u32]) -> Vec<u8> {
+    let mut mask: Vec<u32> = Vec::new();
+    for bit in groups.iter().filter_map(|group| group.checked_sub(1)) {
+        let at = (bit / 32) as usize;
+        if mask.len() <= at {
+            mask.resize(at.saturating_add(1), 0);
+        }
+        if let Some(word) = mask.get_mut(at) {
+            *word |= 1 << (bit % 32);
+        }
+    }
+    mask.into_iter().flat_map(u32::to_ne_bytes).collect()
+}
+
+/// Words of 32 bits as group numbers; what follows the last whole word is no word.
+pub(super) fn groups_of(mask: &[u8]) -> Vec<u32> {
+    let (words, _) = mask.as_chunks::<4>();
+    let bits = words.iter().flat_map(|word| {
+        let word = u32::from_ne_bytes(*word);
+        (0..32).map(move |bit| word >> bit & 1 == 1)
+    });
+    bits.zip(1..).filter_map(|(member, group)| member.then_some(group)).collect()
+}
+
+fn words<const N: usize, const LEN: usize>(numbers: [u32; N]) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    for (to, number) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+        *to = number.to_ne_bytes();
+    }
+    bytes
+}
+
+fn numbers<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
+    let (words, _) = bytes.as_chunks::<4>();
+    let words: &[[u8; 4]; N] = words.try_into().ok()?;
+    Some(words.map(u32::from_ne_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_as_they_were_and_short_ones_are_none() {
+        let request = Request { op: Op::SEND, tag: 7, socket: 3, a: 1, b: 2, c: u32::MAX };
+        let record = [&request.to_bytes()[..], b"payload"].concat();
+        assert_eq!(Request::read(&record), Some((request, &b"payload"[..])));
+        let answer = Answer { tag: 7, errno: Errno::EPERM, a: 8, b: 9 };
+        assert_eq!(Answer::read(&answer.to_bytes()), Some((answer, &[][..])));
+        for len in 0..Request::LEN {
+            assert_eq!(Request::read(&record[..len]), None);
+        }
+        for len in 0..Answer::LEN {
+            assert_eq!(Answer::read(&answer.to_bytes()[..len]), None);
+        }
+        let datagram = Frame::Datagram {
+            len: 70_000,
+            source: 4_711,
+            group: 40,
+            credentials: Credentials { process: 1, uid: 2, gid: 3 },
+            destination: Address { port: 5, groups: 6 },
+        };
+        for frame in [datagram, Frame::Error(Errno::ENOBUFS)] {
+            assert_eq!(Frame::read(&frame.to_bytes()), Some(frame));
+        }
+        assert_eq!(Frame::read(&[9; Frame::LEN]), None);
+    }
+
+    #[test]
+    fn groups_are_bits_of_words() {
+        for groups in [vec![], vec![1], vec![1, 32, 33, 200]] {
+            assert_eq!(groups_of(&mask_of(&groups)), groups);
+        }
+        assert_eq!(mask_of(&[33]).len(), 8);
+        assert_eq!(mask_of(&[0]).len(), 0, "group 0 is none");
+        assert_eq!(groups_of(&[0xff, 0xff, 0xff]), [0; 0]);
+    }
+
+    #[test]
+    fn every_option_has_its_number() {
+        for (option_, level, name) in OPTIONS {
+            assert_eq!((option(level, name), numbers_of(option_)), (Ok(option_), (level, name)));
+        }
+        assert_eq!(option(270, 1), Err(Errno::ENOPROTOOPT));
+    }
+}
