@@ -52,24 +52,19 @@ impl Control {
         self.tag = self.tag.wrapping_add(1).max(1);
         let head = Request { tag: self.tag, ..request }.to_bytes();
         repeat(|| sys::send(self.fd.as_fd(), &head, payload, true)).map_err(gone)?;
-        let (len, passed) = loop {
-            if deadline.is_some() && !repeat(|| sys::wait_readable(self.fd.as_fd(), deadline))? {
-                return Err(Errno::ETIMEDOUT);
-            }
-            let (len, passed) =
-                repeat(|| sys::recv_with_fd(self.fd.as_fd(), &mut self.record, Take::Wait)).map_err(gone)?;
-            if len == 0 {
-                return Err(Errno::ECONNRESET);
-            }
-            match self.record.get(..len).and_then(Answer::read) {
-                // Tag 0 answers whatever was asked.
-                Some((answer, _)) if answer.tag == self.tag || answer.tag == 0 => break (len, passed),
-                // An answer that somebody did not wait for.
-                Some(_) => {}
-                None => return Err(Errno::EPROTO),
-            }
-        };
+        if deadline.is_some() && !repeat(|| sys::wait_readable(self.fd.as_fd(), deadline))? {
+            return Err(Errno::ETIMEDOUT);
+        }
+        let (len, passed) =
+            repeat(|| sys::recv_with_fd(self.fd.as_fd(), &mut self.record, Take::Wait)).map_err(gone)?;
+        if len == 0 {
+            return Err(Errno::ECONNRESET);
+        }
         let (answer, payload) = self.record.get(..len).and_then(Answer::read).ok_or(Errno::EPROTO)?;
+        // Tag 0 answers whatever was asked.
+        if answer.tag != self.tag && answer.tag != 0 {
+            return Err(Errno::EPROTO);
+        }
         if answer.errno == Errno(0) { Ok((answer, payload, passed)) } else { Err(answer.errno) }
     }
 }

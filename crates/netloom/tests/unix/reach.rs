@@ -1,0 +1,195 @@
+//! Paths, users and versions: who gets through to a server, and what the others are told.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::thread;
+use std::time::Duration;
+
+use netloom::families::doc_exmpl::{Echo, Msg};
+use netloom::kernel::{Family, Kernel, raw};
+use netloom::wire::{AttrPolicy, Errno, OpFlags, Policy, Protocol};
+use netloom::{Connection, unix};
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::raw::Raw;
+use super::{Served, eventually};
+
+/// A socket that listens and never answers by itself.
+fn listener(path: &std::path::Path) -> std::os::fd::OwnedFd {
+    let fd = net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    net::bind(&fd, &SocketAddrUnix::new(path).unwrap()).unwrap();
+    net::listen(&fd, 8).unwrap();
+    fd
+}
+
+#[test]
+fn a_path_is_taken_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let first = unix::Server::bind(&path).unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, if rustix::process::geteuid().is_root() { 0o666 } else { 0o600 });
+    let error = unix::Server::bind(&path).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EADDRINUSE));
+    assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    assert!(error.to_string().contains("in use"), "{error}");
+    drop(first);
+    assert!(!path.exists());
+
+    // Alive, though it speaks something else.
+    let other = UnixListener::bind(&path).unwrap();
+    assert_eq!(unix::Server::bind(&path).unwrap_err().errno(), Some(Errno::EADDRINUSE));
+    // Dead: replaced.
+    drop(other);
+    assert!(path.exists());
+    let second = unix::Server::bind(&path).unwrap();
+    // Somebody took the path by force: it is not removed.
+    fs::remove_file(&path).unwrap();
+    let third = unix::Server::bind(&path).unwrap();
+    drop(second);
+    assert!(path.exists());
+    drop(third);
+
+    fs::write(&path, "precious").unwrap();
+    let error = unix::Server::bind(&path).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    for (path, errno) in [
+        (folder.path().join("no/such"), Errno::ENOENT),
+        (folder.path().join("x".repeat(120)), Errno::ENAMETOOLONG),
+        ("/proc/no".into(), Errno::ENOENT),
+    ] {
+        let error = unix::Server::bind(&path).unwrap_err();
+        assert_eq!(error.errno(), Some(errno), "{error}");
+        assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn servers_that_start_at_once_do_not_take_each_others_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    for _ in 0..20 {
+        // A stale socket, and eight who want its path.
+        drop(listener(&path));
+        let servers: Vec<_> = thread::scope(|scope| {
+            let starting: Vec<_> = (0..8).map(|_| scope.spawn(|| unix::Server::bind(&path))).collect();
+            starting.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(servers.iter().filter(|server| server.is_ok()).count(), 1, "{servers:?}");
+        let taken: Vec<_> = servers.iter().filter_map(|server| server.as_ref().err()).collect();
+        assert!(taken.iter().all(|error| error.errno() == Some(Errno::EADDRINUSE)), "{taken:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_reached_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("file"), "").unwrap();
+    drop(listener(&at("stale")));
+    let _stream = UnixListener::bind(at("stream")).unwrap();
+    let stranger = listener(&at("stranger"));
+    let newer = listener(&at("newer"));
+    let strange = thread::spawn(move || {
+        let client = net::accept(&stranger).unwrap();
+        net::recv(&client, &mut [0; 64][..], net::RecvFlags::empty()).unwrap();
+        net::send(&client, b"220 welcome to something else", net::SendFlags::NOSIGNAL).unwrap();
+    });
+    let new = thread::spawn(move || {
+        let client = Raw(net::accept(&newer).unwrap());
+        let mut hello = [0; 64];
+        net::recv(&client.0, &mut hello[..], net::RecvFlags::empty()).unwrap();
+        let answer: Vec<u8> = [1_u32, 93, 2, 0].iter().flat_map(|number| number.to_ne_bytes()).collect();
+        net::send(&client.0, &answer, net::SendFlags::NOSIGNAL).unwrap();
+    });
+    for (name, errno, advice) in [
+        ("nothing", Errno::ENOENT, "netloom serve --socket"),
+        ("file", Errno::ENOTSOCK, "no socket"),
+        ("file/inside", Errno::ENOTDIR, "none"),
+        ("stale", Errno::ECONNREFUSED, "netloom serve --socket"),
+        ("stream", Errno::EPROTOTYPE, "no netloom server"),
+        ("stranger", Errno::EPROTO, "no netloom server"),
+        ("newer", Errno::EPROTONOSUPPORT, "version"),
+        (&"x".repeat(120), Errno::ENAMETOOLONG, "too long"),
+    ] {
+        let error = unix::Dialer::connect(at(name)).unwrap_err();
+        assert_eq!(error.errno(), Some(errno), "{name}: {error}");
+        let text = error.to_string();
+        assert!(text.starts_with(at(name).to_str().unwrap()) && text.contains(advice), "{text}");
+    }
+    strange.join().unwrap();
+    new.join().unwrap();
+}
+
+static ANY: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U32]);
+
+/// Runs `work` in a thread that is another user, or says why not.
+fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: becoming another user takes root");
+        return None;
+    }
+    let nobody = rustix::process::Uid::from_raw(65_534);
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // The credentials of this thread alone.
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            work()
+        });
+        Some(thread.join().unwrap())
+    })
+}
+
+#[test]
+fn users_have_the_privileges_of_who_they_are() {
+    let served = Served::new();
+    let op = |number, flags| raw::Op::new(number).flags(flags).do_policy(&ANY).doit(|_| Ok(()));
+    let secrets = raw::Family::new("secrets").op(op(1, OpFlags::ADMIN_PERM)).op(op(2, OpFlags::NONE));
+    served.kernel.register(secrets).unwrap();
+    let ask = |nl: &Connection, cmd: u8| {
+        let id = nl.family("secrets").unwrap().id;
+        nl.request_raw(id).cmd(cmd).send().map(drop).map_err(|error| error.errno().unwrap())
+    };
+    let own = served.connect();
+    assert_eq!((ask(&own, 1), ask(&own, 2)), (Ok(()), Ok(())));
+
+    // Closed at first: nobody gets into a folder of mode 0700.
+    fs::set_permissions(served.folder.path(), Permissions::from_mode(0o700)).unwrap();
+    let error = as_nobody(|| unix::Dialer::connect(&served.path).unwrap_err());
+    assert!(error.is_none_or(|error| error.errno() == Some(Errno::EACCES)));
+    fs::set_permissions(served.folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let Some(nl) = as_nobody(|| {
+        let nl = served.connect();
+        assert_eq!((ask(&nl, 1), ask(&nl, 2)), (Err(Errno::EPERM), Ok(())));
+        assert_eq!(nl.call(Echo, &Msg::new().msg("hi")).unwrap().msg.as_deref(), Some("hi"));
+        let users = served.socket(Protocol::USERSOCK);
+        assert_eq!(users.join(1).unwrap_err().errno(), Some(Errno::EPERM));
+        nl
+    }) else {
+        return;
+    };
+    // Its sockets are what they were when opened, whoever uses them.
+    assert_eq!(ask(&nl, 1), Err(Errno::EPERM));
+}
+
+#[test]
+fn a_kernel_side_that_goes_away_takes_its_handlers_along() {
+    let kernel = Kernel::new();
+    let registered = kernel.register(Family::new(()).on_do(Echo, |_, request, _| Ok(request))).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let serving = unix::Server::bind(&path).unwrap().start(kernel.clone()).unwrap();
+    let nl = Connection::over(std::sync::Arc::new(unix::Dialer::connect(&path).unwrap()));
+    nl.call(Echo, &Msg::new()).unwrap();
+    // Clients that are connected do not hold a family, nor the server.
+    kernel.unregister(&registered).unwrap();
+    assert!(nl.call(Echo, &Msg::new()).unwrap_err().is_not_found());
+    let stopper = serving.stopper();
+    let stopping = thread::spawn(move || serving.stop());
+    eventually("it stops", || stopping.is_finished());
+    stopping.join().unwrap().unwrap();
+    stopper.stop();
+    thread::sleep(Duration::from_millis(1));
+}
