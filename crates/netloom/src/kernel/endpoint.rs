@@ -11,7 +11,7 @@ use netloom_wire::{Errno, Protocol};
 use super::engine::{Datagram, NetNs, PortKey};
 use super::{Kernel, State, Waiter};
 use crate::client::Dialer;
-use crate::socket::{Address, Credentials, Endpoint, Opt, Received, RecvFlags, Socket};
+use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket};
 use crate::{Error, Result as NetResult};
 
 /// Opens sockets to a kernel side in this process.
@@ -171,30 +171,12 @@ impl fmt::Debug for PortEndpoint {
     }
 }
 
-/// What a receive may tell besides the bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ReceiveOptions {
-    /// The group.
-    pub packet_info: bool,
-    /// The sender's credentials.
-    pub pass_credentials: bool,
-}
-
 fn copy(datagram: &Datagram, buf: &mut [u8], cut: bool, options: ReceiveOptions, destination: Address) -> Received {
     let len = datagram.bytes.len();
     let taken = if cut { len / 2 } else { len }.min(buf.len());
     if let (Some(to), Some(from)) = (buf.get_mut(..taken), datagram.bytes.get(..taken)) {
         to.copy_from_slice(from);
     }
-    // A group beyond the mask is told by packet info alone.
-    let groups = datagram.group.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)).unwrap_or(0);
-    Received {
-        len,
-        truncated: taken < len,
-        source: Address { groups, ..datagram.source },
-        destination,
-        group: Some(datagram.group).filter(|group| options.packet_info && *group != 0),
-        credentials: options.pass_credentials.then_some(datagram.credentials),
-        ..Received::default()
-    }
+    let from = (datagram.source.port, datagram.group, datagram.credentials);
+    Received::told((len, taken), from, destination, options)
 }

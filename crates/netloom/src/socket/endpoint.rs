@@ -68,6 +68,38 @@ pub struct Received {
     pub namespace: Option<i32>,
 }
 
+/// What a receive may tell besides the bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReceiveOptions {
+    /// The group.
+    pub packet_info: bool,
+    /// The sender's credentials.
+    pub pass_credentials: bool,
+}
+
+impl Received {
+    /// What a kernel side of user space tells of a datagram: its length and how much of it the buffer took; its sender's
+    /// port, group and credentials, as far as the socket's options ask for them.
+    pub(crate) fn told(
+        (len, taken): (usize, usize),
+        (port, group, credentials): (u32, u32, Credentials),
+        destination: Address,
+        options: ReceiveOptions,
+    ) -> Self {
+        // A group beyond the mask is told by packet info alone.
+        let groups = group.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)).unwrap_or(0);
+        Self {
+            len,
+            truncated: taken < len,
+            source: Address { port, groups },
+            destination,
+            group: Some(group).filter(|group| options.packet_info && *group != 0),
+            credentials: options.pass_credentials.then_some(credentials),
+            ..Self::default()
+        }
+    }
+}
+
 /// How to receive: bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecvFlags(u8);

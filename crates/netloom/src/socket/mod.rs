@@ -24,7 +24,7 @@ use netloom_wire::Errno;
 use netloom_wire::Protocol;
 
 use crate::{Error, Result};
-pub use endpoint::{Address, Credentials, Endpoint, Opt, Received, RecvFlags};
+pub use endpoint::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags};
 #[cfg(target_os = "linux")]
 pub use linux::LinuxDialer;
 #[cfg(feature = "wireguard")]

@@ -10,7 +10,7 @@ use netloom_wire::{Errno, Flags, Header, MessageType, Protocol};
 
 use super::protocol::{self, Answer, FRAMED, Frame, MAGIC, MAX_RECORD, Op, Request, VERSION};
 use super::sys::{self, Take};
-use crate::socket::{Address, Endpoint, Opt, Received, RecvFlags};
+use crate::socket::{Address, Endpoint, Opt, ReceiveOptions, Received, RecvFlags};
 
 /// How long a close waits for the kernel side to have closed.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -134,17 +134,12 @@ impl UnixEndpoint {
                 Err(errno)
             }
             Frame::Datagram { len, source, group, credentials, destination } => {
-                // A group beyond the mask is told by packet info alone.
-                let groups = group.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)).unwrap_or(0);
-                Ok(Received {
-                    len,
-                    truncated: shown.min(buf.len()) < len,
-                    source: Address { port: source, groups },
-                    destination,
-                    group: self.packet_info.load(Ordering::Relaxed).then_some(group),
-                    credentials: self.pass_credentials.load(Ordering::Relaxed).then_some(credentials),
-                    ..Received::default()
-                })
+                let options = ReceiveOptions {
+                    packet_info: self.packet_info.load(Ordering::Relaxed),
+                    pass_credentials: self.pass_credentials.load(Ordering::Relaxed),
+                };
+                let taken = shown.min(buf.len());
+                Ok(Received::told((len, taken), (source, group, credentials), destination, options))
             }
         }
     }

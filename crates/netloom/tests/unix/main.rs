@@ -222,7 +222,7 @@ fn faults_are_seen_through_it() {
     faults.forged_sender();
     assert_eq!(echo().unwrap(), "mine");
     assert_eq!((nl.strays().unknown, nl.strays().forged), (1, 1));
-    faults.lose_next_reply();
+    faults.lose_answers(1);
     assert!(echo().unwrap_err().to_string().contains("without the reply"));
     faults.interrupt_next_dump();
     let last = nl.dump(List, &()).unwrap().last().unwrap();
@@ -259,11 +259,11 @@ fn sockets_behave_as_in_process() {
         assert_eq!(left.send_to(Address::port(to.port), b"to you").unwrap(), 6, "{kind}");
         let _ = left.send_to(Address { port: 0, groups: 1 << 31 }, b"to all");
         let mut buf = Vec::new();
-        for (text, group, groups) in [(&b"to you"[..], 0, 0), (b"to all", 32, 1 << 31)] {
+        for (text, group, groups) in [(&b"to you"[..], None, 0), (b"to all", Some(32), 1 << 31)] {
             let received = right.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
             assert_eq!(&buf[..received.len], text, "{kind}");
             assert_eq!(received.source, Address { port: 0x8000_0007, groups }, "{kind}");
-            assert_eq!((received.destination, received.group), (to, Some(group)), "{kind}");
+            assert_eq!((received.destination, received.group), (to, group), "{kind}");
             assert_eq!(received.credentials.unwrap().process, std::process::id(), "{kind}");
         }
         assert_eq!(right.try_recv(&mut buf).unwrap_err().errno(), Some(Errno::EAGAIN), "{kind}");

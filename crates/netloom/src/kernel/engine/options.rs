@@ -5,8 +5,8 @@ use netloom_wire::{Errno, Protocol};
 use super::dump::Stage;
 use super::port::{NetNs, Port, PortKey};
 use super::{Engine, PendingStage, Task, Ticket};
-use crate::kernel::endpoint::ReceiveOptions;
-use crate::socket::{Address, Credentials, Opt};
+
+use crate::socket::{Address, Credentials, Opt, ReceiveOptions};
 
 /// The least and the most that a receive buffer can be set to without force (`SOCK_MIN_RCVBUF`, `net.core.rmem_max`).
 const RCVBUF_MIN: usize = 2_304;

@@ -31,9 +31,8 @@ impl Engine {
 
     /// Takes the next datagram to be handed over.
     pub fn hand_over(&mut self, key: PortKey) -> Option<Outgoing> {
-        let port = self.ports.get_mut(&key)?;
-        let destination = Address { port: port.id, groups: port.mask() };
-        let datagram = port.hand_over()?;
+        let destination = self.local(key).ok()?;
+        let datagram = self.ports.get_mut(&key)?.hand_over()?;
         let len = datagram.bytes.len();
         let shown = if self.faults.truncates() { len / 2 } else { len };
         Some(Outgoing { datagram, shown, destination })
