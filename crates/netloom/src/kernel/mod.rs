@@ -330,16 +330,21 @@ impl Kernel {
                 let handler = op.and_then(|op| op.doit.as_ref());
                 let done = judge(&request).and_then(|warning| {
                     let reply = catch_unwind(AssertUnwindSafe(|| handler.ok_or_else(gone)?(&mut ctx)));
-                    Ok((reply.unwrap_or_else(|_| panicked())?, ctx.warning().or(warning)))
+                    let warning = ctx.warning().or(warning);
+                    match reply.unwrap_or_else(|_| panicked()) {
+                        Ok(reply) => Ok((reply, warning)),
+                        Err(nack) => Err(nack.or_message(warning)),
+                    }
                 });
                 match done {
                     Ok((reply, warning)) => Outcome::Did { reply, answer: Ok(()), warning },
                     Err(nack) => Outcome::Did { reply: None, answer: Err(nack), warning: None },
                 }
             }
-            Task::DumpStart => Outcome::Started(judge(&request).and_then(|_| {
+            Task::DumpStart => Outcome::Started(judge(&request).and_then(|warning| {
                 let dump = op.and_then(|op| op.dump.as_ref()).ok_or_else(gone)?;
-                catch_unwind(AssertUnwindSafe(|| (dump.start)(&mut ctx))).unwrap_or_else(|_| panicked())
+                let started = catch_unwind(AssertUnwindSafe(|| (dump.start)(&mut ctx)));
+                started.unwrap_or_else(|_| panicked()).map_err(|nack| nack.or_message(warning))
             })),
             Task::DumpFill(mut fill) => {
                 generation.set(fill.generation);

@@ -98,6 +98,14 @@ impl Nack {
         self.0.missing_nest
     }
 
+    /// Says this unless it has a text: in the kernel a warning stays set until another text replaces it, and is sent with
+    /// whatever errno follows.
+    // include/linux/netlink.h: NL_SET_ERR_MSG
+    pub(super) fn or_message(mut self, warning: Option<&'static str>) -> Self {
+        self.0.message = self.0.message.or(warning.map(Cow::Borrowed));
+        self
+    }
+
     /// What validation refused, its offsets counted from `base` bytes into the request.
     pub(super) fn from_reject(reject: &Reject, base: usize) -> Self {
         let mut nack = Self::new(reject.errno);
