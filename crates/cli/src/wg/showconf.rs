@@ -17,6 +17,9 @@ pub fn showconf(device: &Device, out: &mut dyn Write) -> io::Result<()> {
     if let Some(key) = device.private_key {
         writeln!(out, "PrivateKey = {key}")?;
     }
+    if device.peers.is_empty() {
+        writeln!(out)?;
+    }
     for peer in &device.peers {
         writeln!(out, "\n[Peer]\nPublicKey = {}", peer.public_key)?;
         if let Some(key) = peer.preshared_key {
@@ -51,7 +54,7 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_written() {
-        assert_eq!(text(&Device::new("wg0")), "[Interface]\n");
+        assert_eq!(text(&Device::new("wg0")), "[Interface]\n\n");
         assert_eq!(
             text(&samples::full()),
             "[Interface]\nListenPort = 51820\nFwMark = 0xca6c\nPrivateKey = QEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEA=\n\
