@@ -143,7 +143,6 @@ fn public(private: [u8; 32]) -> [u8; 32] {
     PrivateKey::from(private).public_key().unwrap().0
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let empty = "port 0 mark 0";
     let own = [0x77; 32];

@@ -40,6 +40,7 @@ pub struct Exchange {
     barrier: Option<u32>,
     expect: Expect,
     any: bool,
+    echo: bool,
     interrupted: bool,
     over: bool,
     progress: Progress,
@@ -128,6 +129,7 @@ impl Exchange {
             barrier: None,
             expect,
             any: false,
+            echo: false,
             interrupted: false,
             over: matches!(expect, Expect::Nothing),
             progress: Progress::NEW,
@@ -137,6 +139,13 @@ impl Exchange {
     /// Takes messages of sequence 0 or another port for answers, too: some families send such.
     pub const fn any_sequence(self, any: bool) -> Self {
         Self { any, ..self }
+    }
+
+    /// Takes messages that went to a group for answers, too, if their header says that they are: the request carries ECHO,
+    /// and is answered by its own notifications.
+    // net/netlink/af_netlink.c: nlmsg_notify sends the requester the very message that the group gets
+    pub const fn echo(self, echo: bool) -> Self {
+        Self { echo, ..self }
     }
 
     /// Names the sequence of a second message, sent behind the request: a no-op that asks for an acknowledgement. When
@@ -227,7 +236,7 @@ impl Exchange {
         if source.port != 0 {
             return Some(Reason::Sender);
         }
-        if header.seq == self.seq && header.port == self.port && source.groups == 0 {
+        if header.seq == self.seq && header.port == self.port && (source.groups == 0 || self.echo) {
             return None;
         }
         if self.barrier == Some(header.seq) && header.port == self.port && header.kind == MessageType::ERROR {
@@ -448,6 +457,10 @@ mod tests {
         let groups = Address { port: 0, groups: 1 };
         let steps: Vec<_> = exchange.feed(&datagram(&[REPLY]), groups).map(|s| word(&s)).collect();
         assert_eq!(steps, ["event"], "what was sent to a group is no answer, whatever its header says");
+        let mut exchange = Exchange::new(PORT, SEQ, Expect::Ack).echo(true);
+        let sent = [REPLY, Sent { seq: SEQ + 1, ..REPLY }, Sent { seq: 0, ..REPLY }];
+        let steps: Vec<_> = exchange.feed(&datagram(&sent), groups).map(|s| word(&s)).collect();
+        assert_eq!(steps, ["reply", "event", "event"], "but for an echo");
     }
 
     #[test]

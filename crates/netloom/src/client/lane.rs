@@ -232,7 +232,9 @@ impl Lane {
         reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
         let named = |error: Error| error.of(subject.name());
-        let mut exchange = Exchange::new(self.port, seq, terms.expect).any_sequence(terms.any_sequence);
+        let echo = Header::read(&self.out).is_some_and(|header| header.flags.contains(Flags::ECHO));
+        let exchange = Exchange::new(self.port, seq, terms.expect).any_sequence(terms.any_sequence);
+        let mut exchange = exchange.echo(echo);
         self.post(len).map_err(named)?;
         let mut accepted = Accepted::default();
         let mut failed = Ok(());

@@ -146,13 +146,14 @@ impl<'a> Ctx<'a> {
         let protocol = <N::Family as netloom_wire::Family>::PROTOCOL;
         let shared = Arc::new(bytes.clone());
         self.kernel.multicast(self.request.ns, protocol, group, self.port(), shared);
-        let _ = self.kernel.push(self.request.port, bytes);
+        let _ = self.kernel.push_of_group(self.request.port, group, bytes);
     }
 
     /// What notifications of this request's effects say of their cause.
     pub(super) fn cause(&self) -> Cause {
-        let echo = self.request.header.flags.contains(Flags::ECHO).then_some(self.request.port);
-        Cause { port: self.port(), seq: self.seq(), echo }
+        // net/core/rtnetlink.c: rtnl_newlink, rtnl_dellink: without ECHO notifications name nobody.
+        let echo = self.request.header.flags.contains(Flags::ECHO);
+        Cause(echo.then(|| Requester { port: self.port(), seq: self.seq(), socket: self.request.port }))
     }
 
     /// The op that was asked, by position in the family's table; the shell's business.
@@ -163,9 +164,12 @@ impl<'a> Ctx<'a> {
 
 /// Who caused a change: nobody, by default.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cause {
+pub(super) struct Cause(pub(super) Option<Requester>);
+
+/// Who asked for a change and wants its notifications as answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Requester {
     pub(super) port: u32,
     pub(super) seq: u32,
-    /// The socket that wants its own notifications as answers.
-    pub(super) echo: Option<PortKey>,
+    pub(super) socket: PortKey,
 }

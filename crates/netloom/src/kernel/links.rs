@@ -217,7 +217,7 @@ impl Links<'_> {
     pub fn create(&self, kind: &str, name: &str) -> Result<Link, Nack> {
         let rtnl = self.kernel.rtnl(self.ns, Cause::default());
         let link = rtnl.create(kind, name, None, RawAttrs::new(&[]))?;
-        rtnl.tell(&link, u32::MAX);
+        rtnl.tell_new(&link);
         Ok(link)
     }
 
@@ -258,7 +258,9 @@ impl Links<'_> {
         let flags = self.by_index(index).ok_or(Nack::new(Errno::ENODEV))?.flags.0;
         let flags = if up { flags | LinkFlags::UP.0 } else { flags & !LinkFlags::UP.0 };
         let (link, changes) = rtnl.set_flags(index, LinkFlags(flags))?;
-        rtnl.tell_if(&link, changes);
+        if changes != 0 {
+            rtnl.tell(&link, changes);
+        }
         Ok(())
     }
 
@@ -362,9 +364,9 @@ impl Rtnl<'_> {
     /// Takes a link down and removes it, and tells of both.
     // net/core/dev.c: unregister_netdevice_many_notify
     pub(super) fn remove(&self, index: u32) -> Result<(), Nack> {
-        let link = self.find(index)?;
+        let mut link = self.find(index)?;
         if link.is_up() {
-            let (link, _) = self.set_flags(index, LinkFlags(link.flags.0 & !LinkFlags::UP.0))?;
+            (link, _) = self.set_flags(index, LinkFlags(link.flags.0 & !LinkFlags::UP.0))?;
             self.tell(&link, (LinkFlags::UP | LinkFlags::RUNNING).0);
         }
         self.unlist(&link);
@@ -447,20 +449,24 @@ impl Rtnl<'_> {
         Some(link.clone())
     }
 
-    /// Tells that a link is new or has changed; `changed` are the flags that did, all bits for a new one.
-    pub(super) fn tell(&self, link: &Link, changed: u32) {
-        self.kernel.tell_link(self.ns, self.cause, link, changed, false);
+    /// Tells that a link is new.
+    pub(super) fn tell_new(&self, link: &Link) {
+        self.kernel.tell_link(self.ns, self.cause, link, u32::MAX, false);
     }
 
-    /// The same if any flag changed.
-    pub(super) fn tell_if(&self, link: &Link, changed: u32) {
-        if changed != 0 {
-            self.tell(link, changed);
-        }
+    /// Tells that a link has changed, and which flags did. Linux names no cause of that, whoever asked for it.
+    // net/core/dev.c: __dev_notify_flags; net/core/rtnetlink.c: rtnetlink_event
+    pub(super) fn tell(&self, link: &Link, changed: u32) {
+        self.kernel.tell_link(self.ns, Cause::default(), link, changed, false);
+    }
+
+    /// The links that may be changed.
+    pub(super) fn links(&self) -> Links<'_> {
+        self.kernel.links(self.ns)
     }
 
     fn find(&self, index: u32) -> Result<Link, Nack> {
-        self.kernel.links(self.ns).by_index(index).ok_or(Nack::new(Errno::ENODEV))
+        self.links().by_index(index).ok_or(Nack::new(Errno::ENODEV))
     }
 }
 

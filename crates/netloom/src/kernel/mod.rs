@@ -246,8 +246,12 @@ impl Kernel {
     }
 
     fn push(&self, port: PortKey, bytes: Vec<u8>) -> Result<(), Errno> {
+        self.push_of_group(port, 0, bytes)
+    }
+
+    fn push_of_group(&self, port: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
         let mut state = self.lock();
-        let pushed = state.engine.push(port, bytes);
+        let pushed = state.engine.push_of_group(port, group, bytes);
         self.wake(state);
         pushed
     }

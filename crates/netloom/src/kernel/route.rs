@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use netloom_families::rt_link::{
-    Dellink, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, Newlink, NewlinkNtf, OperState,
-    Setlink,
+    Dellink, DellinkNtf, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, Newlink, NewlinkNtf,
+    OperState, Setlink,
 };
 use netloom_wire::{Errno, Flags, Header, Message, MessageType, Notify, Protocol, RawAttrs};
 
@@ -30,24 +30,19 @@ pub(super) fn family() -> Family<()> {
 }
 
 impl Kernel {
-    /// Tells of a link; with NLM_F_ECHO, whoever caused it gets that as an answer rather than as a member.
+    /// Tells of a link; whoever asked for that with NLM_F_ECHO gets it as an answer rather than as a member.
     // net/core/rtnetlink.c: rtmsg_ifinfo_send; net/netlink/af_netlink.c: nlmsg_notify
     pub(super) fn tell_link(&self, ns: NetNs, cause: Cause, link: &Link, changed: u32, gone: bool) {
         let Some((family, group)) = self.group_of::<NewlinkNtf>() else { return };
-        let number = if gone { <netloom_families::rt_link::DellinkNtf as Notify>::ID } else { NewlinkNtf::ID };
-        let header = Header { seq: cause.seq, port: cause.port, ..Header::new(MessageType::default(), Flags::NONE) };
+        let number = if gone { DellinkNtf::ID } else { NewlinkNtf::ID };
+        let (seq, port) = cause.0.map_or((0, 0), |requester| (requester.seq, requester.port));
+        let header = Header { seq, port, ..Header::new(MessageType::default(), Flags::NONE) };
         let body = message(link, changed);
         let Ok(bytes) = message_bytes(&family, number, header, &|w| body.encode(w)) else { return };
-        let except = if cause.echo.is_some() { cause.port } else { 0 };
-        match cause.echo {
-            Some(port) => {
-                self.multicast(ns, Protocol::ROUTE, group, except, Arc::new(bytes.clone()));
-                // A requester without room hears ENOBUFS.
-                let _ = self.push(port, bytes);
-            }
-            None => {
-                self.multicast(ns, Protocol::ROUTE, group, except, Arc::new(bytes));
-            }
+        self.multicast(ns, Protocol::ROUTE, group, port, Arc::new(bytes.clone()));
+        if let Some(requester) = cause.0 {
+            // A requester without room hears ENOBUFS.
+            let _ = self.push_of_group(requester.socket, group, bytes);
         }
     }
 }
@@ -205,7 +200,6 @@ fn create(ask: &LinkMessage, rtnl: &Rtnl<'_>) -> Result<(), Nack> {
             link.mtu = ask.mtu.unwrap_or(link.mtu);
             link.tx_queue_len = ask.txqlen.unwrap_or(link.tx_queue_len);
             link.group = ask.group.unwrap_or(link.group);
-            link.alias = ask.ifalias.clone().filter(|alias| !alias.is_empty());
         });
         match wanted_flags(ask, link) {
             Some(flags) => Ok(rtnl.set_flags(link.index, flags)?.0),
@@ -213,7 +207,7 @@ fn create(ask: &LinkMessage, rtnl: &Rtnl<'_>) -> Result<(), Nack> {
         }
     };
     match set(&link) {
-        Ok(link) => rtnl.tell(&link, u32::MAX),
+        Ok(link) => rtnl.tell_new(&link),
         Err(nack) => {
             rtnl.discard(link.index);
             return Err(nack);
@@ -253,16 +247,19 @@ fn dellink(ask: &LinkMessage, ctx: &mut Ctx<'_>) -> Result<(), Nack> {
 fn change(ask: &LinkMessage, link: &Link, rtnl: &Rtnl<'_>) -> Result<(), Nack> {
     elsewhere(ask)?;
     let index = link.index;
-    // No device of ours lets its address be set, or has a master.
-    if ask.map.is_some() || ask.address.is_some() || ask.master.is_some_and(|master| master != 0) {
+    // No device of ours lets its address be set.
+    if ask.map.is_some() || ask.address.is_some() {
         return Err(Nack::new(Errno::EOPNOTSUPP));
     }
     if let Some(mtu) = ask.mtu.filter(|mtu| *mtu != link.mtu) {
         fits(mtu, link)?;
         told(rtnl, rtnl.change(index, |link| link.mtu = mtu));
     }
+    // What is told of at the end, if the link is up then.
+    let mut quiet = ask.ifalias.is_some();
     if let Some(group) = ask.group {
         rtnl.change(index, |link| link.group = group);
+        quiet = true;
     }
     // A name tells which link is meant, unless an index does.
     if let Some(name) = ask.ifname.as_deref().filter(|_| ask.header.ifi_index > 0) {
@@ -270,14 +267,25 @@ fn change(ask: &LinkMessage, link: &Link, rtnl: &Rtnl<'_>) -> Result<(), Nack> {
     }
     if let Some(alias) = &ask.ifalias {
         let alias = Some(alias.clone()).filter(|alias| !alias.is_empty());
-        told(rtnl, rtnl.change(index, |link| link.alias = alias));
+        rtnl.change(index, |link| link.alias = alias);
+    }
+    // Nor is any a master: there is none to have, or none that takes this one. Having none is easy.
+    if let Some(master) = ask.master.filter(|master| *master != 0) {
+        let there = rtnl.links().by_index(master).is_some();
+        return Err(Nack::new(if there { Errno::EOPNOTSUPP } else { Errno::EINVAL }));
     }
     if let Some(flags) = wanted_flags(ask, link) {
         let (link, changes) = rtnl.set_flags(index, flags)?;
-        rtnl.tell_if(&link, changes);
+        if changes != 0 {
+            rtnl.tell(&link, changes);
+        }
     }
     if let Some(len) = ask.txqlen.filter(|len| *len != link.tx_queue_len) {
         told(rtnl, rtnl.change(index, |link| link.tx_queue_len = len));
+    }
+    // net/core/dev.c: netdev_state_change
+    if let Some(link) = rtnl.links().by_index(index).filter(|link| quiet && link.is_up()) {
+        rtnl.tell(&link, 0);
     }
     Ok(())
 }

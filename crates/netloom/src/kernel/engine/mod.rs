@@ -259,11 +259,17 @@ impl Engine {
 
     /// The same to an open socket.
     pub(super) fn push(&mut self, key: PortKey, bytes: Vec<u8>) -> Result<(), Errno> {
+        self.push_of_group(key, 0, bytes)
+    }
+
+    /// The same for what went to a group as well: its own requester gets it with that group as a source.
+    // net/netlink/af_netlink.c: nlmsg_notify
+    pub(super) fn push_of_group(&mut self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
         let ready = &mut self.ready;
         let port = self.ports.get_mut(&key).ok_or(Errno::ECONNREFUSED)?;
         ready.push(key);
         let from_kernel =
-            |bytes, source| Datagram { bytes: Arc::new(bytes), source, group: 0, credentials: Credentials::default() };
+            |bytes, source| Datagram { bytes: Arc::new(bytes), source, group, credentials: Credentials::default() };
         for (forged, source) in self.faults.before_reply(&bytes) {
             port.push(from_kernel(forged, source));
         }
