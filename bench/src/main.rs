@@ -1,3 +1,130 @@
-//! Side-by-side measurements.
+//! What netloom costs, beside others, in one run: ratios and counts that carry over to other machines.
+//!
+//! `cargo run --release -p netloom-bench` prints a table; `-- --write` keeps it in `bench/RESULTS.md`. Nothing is
+//! asserted: a table is for people.
 
-fn main() {}
+mod build;
+mod callgrind;
+mod calls;
+mod device;
+mod own;
+mod read;
+mod report;
+mod sys;
+mod work;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use callgrind::Counter;
+use report::Report;
+use work::Work;
+
+/// What was wrong, for a user.
+type Failure = Box<dyn Error>;
+
+/// Measures netloom beside others and prints a table.
+#[derive(Parser)]
+#[command(name = "netloom-bench", disable_help_subcommand = true)]
+struct Asked {
+    /// Keep the table in bench/RESULTS.md.
+    #[arg(long)]
+    write: bool,
+    /// Do not measure a clean release build, which takes a minute.
+    #[arg(long)]
+    no_build: bool,
+    /// Only one piece of work, as this program runs itself under callgrind.
+    #[command(subcommand)]
+    alone: Option<Alone>,
+}
+
+#[derive(Subcommand)]
+enum Alone {
+    /// Does one piece of work, and tells its allocations.
+    Work {
+        /// Which.
+        work: Work,
+        /// Of how many peers.
+        peers: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    let asked = Asked::parse();
+    let done = match asked.alone {
+        Some(Alone::Work { work, peers }) => work.run(peers).map(|counts| println!("{counts:?}")),
+        None => all(&asked),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("netloom-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How many peers, with 4 allowed IPs each.
+const FEW: u32 = 10_000;
+const MANY: u32 = 100_000;
+
+fn all(asked: &Asked) -> Result<(), Failure> {
+    let mut report = Report::default();
+    calls::measure(&mut report)?;
+    wireguard(&mut report)?;
+    build::measure(&mut report, !asked.no_build)?;
+    report.print();
+    if asked.write { report.write() } else { Ok(()) }
+}
+
+fn wireguard(report: &mut Report) -> Result<(), Failure> {
+    report.title(&format!("WireGuard: {FEW} peers with 4 allowed IPs each, the same messages"));
+    let counter = Counter::new();
+    let versus = |report: &mut Report, what: &str, ours: Work, theirs: Work| -> Result<(), Failure> {
+        match (counter.count(ours, FEW)?, counter.count(theirs, FEW)?) {
+            (Some(ours), Some(theirs)) => {
+                let ratio = ours as f64 / theirs as f64;
+                report.row(what, &format!("{ratio:.2} of netlink-bindings'"), &per_peer(ours, theirs));
+            }
+            _ => report.row(what, "not measured", Counter::MISSING),
+        }
+        Ok(())
+    };
+    versus(report, "reading every attribute, borrowed: user instructions", Work::ReadOurs, Work::ReadTheirs)?;
+    versus(report, "filling one owned device: user instructions", Work::OwnOurs, Work::OwnTheirs)?;
+
+    let few = |work: Work| -> Result<f64, Failure> { Ok(work.run(FEW)?.allocations as f64 / f64::from(FEW)) };
+    let (ours, theirs) = (few(Work::OwnOurs)?, few(Work::OwnTheirs)?);
+    report.row(
+        "filling one owned device: allocations a peer",
+        &format!("{ours:.3}"),
+        &format!("the peer's list of allowed IPs, and little else; netlink-bindings {theirs:.3}"),
+    );
+
+    report.title(&format!("From {FEW} to {MANY} peers"));
+    for (what, work) in [("encode", Work::Encode), ("set", Work::Set), ("dump", Work::Dump)] {
+        match (counter.count(work, FEW)?, counter.count(work, MANY)?) {
+            (Some(few), Some(many)) => {
+                let ratio = many as f64 / few as f64;
+                let detail = format!("{} and {} instructions a peer", few / u64::from(FEW), many / u64::from(MANY));
+                report.row(&format!("{what}: user instructions"), &format!("{ratio:.2} times"), &detail);
+            }
+            _ => report.row(&format!("{what}: user instructions"), "not measured", Counter::MISSING),
+        }
+    }
+    for peers in [FEW, MANY] {
+        let counts = Work::Dump.run(peers)?;
+        report.row(
+            &format!("dump of {peers} peers to a streaming reader: peak memory of the kernel side beyond its state"),
+            &format!("{} KiB", counts.peak.div_ceil(1024)),
+            &format!("{} allocations, {} messages", counts.allocations, counts.messages),
+        );
+    }
+    Ok(())
+}
+
+fn per_peer(ours: u64, theirs: u64) -> String {
+    format!("{} and {} a peer", ours / u64::from(FEW), theirs / u64::from(FEW))
+}

@@ -1,5 +1,6 @@
 //! The project's one door: `cargo xtask <task>`.
 
+mod bench;
 mod fuzz;
 mod regen;
 mod test;
@@ -17,6 +18,8 @@ struct Door {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measures netloom beside others and prints a table.
+    Bench(bench::Bench),
     /// Runs fuzz targets, guided by coverage.
     Fuzz(fuzz::Fuzz),
     /// Generates the families' Rust from their specs again.
@@ -27,6 +30,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Door::parse().task {
+        Task::Bench(task) => task.run(),
         Task::Fuzz(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Regen(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Test(task) => task.run(),
