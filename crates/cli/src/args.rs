@@ -10,6 +10,8 @@ use crate::generate::Generated;
 use crate::kernel::Target;
 use crate::list::Listed;
 use crate::listen::Heard;
+use crate::run::Program;
+use crate::serve::Socket;
 
 /// Netlink at both ends: call the Linux kernel, or be it.
 #[derive(Debug, Parser)]
@@ -22,8 +24,8 @@ pub struct Args {
     /// $NETLOOM_KERNEL, else linux]
     #[arg(long, global = true, value_name = "WHICH")]
     pub kernel: Option<OsString>,
-    /// Loads a module into the kernel side that the command makes (--kernel embedded), with these devices, which are down;
-    /// may be repeated
+    /// Loads a module into the kernel side that the command makes (serve, run, --kernel embedded), with these devices,
+    /// which are down; may be repeated
     #[arg(long = "module", global = true, value_name = "NAME[=DEVICE,…]")]
     pub modules: Vec<String>,
     /// Prints each message that goes by on standard error, decoded, secrets hidden
@@ -37,14 +39,22 @@ pub struct Args {
 impl Args {
     /// The kernel side that the verb talks to; an error if what is said of it excludes itself.
     pub fn target(&self, variable: Option<OsString>) -> Result<Target, clap::Error> {
-        let target = Target::choose(self.kernel.clone(), variable);
+        let conflict = |text| Err(Self::command().error(ErrorKind::ArgumentConflict, text));
+        let target = match (&self.verb, &self.kernel) {
+            (Verb::Serve(_), Some(_)) => {
+                return conflict("serve is a kernel side of its own: --kernel goes with the verbs that talk to one");
+            }
+            // They make their own unless one is named.
+            (Verb::Serve(_) | Verb::Run(_), None) => Target::Embedded,
+            (_, named) => Target::choose(named.clone(), variable),
+        };
         match target {
             Target::Embedded => Ok(target),
             _ if self.modules.is_empty() => Ok(target),
-            _ => Err(Self::command().error(
-                ErrorKind::ArgumentConflict,
-                "--module loads into a kernel side that the command makes: it goes with --kernel embedded only",
-            )),
+            _ => conflict(
+                "--module loads into a kernel side that the command makes: it goes with serve, run and --kernel embedded \
+                 only",
+            ),
         }
     }
 }
@@ -74,6 +84,10 @@ pub enum Verb {
     },
     /// Print a family's events until interrupted
     Listen(Heard),
+    /// Be a kernel side for other processes, until interrupted
+    Serve(Socket),
+    /// Run a program with a kernel side of its own
+    Run(Program),
     /// Write the Rust of both ends from a spec
     Gen(Generated),
     /// Show and change WireGuard interfaces: a drop-in for `wg`
@@ -92,6 +106,34 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_and_run_make_their_own_kernel_side() {
+        let target = |line: &[&str]| {
+            let args = Args::try_parse_from([&["netloom"], line].concat())?;
+            args.target(Some("/run/k".into()))
+        };
+        let socket = |path: &str| Some(Target::Socket(path.into()));
+        for (line, expected) in [
+            (&["list"][..], socket("/run/k")),
+            (&["serve", "--socket", "/run/s"], Some(Target::Embedded)),
+            (&["serve", "--socket", "/run/s", "--module", "wireguard=wg0"], Some(Target::Embedded)),
+            (&["serve", "--socket", "/run/s", "--kernel", "/run/o"], None),
+            (&["run", "--", "true"], Some(Target::Embedded)),
+            (&["run", "true", "--module", "x"], Some(Target::Embedded)),
+            (&["run", "--module", "wireguard=wg0", "--", "true"], Some(Target::Embedded)),
+            (&["run", "--kernel", "/run/o", "--", "true"], socket("/run/o")),
+            (&["run", "--kernel", "linux", "--", "true"], Some(Target::Linux)),
+            (&["run", "--kernel", "linux", "--module", "wireguard=wg0", "--", "true"], None),
+            (&["run"], None),
+            (&["serve"], None),
+        ] {
+            assert_eq!(target(line).ok(), expected, "{line:?}");
+        }
+        // What follows the program is the program's.
+        let args = Args::try_parse_from(["netloom", "run", "true", "--module", "x"]).unwrap();
+        assert!(args.modules.is_empty(), "{args:?}");
     }
 
     #[test]

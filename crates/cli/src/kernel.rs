@@ -7,6 +7,7 @@ use std::sync::Arc;
 use netloom::client::{Connection, Dialer};
 use netloom::kernel::Kernel;
 use netloom::socket::{LinuxDialer, Socket, Tap};
+use netloom::unix;
 use netloom::wire::Protocol;
 use netloom_modules::Module;
 
@@ -44,10 +45,7 @@ impl Target {
         match self {
             Self::Linux => Ok(Arc::new(LinuxDialer::here())),
             Self::Embedded => Ok(Arc::new(Embedded::new(modules)?)),
-            Self::Socket(path) => Err(Failure::new(format_args!(
-                "{}: this build reaches linux and embedded kernel sides only",
-                path.display()
-            ))),
+            Self::Socket(path) => Ok(Arc::new(unix::Dialer::connect(path)?)),
         }
     }
 
@@ -61,20 +59,37 @@ impl Target {
     }
 }
 
-/// A kernel side inside this process, which goes with its dialer.
+/// A kernel side of the command's own, and the modules in it.
 #[derive(Debug)]
-struct Embedded {
-    dialer: Arc<dyn Dialer>,
+pub struct Loaded {
+    /// The kernel side.
+    pub kernel: Kernel,
     /// Loaded as long as they are kept.
     _modules: Vec<Module>,
 }
 
-impl Embedded {
-    fn new(modules: &[String]) -> Result<Self, Failure> {
+impl Loaded {
+    /// Makes one, with these modules (`NAME[=DEVICE,…]`).
+    pub fn new(modules: &[String]) -> Result<Self, Failure> {
         let kernel = Kernel::new();
         let modules = modules.iter().map(|module| netloom_modules::load(&kernel, module));
-        let modules: Vec<Module> = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
-        Ok(Self { dialer: kernel.dialer(kernel.administrator()), _modules: modules })
+        let modules = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
+        Ok(Self { kernel, _modules: modules })
+    }
+}
+
+/// A kernel side inside this process, which goes with its dialer.
+#[derive(Debug)]
+struct Embedded {
+    dialer: Arc<dyn Dialer>,
+    _loaded: Loaded,
+}
+
+impl Embedded {
+    fn new(modules: &[String]) -> Result<Self, Failure> {
+        let loaded = Loaded::new(modules)?;
+        let dialer = loaded.kernel.dialer(loaded.kernel.administrator());
+        Ok(Self { dialer, _loaded: loaded })
     }
 }
 

@@ -8,5 +8,8 @@ pub mod kernel;
 pub mod list;
 pub mod listen;
 pub mod page;
+pub mod run;
+pub mod serve;
 pub mod session;
+mod sys;
 pub mod wg;

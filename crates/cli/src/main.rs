@@ -15,7 +15,7 @@ use netloom_cli::failure::{Failure, tell};
 use netloom_cli::kernel::{self, Target};
 use netloom_cli::session::{Session, Settings, Specs};
 use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
-use netloom_cli::{call, generate, list, listen};
+use netloom_cli::{call, generate, list, listen, run, serve};
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
@@ -42,6 +42,11 @@ fn main() -> ExitCode {
         Verb::Do { asked, creation } => call::once(&asked, creation, &settings, &mut out),
         Verb::Dump { asked, raw } => call::all(&asked, raw, &settings, &mut out),
         Verb::Listen(heard) => listen::run(&heard, &settings),
+        Verb::Serve(socket) => serve::run(&socket, &settings),
+        Verb::Run(program) => match run::run(&program, &settings) {
+            Ok(status) => return ExitCode::from(status),
+            Err(failure) => Err(failure),
+        },
         Verb::Gen(generated) => generate::run(&generated, &mut out),
         Verb::Wg { args: words } => return wg(&words, &settings),
     };

@@ -89,28 +89,33 @@ impl Server {
         self.stop.clone()
     }
 
-    /// Serves until it is [stopped](Server::stopper) and the last handler has returned.
+    /// Serves until it is [stopped](Server::stopper): then the path is removed, and this returns when the last handler has.
     ///
     /// # Errors
     ///
     /// What accepting says, other than that it should be tried again.
     pub fn serve(self, kernel: &Kernel) -> Result<()> {
-        let failed = |errno| Error::at(self.listener.path(), format!("cannot go on listening: {errno}"), errno);
+        let path = self.path().to_owned();
+        let failed = |errno| Error::at(&path, format!("cannot go on listening: {errno}"), errno);
         let epoll = Epoll::new().map_err(failed)?;
         epoll.add(self.listener.as_fd(), sys::IN, 0).map_err(failed)?;
         epoll.add(self.stop.0.as_fd(), sys::IN, STOP).map_err(failed)?;
         let pause = Epoll::new().map_err(failed)?;
         pause.add(self.stop.0.as_fd(), sys::IN, STOP).map_err(failed)?;
-        let crowd = Crowd::default();
+        let (crowd, stop) = (Crowd::default(), self.stop.clone());
         thread::scope(|scope| {
-            while !epoll.wait(None).map_err(failed)?.contains(&STOP) {
+            let accepted = loop {
+                match epoll.wait(None) {
+                    Ok(names) if names.contains(&STOP) => break Ok(()),
+                    Ok(_) => {}
+                    Err(errno) => break Err(failed(errno)),
+                }
                 match sys::accept(self.listener.as_fd()) {
                     Ok(control) => {
-                        let kernel = kernel.clone();
+                        let (kernel, stop) = (kernel.clone(), stop.clone());
                         let Some(place) = crowd.admit(&control, &kernel) else { continue };
-                        let stop = self.stop.0.as_fd();
                         let serve = move || {
-                            if let Ok(peer) = Peer::new(kernel, control, place.credentials, stop) {
+                            if let Ok(peer) = Peer::new(kernel, control, place.credentials, stop.0.as_fd()) {
                                 peer.serve();
                             }
                             drop(place);
@@ -120,16 +125,15 @@ impl Server {
                     }
                     Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNABORTED) => {}
                     Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
-                        pause.wait(Some(BREATH)).map_err(failed)?;
+                        let _ = pause.wait(Some(BREATH));
                     }
-                    Err(errno) => {
-                        // Its clients end with it.
-                        self.stop.stop();
-                        return Err(failed(errno));
-                    }
+                    Err(errno) => break Err(failed(errno)),
                 }
-            }
-            Ok(())
+            };
+            // Its path goes at once, its clients as their handlers return.
+            stop.stop();
+            drop(self);
+            accepted
         })
     }
 

@@ -1,0 +1,151 @@
+//! The verb `run`: a kernel side for the life of a program.
+
+use std::ffi::OsString;
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+
+use clap::Args;
+use netloom::unix::{self, Serving};
+use netloom::wire::Errno;
+use signal_hook::consts::{SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithRawSiginfo;
+use tempfile::TempDir;
+
+use crate::failure::{Failure, tell};
+use crate::kernel::{Loaded, Target, VARIABLE};
+use crate::session::Settings;
+use crate::sys;
+
+/// The variable that names this command, for scripts.
+pub const OWN: &str = "NETLOOM";
+
+/// What is run.
+#[derive(Args, Debug)]
+pub struct Program {
+    /// The program and its arguments. It is told of the kernel side by $NETLOOM_KERNEL, and of this command by $NETLOOM
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    pub command: Vec<OsString>,
+}
+
+/// Runs the program. The status is the program's; 128 and the signal that ended it; 127 if it is not found, 126 if it
+/// cannot be executed.
+pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
+    let side = Side::of(settings)?;
+    let own = std::env::current_exe()
+        .map_err(|error| Failure::new(format_args!("cannot find out which program this is: {error}")))?;
+    let (name, args) = program.command.split_first().ok_or_else(|| Failure::new("no program to run"))?;
+    let mut command = Command::new(name);
+    command.args(args).env(VARIABLE, side.name()).env(OWN, own);
+    // Before the program begins, so that none is missed.
+    let mut signals = SignalsInfo::<WithRawSiginfo>::new(PASSED.iter().chain([&SIGCHLD]))
+        .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            tell(format_args!("netloom: {}: {error}", Path::new(name).display()));
+            return Ok(if error.kind() == ErrorKind::NotFound { 127 } else { 126 });
+        }
+    };
+    let status = attend(&mut child, &mut signals)?;
+    Ok(match (status.code(), status.signal()) {
+        (Some(code), _) => code as u8,
+        (None, signal) => 128_u8.wrapping_add(signal.unwrap_or(0) as u8),
+    })
+}
+
+/// The signals that are the program's business.
+const PASSED: [i32; 9] = [SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+
+/// Passes signals on until the program has ended.
+fn attend(child: &mut Child, signals: &mut SignalsInfo<WithRawSiginfo>) -> Result<ExitStatus, Failure> {
+    for info in signals.forever() {
+        if info.si_signo == SIGCHLD {
+            match child.try_wait() {
+                Ok(None) => {}
+                ended => {
+                    let waited = ended.map_err(|error| Failure::new(format_args!("cannot wait: {error}")))?;
+                    return waited.ok_or_else(|| Failure::new("the program has no status"));
+                }
+            }
+        } else if info.si_code <= 0 {
+            // What the terminal sends (its code is positive), it sends to the program as well.
+            sys::kill(child, info.si_signo);
+        }
+    }
+    Err(Failure::new("signals are no longer told"))
+}
+
+/// The kernel side of a run.
+enum Side {
+    /// One of its own.
+    Own { _serving: Serving, folder: TempDir, _loaded: Loaded },
+    /// One that is there.
+    Other(PathBuf),
+    /// Linux.
+    Linux,
+}
+
+impl Side {
+    fn of(settings: &Settings) -> Result<Self, Failure> {
+        match &settings.target {
+            Target::Linux => Ok(Self::Linux),
+            Target::Socket(path) => {
+                unix::Dialer::connect(path)?;
+                // The program may be elsewhere.
+                let path = std::path::absolute(path)
+                    .map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+                Ok(Self::Other(path))
+            }
+            Target::Embedded => {
+                let loaded = Loaded::new(&settings.modules)?;
+                let (folder, server) = listen()?;
+                Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, _loaded: loaded })
+            }
+        }
+    }
+
+    /// What `$NETLOOM_KERNEL` calls it.
+    fn name(&self) -> OsString {
+        match self {
+            Self::Own { folder, .. } => socket(folder).into(),
+            Self::Other(path) => path.into(),
+            Self::Linux => "linux".into(),
+        }
+    }
+}
+
+/// Listens in a fresh folder that is this user's alone.
+fn listen() -> Result<(TempDir, unix::Server), Failure> {
+    let folder = |within: &Path| {
+        tempfile::Builder::new()
+            .prefix("netloom-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(within)
+            .map_err(|error| {
+                let folder = within.display();
+                Failure::new(format_args!(
+                    "cannot make a folder for the socket in {folder}: {error}; set TMPDIR to another"
+                ))
+            })
+    };
+    let first = folder(&std::env::temp_dir())?;
+    match unix::Server::bind(socket(&first)) {
+        Ok(server) => Ok((first, server)),
+        // The path of a unix socket is short, $TMPDIR need not be.
+        Err(error) if error.errno() == Some(Errno::ENAMETOOLONG) => {
+            let second = folder(Path::new("/tmp"))?;
+            let server = unix::Server::bind(socket(&second))?;
+            Ok((second, server))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn socket(folder: &TempDir) -> PathBuf {
+    folder.path().join("kernel")
+}

@@ -1,0 +1,31 @@
+//! System calls that the standard library does not have. All `unsafe` of the command is here.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Takes over a descriptor that whoever started this process has passed, by its number. To be called before anything is
+/// opened: the numbers of what this process opens itself are not to be had. EBADF if there is none, or if it is one of the
+/// three standard streams.
+pub(crate) fn take_inherited(number: i32) -> io::Result<OwnedFd> {
+    if number < 3 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: no pointers are passed, and setting the flag of a descriptor harms no owner of it.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is open, as the call above says. It was open when the process began (nothing has been opened
+    // since, see above), so nothing in it owns it.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    debug_assert_eq!(fd.as_raw_fd(), number);
+    Ok(fd)
+}
+
+/// Sends a signal to a child that has not been waited for, so that its number is still its own. Fails in silence: the child
+/// may have become another user, or a zombie.
+pub(crate) fn kill(child: &std::process::Child, signal: i32) {
+    if let Ok(process) = libc::pid_t::try_from(child.id()) {
+        // SAFETY: no pointers are passed.
+        unsafe { libc::kill(process, signal) };
+    }
+}
