@@ -42,6 +42,7 @@ mod allowed_ip {
 /// attributes mean. What comes before a refusal stays applied.
 // drivers/net/wireguard/netlink.c: wg_set_device
 pub(super) fn set(ctx: &mut Ctx<'_>) -> Result<(), Nack> {
+    ctx.wipe_later();
     let (_, interface) = lookup(ctx)?;
     let mut change = DeviceChange::default();
     let mut peers = None;

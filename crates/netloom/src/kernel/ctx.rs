@@ -68,6 +68,12 @@ impl<'a> Ctx<'a> {
         self.request.attrs()
     }
 
+    /// Has this side's copy of the request overwritten when it is over: it holds keys.
+    #[doc(alias = "memzero_explicit")]
+    pub fn wipe_later(&self) {
+        self.request.wipe_later();
+    }
+
     /// Who sent the request.
     pub fn credentials(&self) -> Credentials {
         self.request.credentials

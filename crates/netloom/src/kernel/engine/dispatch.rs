@@ -6,6 +6,7 @@ use std::sync::Arc;
 use netloom_wire::{Errno, Flags, GenlHeader, Header, OpFlags, Protocol, align};
 
 use super::dump::{Running, Stage};
+use super::incoming::Incoming;
 use super::port::{Datagram, PortKey, Queued};
 use super::table::Listed;
 use super::work::Request;
@@ -17,7 +18,7 @@ use crate::socket::{Address, Credentials};
 pub(super) struct Batch {
     port: PortKey,
     sender: Credentials,
-    datagram: Arc<Vec<u8>>,
+    datagram: Arc<Incoming>,
     offset: usize,
 }
 
@@ -50,21 +51,21 @@ impl Engine {
         if bytes.len() > sndbuf.saturating_sub(32) {
             return Err(Errno::EMSGSIZE);
         }
-        let datagram = Arc::new(bytes.to_vec());
         let source = Address::port(self.local(key)?.port);
         if to.groups != 0 {
             let group = to.groups.trailing_zeros().saturating_add(1);
-            let sent = Datagram { bytes: datagram.clone(), source, group, credentials: *by };
+            let sent = Datagram { bytes: Arc::new(bytes.to_vec()), source, group, credentials: *by };
             let _ = self.broadcast(ns, protocol, source.port, &sent);
         }
         if to.port != 0 {
             let peer = *self.bound.get(&(ns, protocol, to.port)).ok_or(Errno::ECONNREFUSED)?;
-            return self.deliver_to_port(peer, source, datagram, by);
+            return self.deliver_to_port(peer, source, Arc::new(bytes.to_vec()), by);
         }
         if !info.input {
             return Err(Errno::ECONNREFUSED);
         }
         let ticket = self.ticket();
+        let datagram = Arc::new(Incoming::new(bytes));
         self.batches.insert(ticket, Batch { port: key, sender: *by, datagram, offset: 0 });
         self.run_batch(ticket);
         Ok(ticket)
@@ -123,7 +124,7 @@ impl Engine {
         &mut self,
         key: PortKey,
         sender: Credentials,
-        datagram: Arc<Vec<u8>>,
+        datagram: Arc<Incoming>,
         range: Range<usize>,
         header: Header,
         ticket: Ticket,

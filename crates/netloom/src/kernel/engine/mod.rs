@@ -7,6 +7,7 @@
 mod ack;
 mod dispatch;
 mod dump;
+mod incoming;
 mod options;
 mod outside;
 mod port;

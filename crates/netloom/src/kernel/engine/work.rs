@@ -6,6 +6,7 @@ use std::sync::Arc;
 use netloom_wire::{GenlHeader, Header, RawAttrs};
 
 use super::dump::{Cursor, Filled};
+use super::incoming::Incoming;
 use super::port::{NetNs, PortKey};
 use super::table::{Listed, Mode};
 use crate::kernel::Nack;
@@ -92,7 +93,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Request {
     /// The datagram that it came in.
-    pub(super) datagram: Arc<Vec<u8>>,
+    pub(super) datagram: Arc<Incoming>,
     pub(super) range: Range<usize>,
     /// Its netlink header.
     pub header: Header,
@@ -118,6 +119,11 @@ impl Request {
     /// The whole message.
     pub fn bytes(&self) -> &[u8] {
         self.datagram.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Has its bytes overwritten when it is over: they hold secrets.
+    pub fn wipe_later(&self) {
+        self.datagram.wipe_later();
     }
 
     /// Bytes in front of the family's own header.
