@@ -1,0 +1,7 @@
+//! The macros that turn one line an attribute, entry or member into code.
+
+mod op;
+mod set;
+mod value;
+
+pub use set::__max;

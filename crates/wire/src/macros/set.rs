@@ -1,0 +1,232 @@
+//! One line an attribute.
+
+/// Defines an attribute set: its struct, keys, borrowed enum, schema and codec, from one line an attribute.
+///
+/// A line is `id "spec-name" field Variant KEY: Marker;`, in the order in which the kernel emits the attributes, the
+/// marker being a [`Payload`](crate::Payload). A hint in brackets behind the marker says how people write the value.
+/// With a header type (`struct Name: Header | …`) the set is the body of messages that begin with it.
+///
+/// ```
+/// use netloom_wire::{AttributeSet, Attrs, OwnedSet, Path, Str, Writer, attribute_set};
+///
+/// attribute_set! {
+///     /// What DOC_EXMPL's messages hold.
+///     pub struct Msg | MsgAttr, "msg" {
+///         /// Text, NUL-terminated.
+///         1 "msg" msg Msg MSG: Str;
+///         /// Its index.
+///         2 "index" index Index INDEX: u32;
+///     }
+/// }
+///
+/// let mut buf = [0; 64];
+/// let mut w = Writer::new(&mut buf);
+/// Msg::new().msg("hello").emit(&mut w)?;
+/// let attrs: Attrs<Msg> = Attrs::new(w.written());
+/// assert_eq!(attrs.get(Msg::MSG), Some("hello"));
+/// assert!(matches!(attrs.into_iter().next(), Some(MsgAttr::Msg("hello"))));
+/// assert_eq!(Msg::collect(attrs, &Path::TOP, &mut ()).msg.as_deref(), Some("hello"));
+/// assert_eq!((Msg::UNSPEC, Msg::MAX), (0, 2));
+/// # Ok::<(), netloom_wire::Full>(())
+/// ```
+#[macro_export]
+macro_rules! attribute_set {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident $(: $header:ty)? | $attr:ident, $set:literal {
+            $($(#[$doc:meta])* $id:literal $word:literal $field:ident $variant:ident $key:ident: $kind:ty $([$hint:ident])?;)*
+        }
+    ) => {
+        $crate::__owned_set! {
+            $(#[$meta])*
+            $vis struct $name [$($header)?] { $($(#[$doc])* $id $word $field: $kind;)* }
+        }
+
+        #[allow(dead_code, unused_doc_comments, clippy::allow_attributes)]
+        impl $name {
+            $($(#[$doc])* pub const $key: $crate::Key<$name, $kind> = $crate::Key::new($id);)*
+        }
+
+        #[doc = concat!("One attribute of [`", stringify!($name), "`], borrowed from its message.")]
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        $vis enum $attr<'a> {
+            $($(#[$doc])* $variant(<$kind as $crate::Payload>::Ref<'a>),)*
+            /// An attribute that the set does not know.
+            Unknown($crate::Attr<'a>),
+            /// A known attribute whose value is ill-formed.
+            Bad($crate::Attr<'a>),
+        }
+
+        impl $crate::AttributeSet for $name {
+            const SCHEMA: &'static $crate::Schema = {
+                static SCHEMA: $crate::Schema = $crate::Schema {
+                    name: $set,
+                    attrs: &[$($crate::schema::AttrInfo {
+                        id: $id,
+                        name: $word,
+                        kind: <$kind as $crate::Payload>::KIND,
+                        multi: <$kind as $crate::Payload>::MULTI,
+                        secret: <$kind as $crate::Payload>::SECRET,
+                        hint: $crate::__hint!($kind $(, $hint)?),
+                    }),*],
+                };
+                &SCHEMA
+            };
+            const MAX: u16 = $crate::__max(&[$($id),*]);
+            type Ref<'a> = $attr<'a>;
+            #[inline]
+            fn view(attr: $crate::Attr<'_>) -> $attr<'_> {
+                match attr.id() {
+                    $($id => match <$kind as $crate::Payload>::read(attr.payload()) {
+                        Some(value) => $attr::$variant(value),
+                        None => $attr::Bad(attr),
+                    },)*
+                    _ => $attr::Unknown(attr),
+                }
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __header {
+    () => {
+        ()
+    };
+    ($header:ty) => {
+        $header
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __hint {
+    ($kind:ty) => {
+        <$kind as $crate::Payload>::HINT
+    };
+    ($kind:ty, $hint:ident) => {
+        Some($crate::schema::Hint::$hint)
+    };
+}
+
+/// The highest id; the macros' business.
+#[doc(hidden)]
+pub const fn __max(ids: &[u16]) -> u16 {
+    let mut rest = ids;
+    let mut max = 0;
+    while let [id, more @ ..] = rest {
+        if *id > max {
+            max = *id;
+        }
+        rest = more;
+    }
+    max
+}
+
+/// Without `alloc` a set is a marker for its keys.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __owned_set {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident [$($header:ty)?] { $($rest:tt)* }) => {
+        $(#[$meta])*
+        #[non_exhaustive]
+        $vis enum $name {}
+    };
+}
+
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __owned_set {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident [$($header:ty)?] {
+            $($(#[$doc:meta])* $id:literal $word:literal $field:ident: $kind:ty;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        $vis struct $name {
+            $(
+                /// The family's header in front of the attributes.
+                pub header: $header,
+            )?
+            $($(#[$doc])* pub $field: <$kind as $crate::Field>::Stored,)*
+            /// Attributes kept as they came: unknown or ill-formed.
+            pub unparsed: $crate::private::Vec<$crate::Unparsed>,
+        }
+
+        #[allow(clippy::should_implement_trait, clippy::allow_attributes)]
+        impl $name {
+            /// Nothing set.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                /// Sets the family's header.
+                #[must_use]
+                pub fn header(mut self, header: $header) -> Self {
+                    self.header = header;
+                    self
+                }
+            )?
+
+            $($(#[$doc])* #[must_use]
+            pub fn $field(mut self, value: impl $crate::IntoValue<<$kind as $crate::Field>::Arg>) -> Self {
+                <$kind as $crate::Field>::set(&mut self.$field, $crate::IntoValue::into_value(value));
+                self
+            })*
+        }
+
+        impl $crate::OwnedSet for $name {
+            #[inline]
+            fn store(&mut self, attr: $crate::Attr<'_>, path: &$crate::Path<'_>, bad: &mut dyn $crate::Bad) {
+                let known = match attr.id() {
+                    $($id => {
+                        let here = path.then($crate::Step::Name($word));
+                        if <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), &here, bad) {
+                            return;
+                        }
+                        bad.bad(&here, attr);
+                        true
+                    })*
+                    _ => false,
+                };
+                self.unparsed.push($crate::Unparsed::new(attr, known));
+            }
+            fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
+                $(<$kind as $crate::Field>::emit(&self.$field, w, $id)?;)*
+                for attr in self.unparsed.iter().filter(|attr| !attr.bad) {
+                    w.put_attr(attr.raw_type, &attr.payload)?;
+                }
+                Ok(())
+            }
+        }
+
+        impl $crate::Message for $name {
+            type Header = $crate::__header!($($header)?);
+            fn encode(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
+                $(
+                    <$header as $crate::FixedHeader>::write(&self.header, w)?;
+                    w.pad()?;
+                )?
+                $crate::OwnedSet::emit(self, w)
+            }
+            fn decode(body: $crate::Body<'_, Self::Header>, bad: &mut dyn $crate::Bad) -> Self {
+                let attrs = $crate::Attrs::new(body.attrs.bytes());
+                let set = <Self as $crate::OwnedSet>::collect(attrs, &$crate::Path::TOP, bad);
+                $(
+                    let mut set = set;
+                    let header: $header = body.header;
+                    set.header = header;
+                )?
+                set
+            }
+        }
+    };
+}
