@@ -17,6 +17,7 @@
 //! The way of a datagram is the kernel's own: port, messages, protocol, family, op, permission, policy, handler (in the
 //! sender's context), replies, acknowledgement, the port's queue. A dump is pulled by its reader, one chunk a receive.
 //! [`Engine`] holds that logic without I/O; [`Kernel`] is the shell around it that locks, waits and runs handlers.
+//! [`Links`] are its network interfaces: modules put devices there, NETLINK_ROUTE tells of them and changes them.
 
 mod chunk;
 mod ctx;
