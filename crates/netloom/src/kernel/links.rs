@@ -27,10 +27,11 @@
 //! # Ok::<(), Nack>(())
 //! ```
 
+mod rtnl;
+
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use netloom_families::rt_link::LinkFlags;
 use netloom_wire::{Errno, RawAttrs};
@@ -38,6 +39,8 @@ use netloom_wire::{Errno, RawAttrs};
 use super::ctx::Cause;
 use super::engine::NetNs;
 use super::{Kernel, Nack};
+use rtnl::Namespace;
+pub(super) use rtnl::{Registry, Rtnl};
 
 /// A kind of network interface, as `ip link add type` names it.
 #[doc(alias = "rtnl_link_ops")]
@@ -196,8 +199,7 @@ impl Kernel {
 
     /// The right to change the links of a namespace, for whoever caused that; one at a time has it.
     pub(super) fn rtnl(&self, ns: NetNs, cause: Cause) -> Rtnl<'_> {
-        let held = self.0.links.rtnl.lock().unwrap_or_else(PoisonError::into_inner);
-        Rtnl { kernel: self, ns, cause, _held: held }
+        Rtnl::take(self, ns, cause)
     }
 }
 
@@ -279,237 +281,6 @@ impl Links<'_> {
     fn read<T>(&self, find: impl FnOnce(&Namespace) -> Option<T>) -> Option<T> {
         find(self.kernel.0.links.table().namespaces.get(&self.ns)?)
     }
-}
-
-/// All links of a kernel side, and their kinds.
-#[derive(Default)]
-pub(super) struct Registry {
-    /// Held around each change, devices' methods and notifications included; never inside `table`.
-    rtnl: Mutex<()>,
-    table: Mutex<Table>,
-}
-
-#[derive(Default)]
-struct Table {
-    kinds: BTreeMap<Arc<str>, Arc<dyn LinkKind>>,
-    namespaces: HashMap<NetNs, Namespace>,
-}
-
-#[derive(Default)]
-struct Namespace {
-    by_index: BTreeMap<u32, Link>,
-    by_name: HashMap<String, u32>,
-    last_index: u32,
-    changes: u64,
-}
-
-impl Registry {
-    fn table(&self) -> MutexGuard<'_, Table> {
-        // Each change of the table is one assignment or insertion: a panic leaves it whole.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The right to change links; see [`Kernel::rtnl`].
-pub(super) struct Rtnl<'k> {
-    kernel: &'k Kernel,
-    ns: NetNs,
-    cause: Cause,
-    _held: MutexGuard<'k, ()>,
-}
-
-impl Rtnl<'_> {
-    /// Makes a link and does not tell of it: whoever asked may have more to set.
-    // net/core/rtnetlink.c: rtnl_newlink_create; net/core/dev.c: register_netdevice
-    pub(super) fn create(&self, kind: &str, name: &str, index: Option<u32>, data: RawAttrs<'_>) -> Result<Link, Nack> {
-        let (found, name) = {
-            let mut table = self.kernel.0.links.table();
-            let found = table.kinds.get_key_value(kind).map(|(name, kind)| (name.clone(), kind.clone()));
-            let links = table.namespaces.entry(self.ns).or_default();
-            let name = links.free_name(name)?;
-            if index.is_some_and(|index| links.by_index.contains_key(&index)) {
-                return Err(Nack::new(Errno::EBUSY));
-            }
-            (found, name)
-        };
-        let unknown = || Nack::new(Errno::EOPNOTSUPP).with_message("Unknown device type");
-        let (kind, maker) = found.ok_or_else(unknown)?;
-        let device = maker.create(&NewLink { ns: self.ns, name: &name, data })?;
-        let LinkDefaults { hardware, flags, mtu, min_mtu, max_mtu, address } = device.defaults();
-        let mut table = self.kernel.0.links.table();
-        let links = table.namespaces.entry(self.ns).or_default();
-        let index = index.unwrap_or_else(|| links.free_index());
-        let link = Link {
-            index,
-            name: name.clone(),
-            kind,
-            hardware,
-            flags,
-            mtu,
-            min_mtu,
-            max_mtu,
-            address,
-            // include/linux/netdevice.h: DEFAULT_TX_QUEUE_LEN
-            tx_queue_len: 1_000,
-            group: 0,
-            alias: None,
-            device,
-        };
-        links.by_name.insert(name, index);
-        links.by_index.insert(index, link.clone());
-        links.changes = links.changes.wrapping_add(1);
-        Ok(link)
-    }
-
-    /// Takes a link down and removes it, and tells of both.
-    // net/core/dev.c: unregister_netdevice_many_notify
-    pub(super) fn remove(&self, index: u32) -> Result<(), Nack> {
-        let mut link = self.find(index)?;
-        if link.is_up() {
-            (link, _) = self.set_flags(index, LinkFlags(link.flags.0 & !LinkFlags::UP.0))?;
-            self.tell(&link, (LinkFlags::UP | LinkFlags::RUNNING).0);
-        }
-        self.unlist(&link);
-        self.kernel.tell_link(self.ns, self.cause, &link, u32::MAX, true);
-        Ok(())
-    }
-
-    /// Removes a link that nobody was told of.
-    pub(super) fn discard(&self, index: u32) {
-        if let Ok(link) = self.find(index) {
-            self.unlist(&link);
-        }
-    }
-
-    fn unlist(&self, link: &Link) {
-        {
-            let mut table = self.kernel.0.links.table();
-            let Some(links) = table.namespaces.get_mut(&self.ns) else { return };
-            links.by_index.remove(&link.index);
-            links.by_name.remove(&link.name);
-            links.changes = links.changes.wrapping_add(1);
-        }
-        link.device.removed();
-    }
-
-    /// Sets a link's flags as far as they can be set, and returns which of them changed; does not tell.
-    // net/core/dev.c: __dev_change_flags
-    pub(super) fn set_flags(&self, index: u32, wanted: LinkFlags) -> Result<(Link, u32), Nack> {
-        const SETTABLE: u32 = LinkFlags::DEBUG.0
-            | LinkFlags::NOTRAILERS.0
-            | LinkFlags::NOARP.0
-            | LinkFlags::DYNAMIC.0
-            | LinkFlags::MULTICAST.0
-            | LinkFlags::PORTSEL.0
-            | LinkFlags::AUTOMEDIA.0;
-        let before = self.find(index)?;
-        let mut flags = (wanted.0 & SETTABLE) | (before.flags.0 & !SETTABLE);
-        let up = wanted.contains(LinkFlags::UP);
-        if up != before.is_up() {
-            // A device that cannot be taken down is down all the same.
-            match before.device.set_up(up) {
-                Err(nack) if up => {
-                    self.change(index, |link| link.flags = LinkFlags(flags));
-                    return Err(nack);
-                }
-                _ => flags ^= LinkFlags::UP.0,
-            }
-        }
-        self.change(index, |link| link.flags = LinkFlags(flags));
-        let link = self.find(index)?;
-        Ok((link, before.flags.0 ^ flags))
-    }
-
-    /// Gives a link another name, and tells of it.
-    // net/core/dev.c: dev_change_name
-    pub(super) fn rename(&self, index: u32, name: &str) -> Result<(), Nack> {
-        let link = {
-            let mut table = self.kernel.0.links.table();
-            let links = table.namespaces.get_mut(&self.ns).ok_or(Nack::new(Errno::ENODEV))?;
-            let old = links.by_index.get(&index).ok_or(Nack::new(Errno::ENODEV))?.name.clone();
-            if old == name {
-                return Ok(());
-            }
-            let name = links.free_name(name)?;
-            links.by_name.remove(&old);
-            links.by_name.insert(name.clone(), index);
-            let link = links.by_index.get_mut(&index).ok_or(Nack::new(Errno::ENODEV))?;
-            link.name = name;
-            link.clone()
-        };
-        self.tell(&link, 0);
-        Ok(())
-    }
-
-    /// Changes what needs no device to agree, and returns the link as it is then.
-    pub(super) fn change(&self, index: u32, change: impl FnOnce(&mut Link)) -> Option<Link> {
-        let mut table = self.kernel.0.links.table();
-        let link = table.namespaces.get_mut(&self.ns)?.by_index.get_mut(&index)?;
-        change(link);
-        Some(link.clone())
-    }
-
-    /// Tells that a link is new.
-    pub(super) fn tell_new(&self, link: &Link) {
-        self.kernel.tell_link(self.ns, self.cause, link, u32::MAX, false);
-    }
-
-    /// Tells that a link has changed, and which flags did. Linux names no cause of that, whoever asked for it.
-    // net/core/dev.c: __dev_notify_flags; net/core/rtnetlink.c: rtnetlink_event
-    pub(super) fn tell(&self, link: &Link, changed: u32) {
-        self.kernel.tell_link(self.ns, Cause::default(), link, changed, false);
-    }
-
-    /// The links that may be changed.
-    pub(super) fn links(&self) -> Links<'_> {
-        self.kernel.links(self.ns)
-    }
-
-    fn find(&self, index: u32) -> Result<Link, Nack> {
-        self.links().by_index(index).ok_or(Nack::new(Errno::ENODEV))
-    }
-}
-
-impl Namespace {
-    /// A name as it was asked for, or with its `%d` filled in.
-    // net/core/dev.c: dev_get_valid_name, __dev_alloc_name
-    fn free_name(&self, name: &str) -> Result<String, Nack> {
-        let bad = || Nack::new(Errno::EINVAL);
-        if !is_link_name(name) {
-            return Err(bad());
-        }
-        if !name.contains('%') {
-            let taken = self.by_name.contains_key(name);
-            return if taken { Err(Nack::new(Errno::EEXIST)) } else { Ok(name.to_owned()) };
-        }
-        let (front, back) = name.split_once("%d").filter(|(f, b)| !f.contains('%') && !b.contains('%')).ok_or(bad())?;
-        let names = (0_u32..).map(|number| format!("{front}{number}{back}")).take_while(|name| is_link_name(name));
-        // Linux looks at 32,768 numbers.
-        let free = names.take(1 << 15).find(|name| !self.by_name.contains_key(name));
-        free.ok_or(Nack::new(Errno::ENFILE))
-    }
-
-    /// Indices go round: a freed one is given out again only after all others.
-    // net/core/dev.c: dev_index_reserve
-    fn free_index(&mut self) -> u32 {
-        let mut index = self.last_index;
-        loop {
-            index = if index < i32::MAX.unsigned_abs() { index.saturating_add(1) } else { 1 };
-            if !self.by_index.contains_key(&index) {
-                self.last_index = index;
-                return index;
-            }
-        }
-    }
-}
-
-/// Whether a link may have this name, or be made by this pattern.
-// net/core/dev.c: dev_valid_name
-fn is_link_name(name: &str) -> bool {
-    // Linux's isspace counts the no-break space of Latin-1 as well, which in UTF-8 is half a letter.
-    let space = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let bad = |byte: u8| byte == 0 || byte == b'/' || byte == b':' || space(byte);
-    (1..=15).contains(&name.len()) && name != "." && name != ".." && !name.bytes().any(bad)
 }
 
 #[cfg(test)]
