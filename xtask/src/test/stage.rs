@@ -66,7 +66,7 @@ impl Stage {
         let place = format!("{:>2}/{}", self.done, self.steps);
         let counts = match tally.passed + tally.failed {
             0 | 1 => String::new(),
-            tests => format!(", {tests} tests"),
+            checks => format!(", {checks} checks"),
         };
         println!("{place} {:<14} {verdict:<7} {}{counts}", step.name, span(self.begun.elapsed()));
         tally

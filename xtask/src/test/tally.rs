@@ -26,23 +26,30 @@ impl Tally {
     }
 
     /// Counts the tests in what `cargo test -- --show-output` printed. A test that cannot run here passes and prints a
-    /// line `skipped: WHY`: it is counted as skipped.
+    /// line `skipped: WHY`: it is counted as skipped. An ignored one is skipped, too, unless another test runs it, as its
+    /// reason `run by …` says.
     pub(super) fn of_tests(output: &str) -> Self {
-        let mut tally = Self::default();
+        let (mut tally, mut ignored) = (Self::default(), 0_u32);
         for line in output.lines() {
             if let Some(result) = line.strip_prefix("test result: ") {
                 tally.passed += count(result, "passed");
                 tally.failed += count(result, "failed");
-                tally.skipped += count(result, "ignored");
             } else if let Some(why) = line.strip_prefix("skipped: ") {
                 tally.skips.push(why.to_string());
+            } else if let Some((name, why)) =
+                line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ignored"))
+            {
+                if !why.starts_with(", run by") {
+                    tally.skips.push(format!("{name}: ignored{why}"));
+                    ignored += 1;
+                }
             } else if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
                 tally.failures.push(name.to_string());
             }
         }
-        let said = u32::try_from(tally.skips.len()).unwrap_or(u32::MAX).min(tally.passed);
-        tally.passed -= said;
-        tally.skipped += said;
+        let skips = u32::try_from(tally.skips.len()).unwrap_or(u32::MAX);
+        tally.skipped += skips;
+        tally.passed = tally.passed.saturating_sub(skips.saturating_sub(ignored));
         tally
     }
 }
@@ -73,8 +80,10 @@ mod tests {
         let output = "running 3 tests\n\
             test wire::walks ... ok\n\
             test wire::stops ... FAILED\n\
+            test wire::waits ... ignored\n\
+            test wire::inside ... ignored, run by another test\n\
             skipped: no user namespaces here\n\
-            test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            test result: FAILED. 2 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
             test result: ok. 40 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out; finished in 1.00s\n";
         assert_eq!(
             Tally::of_tests(output),
@@ -83,7 +92,7 @@ mod tests {
                 failed: 1,
                 skipped: 2,
                 failures: vec!["wire::stops".into()],
-                skips: vec!["no user namespaces here".into()],
+                skips: vec!["wire::waits: ignored".into(), "no user namespaces here".into()],
             }
         );
     }
