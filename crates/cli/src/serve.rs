@@ -35,6 +35,7 @@ pub fn run(socket: &Socket, settings: &Settings) -> Result<(), Failure> {
         sys::take_inherited(number).map_err(refused)
     });
     let ready = ready.transpose()?;
+    sys::raise_file_limit();
     let loaded = Loaded::new(&settings.modules)?;
     // From here on a signal finds somebody who removes the socket.
     let mut signals = Signals::new([SIGINT, SIGTERM])

@@ -21,6 +21,17 @@ pub(crate) fn take_inherited(number: i32) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
+/// Lets this process open as many files as it may: each client of a server takes some.
+pub(crate) fn raise_file_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` has room for the answer, and outlives the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == 0 {
+        limit.rlim_cur = limit.rlim_max;
+        // SAFETY: `limit` is only read, and outlives the call. Where it is refused, the limit stays as it is.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    }
+}
+
 /// Sends a signal to a child that has not been waited for, so that its number is still its own. Fails in silence: the child
 /// may have become another user, or a zombie.
 pub(crate) fn kill(child: &std::process::Child, signal: i32) {

@@ -69,6 +69,7 @@
 //! its errno: ENOBUFS stands at the place where datagrams were lost.
 
 mod channel;
+mod crowd;
 mod dialer;
 mod endpoint;
 mod listener;

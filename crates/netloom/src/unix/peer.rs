@@ -7,10 +7,11 @@ use std::sync::Arc;
 use netloom_wire::Errno;
 
 use super::channel::{Channel, Sent, record_buffer};
+use super::crowd::Place;
 use super::protocol::{self, Answer, FRAMED, MAGIC, Op, Request, VERSION};
 use super::sys::{self, Epoll, Take};
 use crate::kernel::Kernel;
-use crate::socket::{Address, Credentials, Opt};
+use crate::socket::{Address, Opt};
 
 /// The sockets that one control channel may have open.
 pub(super) const MAX_SOCKETS: usize = 256;
@@ -23,7 +24,7 @@ const STOP: u64 = u64::MAX - 1;
 pub(super) struct Peer {
     kernel: Kernel,
     control: OwnedFd,
-    credentials: Credentials,
+    place: Place,
     epoll: Epoll,
     channels: HashMap<u32, Arc<Channel>>,
     last: u32,
@@ -53,17 +54,12 @@ enum Payload {
 }
 
 impl Peer {
-    pub(super) fn new(
-        kernel: Kernel,
-        control: OwnedFd,
-        credentials: Credentials,
-        stop: BorrowedFd<'_>,
-    ) -> Result<Self, Errno> {
+    pub(super) fn new(kernel: Kernel, control: OwnedFd, place: Place, stop: BorrowedFd<'_>) -> Result<Self, Errno> {
         let epoll = Epoll::new()?;
         epoll.add(control.as_fd(), sys::IN, CONTROL)?;
         epoll.add(stop, sys::IN, STOP)?;
         let (channels, buf, mask) = (HashMap::new(), record_buffer(), Vec::new());
-        Ok(Self { kernel, control, credentials, epoll, channels, last: 0, greeted: false, buf, mask })
+        Ok(Self { kernel, control, place, epoll, channels, last: 0, greeted: false, buf, mask })
     }
 
     /// Serves it until it is gone, or the server stops. Handlers run in here.
@@ -103,7 +99,7 @@ impl Peer {
         let Some(channel) = self.channels.get(&socket).cloned() else { return true };
         channel.was_read();
         for _ in 0..TURN {
-            match channel.deliver(&self.credentials, &mut self.buf) {
+            match channel.deliver(&self.place.credentials, &mut self.buf) {
                 Sent::Datagram => {}
                 Sent::Nothing => return true,
                 Sent::End => {
@@ -157,7 +153,7 @@ impl Peer {
             Op::SOCKET => return self.open(a, b),
             _ => {}
         }
-        let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.credentials);
+        let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.place.credentials);
         let address = Address { port: a, groups: b };
         let mut state = self.kernel.lock();
         let engine = &mut state.engine;
@@ -216,8 +212,16 @@ impl Peer {
         if self.channels.len() >= MAX_SOCKETS {
             return Err(Errno::EMFILE);
         }
-        let framed = flags & FRAMED != 0;
-        let (channel, theirs) = Channel::open(&self.kernel, protocol, self.credentials, framed)?;
+        self.place.open()?;
+        let opened = self.open_channel(protocol, flags & FRAMED != 0);
+        if opened.is_err() {
+            self.place.close();
+        }
+        opened
+    }
+
+    fn open_channel(&mut self, protocol: u32, framed: bool) -> Result<Values, Errno> {
+        let (channel, theirs) = Channel::open(&self.kernel, protocol, self.place.credentials, framed)?;
         loop {
             self.last = self.last.wrapping_add(1);
             if !self.channels.contains_key(&self.last) {
@@ -238,6 +242,7 @@ impl Peer {
             // Its descriptor may live on for a moment in a thread that writes to it.
             self.epoll.remove(channel.fd());
             channel.close();
+            self.place.close();
         }
     }
 

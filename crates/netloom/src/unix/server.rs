@@ -1,13 +1,13 @@
 //! The server: listens at a path, a thread for each client.
 
-use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use netloom_wire::Errno;
 
+use super::crowd::{Crowd, Place};
 use super::listener::Listener;
 use super::peer::Peer;
 use super::protocol::Answer;
@@ -16,10 +16,6 @@ use crate::kernel::Kernel;
 use crate::socket::this_process;
 use crate::{Error, Result};
 
-/// The clients that may be connected at once.
-const MAX_CLIENTS: usize = 512;
-/// Those of them that may be one user's who is not an administrator: others must get in.
-const MAX_OF_USER: usize = 128;
 /// How long accepting rests when the process has no descriptor left.
 const BREATH: u16 = 50;
 
@@ -29,8 +25,8 @@ const BREATH: u16 = 50;
 /// keeps its own client waiting, no other. Who may what is decided by the user that connected: uid 0 and the uid of the
 /// kernel side have all privileges, others none. The path's mode is 0600, or 0666 when this process is root.
 ///
-/// Bounds: 512 clients, 128 of them one unprivileged user's; 256 sockets a client; a socket's unread datagrams by its
-/// receive buffer, as in a kernel.
+/// Bounds: 512 clients, 256 sockets a client, 128 clients and 1,024 sockets an unprivileged user; a socket's unread
+/// datagrams by its receive buffer, as in a kernel.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -113,12 +109,11 @@ impl Server {
                 match sys::accept(self.listener.as_fd()) {
                     Ok(control) => {
                         let (kernel, stop) = (kernel.clone(), stop.clone());
-                        let Some(place) = crowd.admit(&control, &kernel) else { continue };
+                        let Some(place) = admit(&crowd, &control, &kernel) else { continue };
                         let serve = move || {
-                            if let Ok(peer) = Peer::new(kernel, control, place.credentials, stop.0.as_fd()) {
+                            if let Ok(peer) = Peer::new(kernel, control, place, stop.0.as_fd()) {
                                 peer.serve();
                             }
-                            drop(place);
                         };
                         // Where there is no thread to be had, the client sees the end of its connection.
                         let _ = thread::Builder::new().name("netloom client".to_owned()).spawn_scoped(scope, serve);
@@ -148,6 +143,18 @@ impl Server {
         })?;
         Ok(Serving { stop, thread: Some(thread) })
     }
+}
+
+/// Lets a client in; or tells it that there are too many, and closes.
+fn admit(crowd: &Crowd, control: &OwnedFd, kernel: &Kernel) -> Option<Place> {
+    let credentials = sys::peer_credentials(control.as_fd()).ok()?;
+    let admin = kernel.lock().engine.is_admin(&credentials);
+    let admitted = crowd.admit(credentials, admin);
+    if let Err(errno) = &admitted {
+        // If it cannot be told, the end of its connection tells it.
+        let _ = sys::send(control.as_fd(), &Answer::error(0, *errno).to_bytes(), &[], false);
+    }
+    admitted.ok()
 }
 
 /// The listener's and the clients' name for the switch.
@@ -187,76 +194,5 @@ impl Drop for Serving {
             // Nobody is left to be told.
             let _ = self.end();
         }
-    }
-}
-
-/// The clients that are connected: how many, by user.
-#[derive(Clone, Default)]
-struct Crowd(Arc<Mutex<HashMap<u32, usize>>>);
-
-/// One client's place in it.
-struct Place {
-    crowd: Crowd,
-    credentials: crate::socket::Credentials,
-}
-
-impl Crowd {
-    /// Lets a client in; or tells it that there are too many, and closes.
-    fn admit(&self, control: &OwnedFd, kernel: &Kernel) -> Option<Place> {
-        let credentials = sys::peer_credentials(control.as_fd()).ok()?;
-        let admin = kernel.lock().engine.is_admin(&credentials);
-        if self.enter(credentials.uid, admin) {
-            return Some(Place { crowd: self.clone(), credentials });
-        }
-        let refusal = Answer::error(0, Errno::EUSERS).to_bytes();
-        // If it cannot be told, the end of its connection tells it.
-        let _ = sys::send(control.as_fd(), &refusal, &[], false);
-        None
-    }
-
-    fn enter(&self, uid: u32, admin: bool) -> bool {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = users.get(&uid).copied().unwrap_or(0);
-        let room = own < if admin { MAX_CLIENTS } else { MAX_OF_USER } && users.values().sum::<usize>() < MAX_CLIENTS;
-        if room {
-            users.insert(uid, own.saturating_add(1));
-        }
-        room
-    }
-
-    fn leave(&self, uid: u32) {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = users.get(&uid).copied().unwrap_or(0).saturating_sub(1);
-        if left == 0 {
-            users.remove(&uid);
-        } else {
-            users.insert(uid, left);
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.crowd.leave(self.credentials.uid);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_user_does_not_keep_the_others_out() {
-        let crowd = Crowd::default();
-        let fill = |uid, admin| (0..1_000).take_while(|_| crowd.enter(uid, admin)).count();
-        assert_eq!(fill(1_000, false), MAX_OF_USER);
-        assert_eq!(fill(1_001, false), MAX_OF_USER);
-        assert_eq!(fill(0, true), MAX_CLIENTS - 2 * MAX_OF_USER);
-        assert!(!crowd.enter(1_002, false));
-        crowd.leave(1_000);
-        assert!(crowd.enter(1_002, false) && !crowd.enter(1_000, false));
-        (0..MAX_OF_USER).for_each(|_| crowd.leave(1_001));
-        assert!(crowd.enter(1_000, false), "places that are left are free");
-        assert!(!crowd.0.lock().unwrap().contains_key(&1_001), "who is gone is forgotten");
     }
 }
