@@ -266,10 +266,13 @@ impl Kernel {
         bytes: &[u8],
     ) -> Result<usize, Errno> {
         let mut state = self.lock();
-        let ticket = state.engine.deliver(key, by, to, bytes)?;
-        let state = self.settle(state, ticket);
+        let delivered = state.engine.deliver(key, by, to, bytes);
+        // What is refused may have reached a group before.
+        if let Ok(ticket) = delivered {
+            state = self.settle(state, ticket);
+        }
         self.wake(state);
-        Ok(bytes.len())
+        delivered.map(|_| bytes.len())
     }
 
     /// Closes a socket, and ends its dump in this thread.
@@ -300,6 +303,12 @@ impl Kernel {
     pub(crate) fn settle<'k>(&'k self, mut state: MutexGuard<'k, State>, ticket: Ticket) -> MutexGuard<'k, State> {
         while !state.engine.is_finished(ticket) {
             let Some(work) = state.engine.work_of(ticket) else {
+                if state.engine.has_ready() {
+                    // What is queued already can be read meanwhile.
+                    self.wake(state);
+                    state = self.lock();
+                    continue;
+                }
                 // Another thread holds the lock that our work needs, or runs it.
                 state.stalled = state.stalled.saturating_add(1);
                 state = self.0.progress.wait(state).unwrap_or_else(PoisonError::into_inner);

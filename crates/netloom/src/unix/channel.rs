@@ -2,15 +2,15 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use netloom_wire::{Errno, Protocol};
 
 use super::protocol::{Frame, MAX_RECORD};
-use super::sys::{self, Take};
+use super::sys::{self, Epoll, Take};
 use crate::kernel::engine::Outgoing;
 use crate::kernel::{Kernel, NetNs, PortKey, Waiter};
-use crate::socket::Credentials;
+use crate::socket::{Credentials, retry};
 
 /// What may be under way to a reader: a megabyte and its bookkeeping, where the system allows it.
 const SEND_BUFFER: usize = 1 << 20;
@@ -20,10 +20,21 @@ pub(super) struct Channel {
     key: PortKey,
     fd: Arc<OwnedFd>,
     framed: bool,
+    epoll: Arc<Epoll>,
+    /// Its number, and its name in the epoll.
+    number: u32,
     /// What was unread after the last write: less of it means that something was read.
     written: AtomicUsize,
-    /// Held by who writes, so that datagrams stay in order; what found no room.
-    turn: Mutex<Option<Outgoing>>,
+    /// Held by who writes, so that datagrams stay in order.
+    turn: Mutex<Turn>,
+}
+
+#[derive(Default)]
+struct Turn {
+    /// What found no room.
+    held: Option<Outgoing>,
+    /// Whether the client's thread is woken when the client has read.
+    awaits_reader: bool,
 }
 
 /// What a client's thread finds on its data channel.
@@ -38,24 +49,28 @@ pub(super) enum Sent {
 }
 
 impl Channel {
-    /// Opens a socket of the kernel side, and the channel to it; the descriptor is the client's end.
+    /// Opens a socket of the kernel side, and the channel to it, and adds it to the epoll by this number. The descriptor
+    /// is the client's end.
     pub(super) fn open(
         kernel: &Kernel,
+        epoll: &Arc<Epoll>,
+        number: u32,
         protocol: u32,
         opener: Credentials,
         framed: bool,
     ) -> Result<(Arc<Self>, OwnedFd), Errno> {
-        let number = u8::try_from(protocol).map_err(|_| Errno::EPROTONOSUPPORT)?;
-        let protocol = Protocol::new(number).ok_or(Errno::EPROTONOSUPPORT)?;
+        let protocol = u8::try_from(protocol).ok().and_then(Protocol::new).ok_or(Errno::EPROTONOSUPPORT)?;
         let (ours, theirs) = sys::pair()?;
+        epoll.add(ours.as_fd(), sys::ARRIVALS, number.into())?;
         sys::set_send_buffer(ours.as_fd(), SEND_BUFFER);
         let fd = Arc::new(ours);
         let mut state = kernel.lock();
         let key = state.engine.open(NetNs::default(), protocol, opener)?;
         let unread = fd.clone();
         state.engine.forward(key, Arc::new(move || sys::unread(unread.as_fd())));
-        let (written, turn) = (AtomicUsize::new(0), Mutex::new(None));
-        let channel = Arc::new(Self { kernel: kernel.clone(), key, fd, framed, written, turn });
+        let (kernel, epoll) = (kernel.clone(), epoll.clone());
+        let (written, turn) = (AtomicUsize::new(0), Mutex::default());
+        let channel = Arc::new(Self { kernel, key, fd, framed, epoll, number, written, turn });
         let ready = Arc::downgrade(&channel);
         let call = move || {
             if let Some(channel) = ready.upgrade() {
@@ -70,7 +85,7 @@ impl Channel {
         self.key
     }
 
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+    fn fd(&self) -> BorrowedFd<'_> {
         (*self.fd).as_fd()
     }
 
@@ -116,15 +131,35 @@ impl Channel {
 
     /// Writes what is queued, until nothing is or the channel is full. Never waits for the client.
     fn pump(&self) {
-        let mut held = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(outgoing) = held.take().or_else(|| self.kernel.lock().engine.hand_over(self.key)) {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_queue(&mut turn);
+        if turn.held.is_none() && self.framed {
+            self.write_error();
+        }
+        let awaits = turn.held.is_some() || self.kernel.lock().engine.awaits_reader(self.key);
+        if awaits {
+            self.written.store(sys::unread(self.fd()), Ordering::Release);
+        }
+        if awaits != turn.awaits_reader {
+            turn.awaits_reader = awaits;
+            // If it is writable already, that is told once more.
+            self.epoll.change(
+                self.fd(),
+                if awaits { sys::ARRIVALS_AND_READS } else { sys::ARRIVALS },
+                self.number.into(),
+            );
+        }
+    }
+
+    fn write_queue(&self, turn: &mut Turn) {
+        while let Some(outgoing) = turn.held.take().or_else(|| self.kernel.lock().engine.hand_over(self.key)) {
             let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
             let head = Frame::of(&outgoing).to_bytes();
             let head = if self.framed { &head[..] } else { &[] };
             match self.write(head, bytes) {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(Errno::EAGAIN) => {
-                    *held = Some(outgoing);
+                    turn.held = Some(outgoing);
                     return;
                 }
                 // It is longer than what may be under way, or there is no memory for it.
@@ -133,18 +168,18 @@ impl Channel {
                 Err(_) => return,
             }
         }
-        self.tell_error(held);
     }
 
-    /// Writes the socket's error where it can be told.
-    fn tell_error(&self, _turn: MutexGuard<'_, Option<Outgoing>>) {
-        if !self.framed {
-            return;
-        }
+    /// Writes the socket's error, if it has one, behind all that it has queued.
+    fn write_error(&self) {
         let Some(errno) = self.kernel.lock().engine.take_error(self.key) else { return };
         if self.write(&Frame::Error(errno).to_bytes(), &[]) == Err(Errno::EAGAIN) {
             self.kernel.lock().engine.fail(self.key, errno);
         }
+    }
+
+    fn write(&self, head: &[u8], bytes: &[u8]) -> Result<usize, Errno> {
+        retry(|| sys::send(self.fd(), head, bytes, false))
     }
 
     /// Lets as much be under way as the receive buffer holds, and what a dump may put on top.
@@ -157,19 +192,9 @@ impl Channel {
 
     /// Closes the socket, and ends its dump in this thread. The client sees the end when the last who writes is done.
     pub(super) fn close(&self) {
+        // Its descriptor may live on for a moment in a thread that writes to it.
+        self.epoll.remove(self.fd());
         self.kernel.close(self.key);
-    }
-
-    fn write(&self, head: &[u8], bytes: &[u8]) -> Result<(), Errno> {
-        loop {
-            match sys::send(self.fd(), head, bytes, false) {
-                Err(Errno::EINTR) => {}
-                done => {
-                    self.written.store(sys::unread(self.fd()), Ordering::Release);
-                    return done.map(drop);
-                }
-            }
-        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Peer {
     kernel: Kernel,
     control: OwnedFd,
     place: Place,
-    epoll: Epoll,
+    epoll: Arc<Epoll>,
     channels: HashMap<u32, Arc<Channel>>,
     last: u32,
     greeted: bool,
@@ -55,7 +55,7 @@ enum Payload {
 
 impl Peer {
     pub(super) fn new(kernel: Kernel, control: OwnedFd, place: Place, stop: BorrowedFd<'_>) -> Result<Self, Errno> {
-        let epoll = Epoll::new()?;
+        let epoll = Arc::new(Epoll::new()?);
         epoll.add(control.as_fd(), sys::IN, CONTROL)?;
         epoll.add(stop, sys::IN, STOP)?;
         let (channels, buf, mask) = (HashMap::new(), record_buffer(), Vec::new());
@@ -221,26 +221,20 @@ impl Peer {
     }
 
     fn open_channel(&mut self, protocol: u32, framed: bool) -> Result<Values, Errno> {
-        let (channel, theirs) = Channel::open(&self.kernel, protocol, self.place.credentials, framed)?;
-        loop {
-            self.last = self.last.wrapping_add(1);
-            if !self.channels.contains_key(&self.last) {
-                break;
-            }
+        let mut number = self.last.wrapping_add(1);
+        while self.channels.contains_key(&number) {
+            number = number.wrapping_add(1);
         }
-        if let Err(errno) = self.epoll.add(channel.fd(), sys::EDGES, self.last.into()) {
-            channel.close();
-            return Err(errno);
-        }
-        self.channels.insert(self.last, channel);
-        Ok(Values { a: self.last, passed: Some(theirs), ..Values::default() })
+        self.last = number;
+        let by = self.place.credentials;
+        let (channel, theirs) = Channel::open(&self.kernel, &self.epoll, number, protocol, by, framed)?;
+        self.channels.insert(number, channel);
+        Ok(Values { a: number, passed: Some(theirs), ..Values::default() })
     }
 
     /// Closes a socket: its port, and with it the data channel.
     fn close(&mut self, socket: u32) {
         if let Some(channel) = self.channels.remove(&socket) {
-            // Its descriptor may live on for a moment in a thread that writes to it.
-            self.epoll.remove(channel.fd());
             channel.close();
             self.place.close();
         }

@@ -15,8 +15,10 @@ use crate::socket::Credentials;
 type Result<T> = std::result::Result<T, Errno>;
 
 pub(super) const IN: u32 = libc::EPOLLIN as u32;
-/// Readable, and each time that the peer has read or gone.
-pub(super) const EDGES: u32 = (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
+/// Each time that the peer has sent something, or gone.
+pub(super) const ARRIVALS: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
+/// And each time that it has read something.
+pub(super) const ARRIVALS_AND_READS: u32 = ARRIVALS | libc::EPOLLOUT as u32;
 
 /// Room for one control message that holds one descriptor, aligned as `struct cmsghdr` is.
 #[repr(C, align(8))]
@@ -275,6 +277,14 @@ impl Epoll {
         let (epoll, fd) = (self.0.as_raw_fd(), fd.as_raw_fd());
         // SAFETY: `event` outlives the call.
         check(unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) }).map(drop)
+    }
+
+    /// Waits for other events of one; those that are there already are told again.
+    pub(super) fn change(&self, fd: BorrowedFd<'_>, events: u32, name: u64) {
+        let mut event = libc::epoll_event { events, u64: name };
+        let (epoll, fd) = (self.0.as_raw_fd(), fd.as_raw_fd());
+        // SAFETY: `event` outlives the call. It fails only where `fd` has been removed: then nobody waits.
+        unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) };
     }
 
     /// Removes one.

@@ -226,6 +226,11 @@ impl Engine {
         !self.open_tickets.contains(&ticket)
     }
 
+    /// Whether [`Engine::take_ready`] has ports to tell.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The ports that may have become readable since the last call.
     pub fn take_ready(&mut self) -> Vec<PortKey> {
         std::mem::take(&mut self.ready)

@@ -5,7 +5,7 @@
 
 use netloom_wire::Errno;
 
-use super::port::{Datagram, PortKey, Unread};
+use super::port::{Datagram, Port, PortKey, Unread};
 use super::{Engine, Ticket};
 use crate::socket::Address;
 
@@ -45,6 +45,11 @@ impl Engine {
         let port = self.ports.get_mut(&key)?;
         port.was_read();
         if port.wants_chunk() { self.go_on(key) } else { None }
+    }
+
+    /// Whether [`Engine::was_read`] has something to do when the reader has read.
+    pub fn awaits_reader(&self, key: PortKey) -> bool {
+        self.ports.get(&key).is_some_and(Port::awaits_reader)
     }
 
     /// Says how much room the reader has, which sizes later chunks of a dump.

@@ -66,6 +66,8 @@ pub(super) struct Port {
     pub(super) dump: Option<Box<Running>>,
     /// Where the queue goes on outside: what of it is unread there.
     unread: Option<Unread>,
+    /// At most this is unread there: what was handed over since it was asked last.
+    handed: usize,
 }
 
 /// Tells how many bytes, by some accounting near the kernel's, left a port's queue and are not read yet. Called under the
@@ -120,6 +122,7 @@ impl Port {
             longest_receive: 0,
             dump: None,
             unread: None,
+            handed: 0,
         }
     }
 
@@ -129,7 +132,8 @@ impl Port {
     }
 
     fn unread(&self) -> usize {
-        self.unread.as_ref().map_or(0, |unread| unread())
+        // To ask is a system call: not where there is nothing.
+        if self.handed == 0 { 0 } else { self.unread.as_ref().map_or(0, |unread| unread()) }
     }
 
     /// Joins or leaves; true if that changed anything.
@@ -167,12 +171,16 @@ impl Port {
     }
 
     /// Whether another port may send `len` bytes now.
-    pub(super) fn takes(&self, len: usize) -> bool {
+    pub(super) fn takes(&mut self, len: usize) -> bool {
         if self.congested {
             return false;
         }
-        let held = self.queued();
-        held == 0 || held.saturating_add(accounted(len)) <= self.rcvbuf
+        let fits = |held: usize| held == 0 || held.saturating_add(accounted(len)) <= self.rcvbuf;
+        if fits(self.rmem.saturating_add(self.handed)) {
+            return true;
+        }
+        self.handed = self.unread();
+        fits(self.rmem.saturating_add(self.handed))
     }
 
     // net/netlink/af_netlink.c: netlink_attachskb, netlink_broadcast_deliver
@@ -243,15 +251,23 @@ impl Port {
     /// Takes the next datagram to where the queue goes on; the congestion goes on too.
     pub(super) fn hand_over(&mut self) -> Option<Datagram> {
         let datagram = self.queue.pop_front()?;
-        self.rmem = self.rmem.saturating_sub(accounted(datagram.bytes.len()));
+        let len = datagram.bytes.len();
+        self.rmem = self.rmem.saturating_sub(accounted(len));
+        // A socket may count twice the bytes, allocations being powers of two.
+        self.handed = self.handed.saturating_add(accounted(len.saturating_mul(2)));
         Some(datagram)
     }
 
     /// Ends a congestion if all is read.
     pub(super) fn was_read(&mut self) {
         if self.queued() == 0 {
-            self.congested = false;
+            (self.congested, self.handed) = (false, 0);
         }
+    }
+
+    /// Whether something is to be done when the reader has read: a congestion ends, or a dump goes on.
+    pub(super) fn awaits_reader(&self) -> bool {
+        self.congested || self.dump.is_some()
     }
 
     /// Sets the error that the next receive tells.
@@ -342,7 +358,7 @@ mod tests {
         let seen = outside.clone();
         port.rcvbuf = 4_000;
         port.forward(Arc::new(move || seen.load(Ordering::Relaxed)));
-        assert!(port.push(datagram(36)) == Queued::Taken);
+        assert!(port.push(datagram(2_000)) == Queued::Taken);
         outside.store(3_500, Ordering::Relaxed);
         assert!(port.hand_over().is_some() && port.hand_over().is_none());
         assert!(port.push(datagram(36)) == Queued::Overrun && !port.wants_chunk());
