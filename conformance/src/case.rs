@@ -1,5 +1,6 @@
 //! A case: what to do with sockets, step by step, as a file says it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ impl std::error::Error for Malformed {}
 pub struct Case {
     /// What it shows, in a few words; unique in the suite.
     pub name: String,
-    /// The items of the kernel's semantics that it shows: `A12`, `D19`.
+    /// The items of the kernel's semantics that it shows: `A12`, `D19`; see [`items`].
     pub items: Vec<String>,
     /// What is done.
     pub steps: Vec<Step>,
@@ -97,7 +98,7 @@ pub enum Step {
         #[serde(default)]
         peek: bool,
     },
-    /// Receives until nothing is left.
+    /// Receives until nothing is left, and nothing comes within the patience of the play.
     #[allow(missing_docs, reason = "the variant says it")]
     Drain {
         drain: String,
@@ -156,6 +157,14 @@ pub struct Difference {
     pub old: String,
     /// The same part as the newest gives it.
     pub new: String,
+}
+
+/// What the items are that cases show, by their numbers.
+pub fn items() -> Result<BTreeMap<String, String>, Malformed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("items.toml");
+    let wrong = |error: &dyn fmt::Display| Malformed(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
+    toml::from_str(&text).map_err(|error| wrong(&error))
 }
 
 #[derive(Deserialize)]

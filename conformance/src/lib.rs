@@ -6,7 +6,7 @@
 //! as the newest, the case says so itself, with the reason ([`Difference`]).
 //!
 //! `cargo run -p netloom-conformance` plays all cases against the Linux underneath and against the kernel side in this
-//! process, and tells which items of the semantics agree; `-- --record` writes the records of this kernel's release.
+//! process, and tells which items of the semantics ([`items`]) agree; `-- --record` writes the records of this kernel's release.
 //! `cargo test -p netloom-conformance` is the same as tests.
 
 mod case;
@@ -16,8 +16,8 @@ mod play;
 mod record;
 mod seen;
 
-pub use case::{Case, Difference, Malformed, Room, Step};
+pub use case::{Case, Difference, Malformed, Place, Room, Step, items};
 pub use compare::{Verdict, compare};
 pub use message::datagram;
-pub use play::play;
+pub use play::{NOW, Patience, play};
 pub use record::{Record, Release};

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use netloom::client::Dialer;
 use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
-use netloom_conformance::{Case, Malformed, Record, Release, Verdict, compare, play};
+use netloom::unix;
+use netloom_conformance::{Case, Malformed, NOW, Patience, Record, Release, Verdict, compare, items, play};
 
 /// Plays the cases against the Linux underneath and against the kernel side in this process.
 #[derive(Parser)]
@@ -44,32 +46,37 @@ impl Asked {
         let records = Record::releases();
         let newest = records.last().copied();
         let mut report = Report::default();
+        let folder = tempfile::tempdir().map_err(|error| Malformed::new(error.to_string()))?;
+        let path = folder.path().join("kernel");
+        let wrong = |error: netloom::Error| Malformed::new(error.to_string());
+        let _serving = unix::Server::bind(&path).and_then(|server| server.start(Kernel::new())).map_err(wrong)?;
+        let ours: [(&str, Arc<dyn Dialer>, Patience); 2] = [
+            ("in process", in_process(), NOW),
+            ("served", Arc::new(unix::Dialer::connect(&path).map_err(wrong)?), ON_ITS_WAY),
+        ];
         for (file, cases) in Case::all()? {
             for case in cases.iter().filter(|case| self.asks(case)) {
                 if let Some(release) = here.filter(|here| records.contains(here)) {
-                    let seen = play(case, &LinuxDialer::here())?;
+                    let seen = play(case, &LinuxDialer::here(), NOW)?;
                     if self.show {
                         println!("{} on Linux {release}:\n  {}\n", case.name, seen.join("\n  "));
                     }
                     report.add("Linux", case, compare(case, &Record::load(release, &file)?, release, false, &seen)?);
                 }
-                if let Some(release) = newest {
-                    let seen = play(case, in_process().as_ref())?;
+                for (kernel, dialer, patience) in ours.iter().filter(|_| newest.is_some()) {
+                    let release = newest.unwrap_or(Release(0, 0));
+                    let seen = play(case, dialer.as_ref(), *patience)?;
                     if self.show {
-                        println!("{} in process:\n  {}\n", case.name, seen.join("\n  "));
+                        println!("{} {kernel}:\n  {}\n", case.name, seen.join("\n  "));
                     }
-                    report.add(
-                        "in process",
-                        case,
-                        compare(case, &Record::load(release, &file)?, release, true, &seen)?,
-                    );
+                    report.add(kernel, case, compare(case, &Record::load(release, &file)?, release, true, &seen)?);
                 }
             }
         }
         if let Some(here) = here.filter(|here| !records.contains(here)) {
             println!("skipped: Linux {here} has no record; -- --record makes one");
         }
-        Ok(report.tell())
+        Ok(report.tell(&items()?))
     }
 
     fn asks(&self, case: &Case) -> bool {
@@ -78,7 +85,10 @@ impl Asked {
     }
 }
 
-/// A kernel side of its own for each case.
+/// How long an answer between processes may take.
+const ON_ITS_WAY: Patience = Duration::from_millis(30);
+
+/// A kernel side in this process.
 fn in_process() -> Arc<dyn Dialer> {
     let kernel = Kernel::new();
     kernel.dialer(kernel.administrator())
@@ -91,8 +101,8 @@ fn record() -> Result<(), Malformed> {
     for (file, cases) in Case::all()? {
         let mut kept = Record { release: whole.clone(), seen: BTreeMap::new() };
         for case in cases {
-            let seen = play(&case, &LinuxDialer::here())?;
-            if play(&case, &LinuxDialer::here())? != seen {
+            let seen = play(&case, &LinuxDialer::here(), NOW)?;
+            if play(&case, &LinuxDialer::here(), NOW)? != seen {
                 return Err(Malformed::new(format!("case {:?} does not go the same way twice", case.name)));
             }
             kept.seen.insert(case.name, seen);
@@ -136,15 +146,17 @@ impl Report {
     }
 
     /// Prints it; whether all agreed.
-    fn tell(&self) -> bool {
+    fn tell(&self, titles: &BTreeMap<String, String>) -> bool {
         for reason in &self.reasons {
             println!("newer than the record: {reason}");
         }
         for (kernel, items) in &self.items {
-            let differing: Vec<&str> =
-                items.iter().filter(|(_, counts)| counts.1 > 0).map(|(item, _)| item.as_str()).collect();
-            let agreeing = items.len() - differing.len();
-            println!("{kernel}: {agreeing} items agree, {} differ {}", differing.len(), differing.join(" "));
+            let differing: Vec<&String> =
+                items.iter().filter(|(_, counts)| counts.1 > 0).map(|(item, _)| item).collect();
+            for item in &differing {
+                println!("{kernel} differs in {item}: {}", titles.get(*item).map_or("", String::as_str));
+            }
+            println!("{kernel}: {} items agree, {} differ", items.len() - differing.len(), differing.len());
         }
         self.differing == 0
     }

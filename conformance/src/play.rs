@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 use netloom::client::Dialer;
 use netloom::socket::{Address, Opt, RecvFlags, Socket};
@@ -14,11 +15,18 @@ use crate::seen::{self, Names};
 /// A dump that goes on for longer does not end.
 const MOST_DATAGRAMS: usize = 10_000;
 
+/// How long a receive waits for what a kernel side has not sent at once. Linux and a kernel side in the process answer
+/// while the request is sent; between processes an answer is on its way.
+pub type Patience = Duration;
+
+/// No patience.
+pub const NOW: Patience = Duration::ZERO;
+
 /// Plays a case and tells, line by line, what was seen. Sockets are opened by `dialer`.
 ///
 /// An error means that the case is not sound: a socket that was not opened, words that are no message.
-pub fn play(case: &Case, dialer: &dyn Dialer) -> Result<Vec<String>, Malformed> {
-    let mut player = Player { dialer, sockets: BTreeMap::new(), names: Names::default(), lines: Vec::new() };
+pub fn play(case: &Case, dialer: &dyn Dialer, patience: Patience) -> Result<Vec<String>, Malformed> {
+    let mut player = Player { dialer, patience, sockets: BTreeMap::new(), names: Names::default(), lines: Vec::new() };
     for step in &case.steps {
         player.step(step).map_err(|Malformed(why)| Malformed(format!("case {:?}: {why}", case.name)))?;
     }
@@ -27,6 +35,7 @@ pub fn play(case: &Case, dialer: &dyn Dialer) -> Result<Vec<String>, Malformed> 
 
 struct Player<'a> {
     dialer: &'a dyn Dialer,
+    patience: Patience,
     sockets: BTreeMap<String, Socket>,
     names: Names,
     lines: Vec<String>,
@@ -90,9 +99,9 @@ impl Player<'_> {
                 self.tell(format!("{send} sends {} bytes", bytes.len()), sent);
             }
             Step::Receive { receive, room, peek } => {
-                let flags = if *peek { RecvFlags::DONTWAIT | RecvFlags::PEEK } else { RecvFlags::DONTWAIT };
+                let flags = if *peek { RecvFlags::PEEK } else { RecvFlags::NONE };
                 let mut buf = vec![0; room.0];
-                match self.socket(receive)?.endpoint().recv(&mut buf, flags, None) {
+                match self.socket(receive)?.endpoint().recv(&mut buf, flags, self.deadline()) {
                     Ok(received) => {
                         let bytes = buf.get(..received.len).unwrap_or(&buf);
                         seen::datagram(&self.names, receive, &received, bytes, &mut self.lines);
@@ -137,7 +146,7 @@ impl Player<'_> {
         let endpoint = self.socket(name)?.endpoint().clone();
         let mut buf = vec![0; room];
         for _ in 0..MOST_DATAGRAMS {
-            match endpoint.recv(&mut buf, RecvFlags::DONTWAIT, None) {
+            match endpoint.recv(&mut buf, RecvFlags::NONE, self.deadline()) {
                 Ok(received) => {
                     let bytes = buf.get(..received.len).unwrap_or(&buf);
                     match keep {
@@ -164,6 +173,10 @@ impl Player<'_> {
                 self.lines.push(format!("{name} receives {}", seen::message_line(&self.names, message)));
             }
         }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.patience)
     }
 
     fn socket(&self, name: &str) -> Result<&Socket, Malformed> {

@@ -1,26 +1,29 @@
 //! Every case on every kernel side at hand.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use netloom::client::Dialer;
 use netloom::kernel::Kernel;
 use netloom::socket::{LinuxDialer, Socket};
+use netloom::unix;
 use netloom::wire::Protocol;
-use netloom_conformance::{Case, Record, Release, Verdict, compare, play};
+use netloom_conformance::{Case, NOW, Patience, Record, Release, Verdict, compare, items, play};
 
 /// Set in the process that runs inside a user namespace.
 const INSIDE: &str = "NETLOOM_CONFORMANCE_INSIDE";
 
 /// Plays all cases and returns what differs, as text.
-fn differing(release: Release, newest: bool, dialer: &dyn Fn() -> Arc<dyn Dialer>) -> Vec<String> {
+fn differing(release: Release, newest: bool, patience: Patience, dialer: &dyn Fn() -> Arc<dyn Dialer>) -> Vec<String> {
     let mut found = Vec::new();
     let mut played = 0;
     for (file, cases) in Case::all().unwrap() {
         let record = Record::load(release, &file).unwrap();
         for case in &cases {
             played += 1;
-            let seen = play(case, dialer().as_ref()).unwrap();
+            let seen = play(case, dialer().as_ref(), patience).unwrap();
             match compare(case, &record, release, newest, &seen).unwrap() {
                 Verdict::Agree | Verdict::AgreeAsNewest(_) => {}
                 Verdict::Differ { wanted, seen } => found.push(format!(
@@ -68,7 +71,7 @@ fn the_kernel_side_does_as_every_recorded_linux() {
     let releases = Record::releases();
     assert!(!releases.is_empty(), "nothing is recorded");
     for release in releases {
-        let found = differing(release, true, &in_process);
+        let found = differing(release, true, NOW, &in_process);
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 }
@@ -76,7 +79,7 @@ fn the_kernel_side_does_as_every_recorded_linux() {
 #[test]
 fn linux_does_as_recorded() {
     let Some(release) = recorded_here() else { return };
-    let found = differing(release, false, &linux);
+    let found = differing(release, false, NOW, &linux);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -98,6 +101,18 @@ fn linux_does_the_same_in_a_user_namespace() {
 }
 
 #[test]
+fn every_item_is_shown_and_every_case_shows_one() {
+    let items = items().unwrap();
+    let all = Case::all().unwrap();
+    let shown: BTreeSet<&String> = all.iter().flat_map(|(_, cases)| cases).flat_map(|case| &case.items).collect();
+    let known: BTreeSet<&String> = items.keys().collect();
+    assert_eq!(shown, known, "what cases show, and what items.toml knows");
+    for case in all.iter().flat_map(|(_, cases)| cases) {
+        assert!(!case.items.is_empty(), "{} shows no item", case.name);
+    }
+}
+
+#[test]
 fn every_record_has_its_case() {
     let all = Case::all().unwrap();
     for release in Record::releases() {
@@ -107,4 +122,17 @@ fn every_record_has_its_case() {
             }
         }
     }
+}
+
+/// The same kernel side, in another process for all that its clients know.
+#[test]
+fn the_served_kernel_side_does_as_recorded() {
+    let release = *Record::releases().last().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let serving = unix::Server::bind(&path).unwrap().start(Kernel::new()).unwrap();
+    let dial = || -> Arc<dyn Dialer> { Arc::new(unix::Dialer::connect(&path).unwrap()) };
+    let found = differing(release, true, Duration::from_millis(30), &dial);
+    serving.stop().unwrap();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
