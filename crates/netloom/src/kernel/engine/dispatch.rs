@@ -52,14 +52,17 @@ impl Engine {
             return Err(Errno::EMSGSIZE);
         }
         let source = Address::port(self.local(key)?.port);
-        if to.groups != 0 {
-            let group = to.groups.trailing_zeros().saturating_add(1);
+        if to.port != 0 || to.groups != 0 {
+            let group = if to.groups == 0 { 0 } else { to.groups.trailing_zeros().saturating_add(1) };
             let sent = Datagram { bytes: Arc::new(bytes.to_vec()), source, group, credentials: *by };
-            let _ = self.broadcast(ns, protocol, source.port, &sent);
-        }
-        if to.port != 0 {
-            let peer = *self.bound.get(&(ns, protocol, to.port)).ok_or(Errno::ECONNREFUSED)?;
-            return self.deliver_to_port(peer, source, Arc::new(bytes.to_vec()), by);
+            if group != 0 {
+                // Whom it is for besides gets the copy that is sent there.
+                let _ = self.broadcast(ns, protocol, [source.port, to.port], &sent);
+            }
+            if to.port != 0 {
+                let peer = *self.bound.get(&(ns, protocol, to.port)).ok_or(Errno::ECONNREFUSED)?;
+                return self.deliver_to_port(peer, sent);
+            }
         }
         if !info.input {
             return Err(Errno::ECONNREFUSED);
@@ -71,22 +74,16 @@ impl Engine {
         Ok(ticket)
     }
 
-    fn deliver_to_port(
-        &mut self,
-        peer: PortKey,
-        source: Address,
-        bytes: Arc<Vec<u8>>,
-        by: &Credentials,
-    ) -> Result<Ticket, Errno> {
+    fn deliver_to_port(&mut self, peer: PortKey, datagram: Datagram) -> Result<Ticket, Errno> {
         let port = self.ports.get_mut(&peer).ok_or(Errno::ECONNREFUSED)?;
         // A connected socket hears its peer alone. net/netlink/af_netlink.c: netlink_getsockbyportid
-        if port.peer.port != 0 && port.peer.port != source.port {
+        if port.peer.port != 0 && port.peer.port != datagram.source.port {
             return Err(Errno::ECONNREFUSED);
         }
-        if !port.takes(bytes.len()) {
+        if !port.takes(datagram.bytes.len()) {
             return Err(Errno::EAGAIN);
         }
-        let pushed = port.push(Datagram { bytes, source, group: 0, credentials: *by });
+        let pushed = port.push(datagram);
         self.ready.push(peer);
         if pushed == Queued::Overrun { Err(Errno::EAGAIN) } else { Ok(self.finished_ticket()) }
     }

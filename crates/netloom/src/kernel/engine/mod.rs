@@ -301,17 +301,23 @@ impl Engine {
         bytes: Arc<Vec<u8>>,
     ) -> Result<(), Errno> {
         let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
-        self.broadcast(ns, protocol, except, &datagram)
+        self.broadcast(ns, protocol, [except, 0], &datagram)
     }
 
     // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
-    fn broadcast(&mut self, ns: NetNs, protocol: Protocol, except: u32, datagram: &Datagram) -> Result<(), Errno> {
+    fn broadcast(
+        &mut self,
+        ns: NetNs,
+        protocol: Protocol,
+        except: [u32; 2],
+        datagram: &Datagram,
+    ) -> Result<(), Errno> {
         let overrun = self.faults.overruns_event();
         let (mut delivered, mut failed) = (false, false);
         let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };
         for key in members {
             let Some(port) = self.ports.get_mut(key) else { continue };
-            if port.ns != ns || (except != 0 && port.id == except) {
+            if port.ns != ns || (port.id != 0 && except.contains(&port.id)) {
                 continue;
             }
             self.ready.push(*key);
@@ -332,7 +338,7 @@ impl Engine {
         }
     }
 
-    /// Whether anybody in this namespace listens to a group.
+    /// Whether anybody listens to a group, in whichever namespace.
     #[doc(alias = "netlink_has_listeners")]
     pub fn has_listeners(&self, protocol: Protocol, group: u32) -> bool {
         self.members.get(&(protocol, group)).is_some_and(|members| !members.is_empty())
