@@ -81,9 +81,16 @@ impl Names {
             return Ok(family.clone());
         }
         drop(known);
-        let family = Arc::new(ask(connection, name)?);
+        self.renew(connection, name)
+    }
+
+    /// The same, asked for in any case: it may have gone and come back under other numbers.
+    pub(super) fn renew(&self, connection: &Connection, name: &str) -> Result<Arc<Resolved>> {
+        let asked = ask(connection, name);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|other| other.name != family.name && other.id != family.id);
+        known.retain(|other| *other.name != *name);
+        let family = Arc::new(asked?);
+        known.retain(|other| other.id != family.id);
         known.push(family.clone());
         Ok(family)
     }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Group, MessageType, Protocol, messages};
 
 use super::connection::Connection;
 use super::event::Event;
-use super::names::{DELFAMILY, FAMILY_ID, NLCTRL};
+use super::names::{DELFAMILY, FAMILY_ID, NLCTRL, Resolved};
 use crate::Result;
 use crate::error::{Cause, Error};
 use crate::socket::{Opt, Received, RecvFlags, Socket, retry};
@@ -45,10 +46,18 @@ impl Subscription {
         if groups.iter().any(|group| group.protocol != protocol) {
             return usage("groups of different protocols: subscribe once for each protocol");
         }
-        let mut numbers = Vec::with_capacity(groups.len());
-        for group in groups {
-            numbers.push(number(connection, group)?);
+        // Asked anew: to join the number that a group had before its family went and came back is no error, and nothing
+        // would ever be heard.
+        let mut families: Vec<Arc<Resolved>> = Vec::new();
+        if protocol == Protocol::GENERIC {
+            for group in groups {
+                if !families.iter().any(|family| *family.name == *group.family) {
+                    let names = &connection.shared.names;
+                    families.push(names.renew(connection, group.family).map_err(|error| error.of("subscribe"))?);
+                }
+            }
         }
+        let numbers = groups.iter().map(|group| number(&families, group)).collect::<Result<Vec<_>>>()?;
         let subscription = Self::of_numbers(connection, protocol, &[])?;
         for (number, group) in numbers.into_iter().zip(groups) {
             let joined = subscription.inbox.socket.join(number);
@@ -122,24 +131,17 @@ pub(super) fn name(connection: &Connection, event: Event) -> Event {
     event.of_family(names.name(kind))
 }
 
-/// The number of a group.
-fn number(connection: &Connection, group: &Group) -> Result<u32> {
-    if let Some(number) = group.number {
-        if group.protocol == Protocol::GENERIC {
-            // Not for its number, but to know the family when its events come.
-            connection.family(group.family).map_err(|error| error.of("subscribe"))?;
+/// The number of a group, its family being among these if it is of generic netlink.
+fn number(families: &[Arc<Resolved>], group: &Group) -> Result<u32> {
+    let family = families.iter().find(|family| *family.name == *group.family);
+    let known = group.number.or_else(|| family?.group(group.name));
+    known.ok_or_else(|| match group.protocol {
+        Protocol::GENERIC => Error::new("subscribe", Cause::NoGroup(group.family.into(), group.name.into())),
+        _ => {
+            let numbers = Cause::Usage("groups of this protocol go by number, and this one has none");
+            Error::new(format!("{} group {}", group.family, group.name), numbers)
         }
-        return Ok(number);
-    }
-    if group.protocol != Protocol::GENERIC {
-        let numbers = Cause::Usage("groups of this protocol go by number, and this one has none");
-        return Err(Error::new(format!("{} group {}", group.family, group.name), numbers));
-    }
-    let family = connection.family(group.family).map_err(|error| error.of("subscribe"))?;
-    if let Some(number) = family.group(group.name) {
-        return Ok(number);
-    }
-    Err(Error::new("subscribe", Cause::NoGroup(group.family.into(), group.name.into())))
+    })
 }
 
 /// A socket whose messages are taken one by one.

@@ -179,7 +179,8 @@ impl Kernel {
     #[doc(alias = "rtnl_link_unregister")]
     pub fn remove_link_kind(&self, name: &str) -> Result<(), Nack> {
         let mut table = self.0.links.table();
-        table.kinds.remove(name).ok_or(Nack::new(Errno::ENOENT))?;
+        // Dropped at the end: what it owns may look at links when it is.
+        let _kind = table.kinds.remove(name).ok_or(Nack::new(Errno::ENOENT))?;
         let mut namespaces: Vec<NetNs> = table.namespaces.keys().copied().collect();
         drop(table);
         namespaces.sort_by_key(|ns| ns.0);

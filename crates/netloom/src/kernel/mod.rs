@@ -17,6 +17,10 @@
 //! The way of a datagram is the kernel's own: port, messages, protocol, family, op, permission, policy, handler (in the
 //! sender's context), replies, acknowledgement, the port's queue. A dump is pulled by its reader, one chunk a receive.
 //! [`Engine`] holds that logic without I/O; [`Kernel`] is the shell around it that locks, waits and runs handlers.
+//! A handler may call this kernel side, or another, as any program does. The handlers of all families that are not
+//! [parallel](Family::parallel) take turns, though, as in the kernel: what one of them asks of another of them it would
+//! wait for itself, and is refused with EDEADLK. Across threads and processes nobody can tell: that hangs.
+//!
 //! [`Links`] are its network interfaces: modules put devices there, NETLINK_ROUTE tells of them and changes them.
 
 mod chunk;
@@ -27,6 +31,7 @@ mod family;
 mod faults;
 mod links;
 mod nack;
+mod nested;
 mod nlctrl;
 pub mod raw;
 mod route;
@@ -48,6 +53,7 @@ pub use links::{Link, LinkDefaults, LinkDevice, LinkKind, Links, NewLink};
 pub use nack::Nack;
 
 use self::engine::{FamilyKey, Filled, Listed, Outcome, Request, Task, Ticket, Work};
+use self::nested::Running;
 use crate::client::Connection;
 use crate::socket::{Address, Credentials, Socket};
 
@@ -137,8 +143,10 @@ impl Kernel {
     pub fn unregister(&self, registered: &Registered) -> Result<(), Nack> {
         let mut state = self.lock();
         state.engine.unregister(registered.key)?;
-        state.handlers.remove(&registered.key);
+        let handlers = state.handlers.remove(&registered.key);
         self.wake(state);
+        // What they own may call this kernel side when it is dropped: not under its lock.
+        drop(handlers);
         Ok(())
     }
 
@@ -303,6 +311,15 @@ impl Kernel {
     pub(crate) fn settle<'k>(&'k self, mut state: MutexGuard<'k, State>, ticket: Ticket) -> MutexGuard<'k, State> {
         while !state.engine.is_finished(ticket) {
             let Some(work) = state.engine.work_of(ticket) else {
+                let mut holders = nested::holders(self).into_iter();
+                if let Some(work) = holders.find_map(|holder| state.engine.work_within(ticket, holder)) {
+                    let id = work.id;
+                    self.wake(state);
+                    let outcome = self.refuse_nested(work);
+                    state = self.lock();
+                    state.engine.complete(id, outcome);
+                    continue;
+                }
                 if state.engine.has_ready() {
                     // What is queued already can be read meanwhile.
                     self.wake(state);
@@ -322,7 +339,9 @@ impl Kernel {
                 std::thread::sleep(delay);
             }
             let id = work.id;
+            let running = work.serialised.then(|| Running::begin(self, id));
             let outcome = self.run(work, ops.as_deref());
+            drop(running);
             state = self.lock();
             state.engine.complete(id, outcome);
             if state.stalled > 0 {

@@ -64,9 +64,9 @@
 //! 0     4       8            12     16       20   24   28    32      36
 //! ```
 //!
-//! `kind` 0 is a datagram: `length` is its whole length, although less of it may follow; then whom it is from, the group it
-//! was sent to (0: none), the sender's credentials, and the receiving socket's own address. `kind` 1 is an error, `length`
-//! its errno: ENOBUFS stands at the place where datagrams were lost.
+//! `kind` 0 is a datagram: `length` is its whole length, 16 MiB at most, although less of it may follow; then whom it is
+//! from, the group it was sent to (0: none), the sender's credentials, and the receiving socket's own address. `kind` 1 is
+//! an error, `length` its errno: ENOBUFS stands at the place where datagrams were lost.
 
 mod channel;
 mod crowd;

@@ -14,6 +14,10 @@ pub(super) const FRAMED: u32 = 1;
 /// The most that one record may hold: a datagram as long as the largest send buffer allows, and the request around it.
 pub(super) const MAX_RECORD: usize = 425_984;
 
+/// The longest datagram that a frame may announce: what does not fit is announced with its whole length, and readers then
+/// make room. Messages of a kernel side are a mebibyte at most.
+const MAX_DATAGRAM: u32 = 1 << 24;
+
 pub(super) const SOL_SOCKET: u32 = 1;
 pub(super) const SO_ERROR: u32 = 4;
 const SOL_NETLINK: u32 = 270;
@@ -126,6 +130,8 @@ impl Frame {
     pub(super) fn read(head: &[u8; Self::LEN]) -> Option<Self> {
         let [kind, len, source, group, process, uid, gid, port, groups] = numbers(head)?;
         match kind {
+            // Who believed any length would make room for it.
+            0 if len > MAX_DATAGRAM => None,
             0 => Some(Self::Datagram {
                 len: len as usize,
                 source,
@@ -232,6 +238,9 @@ mod tests {
             assert_eq!(Frame::read(&frame.to_bytes()), Some(frame));
         }
         assert_eq!(Frame::read(&[9; Frame::LEN]), None);
+        let mut long = datagram.to_bytes();
+        long[4..8].copy_from_slice(&u32::MAX.to_ne_bytes());
+        assert_eq!(Frame::read(&long), None, "no reader makes room for 4 GiB");
     }
 
     #[test]

@@ -210,6 +210,16 @@ impl Engine {
         self.take_work(|work| work.ticket == Some(ticket))
     }
 
+    /// The same if it waits for `holder`, work that was handed out before: a handler that waits for this one would wait
+    /// for itself. It runs, or is refused, as a part of that work.
+    pub fn work_within(&mut self, ticket: Ticket, holder: WorkId) -> Option<Work> {
+        let lock = self.pending.get(&holder)?.lock?;
+        let at = self.queue.iter().position(|work| work.ticket == Some(ticket))?;
+        let pending = self.pending.get_mut(&self.queue.get(at)?.id).filter(|pending| pending.lock == Some(lock))?;
+        pending.lock = None;
+        self.queue.remove(at)
+    }
+
     fn take_work(&mut self, wanted: impl Fn(&Work) -> bool) -> Option<Work> {
         let (pending, held) = (&self.pending, &self.held);
         let free = |work: &Work| pending.get(&work.id).and_then(|p| p.lock).is_none_or(|lock| !held.contains(&lock));
@@ -241,7 +251,7 @@ impl Engine {
         let table = &request.family.table;
         let lock = (!table.parallel).then_some(Lock(table.protocol));
         self.pending.insert(id, Pending { request: request.clone(), ticket, lock, stage });
-        self.queue.push_back(Work { id, request, task, ticket });
+        self.queue.push_back(Work { id, request, task, ticket, serialised: lock.is_some() });
     }
 
     fn serial(&mut self) -> u64 {
@@ -305,13 +315,7 @@ impl Engine {
     }
 
     // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
-    fn broadcast(
-        &mut self,
-        ns: NetNs,
-        protocol: Protocol,
-        except: [u32; 2],
-        datagram: &Datagram,
-    ) -> Result<(), Errno> {
+    fn broadcast(&mut self, ns: NetNs, protocol: Protocol, except: [u32; 2], datagram: &Datagram) -> Result<(), Errno> {
         let overrun = self.faults.overruns_event();
         let (mut delivered, mut failed) = (false, false);
         let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };

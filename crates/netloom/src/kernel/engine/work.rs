@@ -30,6 +30,8 @@ pub struct Work {
     /// What to run.
     pub task: Task,
     pub(super) ticket: Option<Ticket>,
+    /// Whether others wait until it is completed.
+    pub(in crate::kernel) serialised: bool,
 }
 
 /// What a [`Work`] asks for. The handler is the one that the shell has for the request's family and op.
