@@ -46,6 +46,7 @@ impl Subscription {
         if groups.iter().any(|group| group.protocol != protocol) {
             return usage("groups of different protocols: subscribe once for each protocol");
         }
+        let subscription = Self::of_numbers(connection, protocol, &[])?;
         // Asked anew: to join the number that a group had before its family went and came back is no error, and nothing
         // would ever be heard.
         let mut families: Vec<Arc<Resolved>> = Vec::new();
@@ -58,7 +59,6 @@ impl Subscription {
             }
         }
         let numbers = groups.iter().map(|group| number(&families, group)).collect::<Result<Vec<_>>>()?;
-        let subscription = Self::of_numbers(connection, protocol, &[])?;
         for (number, group) in numbers.into_iter().zip(groups) {
             let joined = subscription.inbox.socket.join(number);
             joined.map_err(|error| error.of(format!("{} group {}", group.family, group.name)))?;
