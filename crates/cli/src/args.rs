@@ -6,12 +6,15 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::call::{Asked, Creation};
+use crate::decode::Decoded;
 use crate::generate::Generated;
 use crate::kernel::Target;
 use crate::list::Listed;
 use crate::listen::Heard;
 use crate::run::Program;
+use crate::send::Sent;
 use crate::serve::Socket;
+use crate::sockets::Open;
 
 /// Netlink at both ends: call the Linux kernel, or be it.
 #[derive(Debug, Parser)]
@@ -64,6 +67,8 @@ impl Args {
 pub enum Verb {
     /// Tell which families the kernel side has, or all about one
     List(Listed),
+    /// Tell which netlink sockets are open
+    Sockets(Open),
     /// Do an op of a family once
     Do {
         /// The op.
@@ -84,6 +89,10 @@ pub enum Verb {
     },
     /// Print a family's events until interrupted
     Listen(Heard),
+    /// Send a raw message, by fields or as hexadecimal, and show what comes back
+    Send(Sent),
+    /// Show what recorded bytes mean
+    Decode(Decoded),
     /// Be a kernel side for other processes, until interrupted
     Serve(Socket),
     /// Run a program with a kernel side of its own

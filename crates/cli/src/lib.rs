@@ -2,14 +2,18 @@
 
 pub mod args;
 pub mod call;
+pub mod decode;
 pub mod failure;
 pub mod generate;
+pub mod hex;
 pub mod kernel;
 pub mod list;
 pub mod listen;
 pub mod page;
 pub mod run;
+pub mod send;
 pub mod serve;
 pub mod session;
+pub mod sockets;
 mod sys;
 pub mod wg;

@@ -15,7 +15,7 @@ use netloom_cli::failure::{Failure, tell};
 use netloom_cli::kernel::{self, Target};
 use netloom_cli::session::{Session, Settings, Specs};
 use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
-use netloom_cli::{call, generate, list, listen, run, serve};
+use netloom_cli::{call, decode, generate, list, listen, run, send, serve, sockets};
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
@@ -41,6 +41,9 @@ fn main() -> ExitCode {
         Verb::List(listed) => list::run(&listed, &settings, &mut out),
         Verb::Do { asked, creation } => call::once(&asked, creation, &settings, &mut out),
         Verb::Dump { asked, raw } => call::all(&asked, raw, &settings, &mut out),
+        Verb::Sockets(open) => sockets::run(&open, &settings, &mut out),
+        Verb::Send(sent) => send::run(&sent, &settings, &mut out),
+        Verb::Decode(decoded) => decode::run(&decoded, &settings, &mut out),
         Verb::Listen(heard) => listen::run(&heard, &settings),
         Verb::Serve(socket) => serve::run(&socket, &settings),
         Verb::Run(program) => match run::run(&program, &settings) {

@@ -25,6 +25,20 @@ pub struct Specs {
     pub folders: Vec<PathBuf>,
 }
 
+impl Specs {
+    /// The built-in families and those of the specs.
+    pub fn families(&self) -> Result<Families, Failure> {
+        let mut families = Families::new(FAMILIES.iter().copied());
+        for folder in &self.folders {
+            families.add_specs(folder)?;
+        }
+        for file in &self.files {
+            families.add_spec(file)?;
+        }
+        Ok(families)
+    }
+}
+
 /// What all verbs share.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -58,14 +72,7 @@ pub struct Session {
 impl Session {
     /// Reads the specs and connects.
     pub fn open(settings: &Settings, specs: &Specs) -> Result<Self, Failure> {
-        let mut families = Families::new(FAMILIES.iter().copied());
-        for folder in &specs.folders {
-            families.add_specs(folder)?;
-        }
-        for file in &specs.files {
-            families.add_spec(file)?;
-        }
-        let families = Arc::new(families);
+        let families = Arc::new(specs.families()?);
         let connection = settings.connect_knowing(&families)?;
         Ok(Self { families, connection, options: Options::default().secrets(settings.show_keys) })
     }

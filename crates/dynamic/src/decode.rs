@@ -45,6 +45,12 @@ pub(crate) fn attributes(schema: &Schema, attrs: RawAttrs<'_>, options: &Options
     set(schema, attrs, None, 0, options, object);
 }
 
+/// A value that stands by itself; `None` if the bytes are ill-formed for its kind.
+pub(crate) fn leaf(kind: &Kind, hint: Option<Hint>, payload: &[u8], options: &Options) -> Option<Value> {
+    let attrs = RawAttrs::new(&[]);
+    value(kind, hint, payload, &Scope { schema: &Schema::EMPTY, attrs, outer: None, depth: 0, options })
+}
+
 /// Adds a structure's members to `object`; bytes that are missing count as zeros.
 pub(crate) fn structure(info: &StructInfo, bytes: &[u8], object: &mut Map<String, Value>) {
     let mut whole = bytes.to_vec();

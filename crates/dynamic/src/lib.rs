@@ -44,6 +44,7 @@ mod family;
 mod layout;
 mod merge;
 mod number;
+mod picture;
 mod secrets;
 mod text;
 mod trace;

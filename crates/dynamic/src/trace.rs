@@ -1,5 +1,7 @@
 //! Messages as lines to read: what `--trace` prints.
 
+mod boxes;
+
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct Tracer {
     options: Options,
     /// Names of generic families by the ids that nlctrl told.
     names: HashMap<u16, String>,
+    /// The family that ids belong to which nlctrl did not tell, or that messages of its protocol do.
+    assumed: Option<&'static Family>,
     /// The last requests, the newest last.
     asked: VecDeque<Asked>,
 }
@@ -60,7 +64,17 @@ impl Tracer {
     /// Knows these families, and no ids yet but nlctrl's.
     pub fn new(families: Arc<Families>, options: Options) -> Self {
         let names = HashMap::from([(Self::NLCTRL, "nlctrl".to_owned())]);
-        Self { families, options, names, asked: VecDeque::new() }
+        Self { families, options, names, assumed: None, asked: VecDeque::new() }
+    }
+
+    /// Says which generic family has this id, where no answer of nlctrl goes by that would.
+    pub fn name(&mut self, id: u16, family: &str) {
+        self.names.insert(id, family.to_owned());
+    }
+
+    /// Says whose messages are those that would be nobody's.
+    pub fn assume(&mut self, family: &'static Family) {
+        self.assumed = Some(family);
     }
 
     /// A line for each message of a datagram, and one for bytes in it that are none.
@@ -98,12 +112,22 @@ impl Tracer {
         }
         let line = plain(line);
         if direction == Direction::Sent {
-            while self.asked.len() >= Self::REMEMBERED {
-                self.asked.pop_front();
-            }
-            self.asked.push_back(Asked { protocol, header, payload: message.payload.to_vec() });
+            self.remember(protocol, message);
         }
         line
+    }
+
+    fn remember(&mut self, protocol: Protocol, message: &RawMessage<'_>) {
+        while self.asked.len() >= Self::REMEMBERED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(Asked { protocol, header: message.header, payload: message.payload.to_vec() });
+    }
+
+    /// The name of the generic family of this id.
+    fn name_of(&self, id: u16) -> Option<&str> {
+        let assumed = || self.assumed.filter(|family| family.info.protocol == Protocol::GENERIC);
+        self.names.get(&id).map(String::as_str).or_else(|| assumed().map(|family| family.info.name))
     }
 
     /// Remembers which family has which id.
@@ -132,10 +156,12 @@ impl Tracer {
     fn known<'m>(&self, protocol: Protocol, direction: Direction, message: &RawMessage<'m>) -> Option<Known<'m>> {
         let (family, number, body): (Vec<&'static Family>, u16, &[u8]) = if protocol == Protocol::GENERIC {
             let (genl, body) = message.genl()?;
-            let name = self.names.get(&message.header.kind.0)?;
+            let name = self.name_of(message.header.kind.0)?;
             (vec![self.families.on_the_wire(name)?], genl.cmd.into(), body)
         } else {
-            (self.families.of_protocol(protocol), message.header.kind.0, message.payload)
+            let mut families = self.families.of_protocol(protocol);
+            families.sort_by_key(|family| self.assumed.is_none_or(|assumed| assumed.info.name != family.info.name));
+            (families, message.header.kind.0, message.payload)
         };
         let known = |family: &'static Family| {
             let (op, layout, dumps) = match direction {
@@ -156,7 +182,7 @@ impl Tracer {
                 asked.header.kind.0
             };
             let same_family = protocol != Protocol::GENERIC
-                || self.names.get(&asked.header.kind.0).is_some_and(|name| name == family.info.name);
+                || self.name_of(asked.header.kind.0).is_some_and(|name| name == family.info.name);
             let (op, _, dumps) = request(family, request_number, asked.header.flags).filter(|_| same_family)?;
             let mode = if dumps { op.dump } else { op.doit }.filter(|mode| mode.reply == Some(number))?;
             Some((op, family.reply(op, &mode), dumps))
@@ -179,7 +205,7 @@ impl Tracer {
     fn stranger(&self, protocol: Protocol, message: &RawMessage<'_>) -> String {
         let kind = message.header.kind.0;
         match message.genl().filter(|_| protocol == Protocol::GENERIC) {
-            Some((genl, _)) => match self.names.get(&kind) {
+            Some((genl, _)) => match self.name_of(kind) {
                 Some(name) => format!("{name} command {}", genl.cmd),
                 None => format!("family {kind} command {}", genl.cmd),
             },

@@ -46,7 +46,7 @@ use netloom_wire::{Errno, Flags, Header, Message, MessageType, Protocol, RawAttr
 
 pub use chunk::Chunk;
 pub use ctx::Ctx;
-pub use engine::{Engine, NetNs, PortKey, ProtocolInfo};
+pub use engine::{Engine, NetNs, PortKey, ProtocolInfo, SocketState};
 pub use family::{Family, Register};
 pub use faults::Faults;
 pub use links::{Link, LinkDefaults, LinkDevice, LinkKind, Links, NewLink};
@@ -180,6 +180,11 @@ impl Kernel {
     pub fn socket_as(&self, protocol: Protocol, credentials: Credentials) -> Result<Socket, Nack> {
         let endpoint = endpoint::PortEndpoint::open(self, protocol, credentials, NetNs::default())?;
         Ok(Socket::over(Arc::new(endpoint)))
+    }
+
+    /// The open sockets, by protocol, then port: what `/proc/net/netlink` tells of Linux's.
+    pub fn sockets(&self) -> Vec<SocketState> {
+        self.lock().engine.sockets()
     }
 
     /// Credentials of an administrator: this process, as whoever owns the kernel side.

@@ -12,6 +12,7 @@ use netloom_wire::{Errno, Protocol};
 
 use super::endpoint::{Control, UnixEndpoint};
 use super::sys;
+use crate::kernel::SocketState;
 use crate::socket::Socket;
 use crate::{Error, Result};
 
@@ -47,6 +48,14 @@ impl Dialer {
     /// The path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The sockets that are open at the kernel side, those of all its clients.
+    ///
+    /// EOPNOTSUPP from a server that is older than this question.
+    pub fn sockets(&self) -> Result<Vec<SocketState>> {
+        let asked = self.dial().and_then(|mut control| control.sockets(Instant::now().checked_add(PATIENCE)));
+        asked.map_err(|errno| unreachable(&self.path, errno))
     }
 
     fn dial(&self) -> std::result::Result<Control, Errno> {
@@ -104,6 +113,7 @@ fn unreachable(path: &Path, errno: Errno) -> Error {
         Errno::EPROTONOSUPPORT => {
             "its server speaks another version of the control protocol; use the same netloom on both ends".to_owned()
         }
+        Errno::EOPNOTSUPP => "its server does not tell of its sockets; use a newer netloom there".to_owned(),
         Errno::EUSERS => "its server has as many clients as it takes; end some".to_owned(),
         Errno::ENAMETOOLONG => "too long for a unix socket (107 bytes at most)".to_owned(),
         errno => format!("cannot connect: {errno}"),

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Flags, Header, MessageType, Protocol};
 
+use super::listing;
 use super::protocol::{self, Answer, FRAMED, Frame, MAGIC, MAX_RECORD, Op, Request, VERSION};
 use super::sys::{self, Take};
+use crate::kernel::SocketState;
 use crate::socket::{Address, Endpoint, Opt, ReceiveOptions, Received, RecvFlags};
 
 /// How long a close waits for the kernel side to have closed.
@@ -36,6 +38,23 @@ impl Control {
         let hello = Request { op: Op::HELLO, a: VERSION, ..Request::default() };
         let (answer, payload, _) = self.ask_until(hello, &MAGIC, deadline)?;
         if payload == MAGIC && answer.a == VERSION { Ok(()) } else { Err(Errno::EPROTO) }
+    }
+
+    /// The open sockets of the kernel side, those of all clients.
+    pub(super) fn sockets(&mut self, deadline: Option<Instant>) -> Result<Vec<SocketState>, Errno> {
+        // Sockets come and go between pages; a server that invents them without end is none.
+        const MOST: usize = 1 << 20;
+        let mut sockets = Vec::new();
+        while sockets.len() < MOST {
+            let a = u32::try_from(sockets.len()).map_err(|_| Errno::EPROTO)?;
+            let request = Request { op: Op::SOCKETS, a, ..Request::default() };
+            let (_, rows, _) = self.ask_until(request, &[], deadline)?;
+            if rows.is_empty() {
+                return Ok(sockets);
+            }
+            sockets.extend(listing::read(rows)?);
+        }
+        Err(Errno::EPROTO)
     }
 
     fn ask(&mut self, request: Request, payload: &[u8]) -> Result<(Answer, &[u8], Option<OwnedFd>), Errno> {

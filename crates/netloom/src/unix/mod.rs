@@ -36,6 +36,10 @@
 //! | 12 | MEMBERSHIPS | | payload: words of 32 bits, bit n-1 is group n |
 //! | 13 | ROOM | a: bytes of the reader's buffer | |
 //! | 14 | SEND | c: 1 if a and b (port, groups) are the destination, else 0; payload: the datagram | a: bytes taken |
+//! | 17 | SOCKETS | a: how many to leave out | a: how many follow; payload: the open sockets of all clients |
+//!
+//! SOCKETS needs no socket. Each is told in words: namespace, protocol, port, bytes queued, datagrams dropped; process, user
+//! and group of the opener; how many words of groups follow, and those, as MEMBERSHIPS has them. None more is 0.
 //!
 //! HELLO comes first. A version that the server does not speak is EPROTONOSUPPORT. A server with too many clients answers
 //! whatever comes first with EUSERS, tag 0, and closes. An op that is not listed is EOPNOTSUPP; 15 and 16 are kept for
@@ -73,6 +77,7 @@ mod crowd;
 mod dialer;
 mod endpoint;
 mod listener;
+mod listing;
 mod peer;
 mod protocol;
 mod server;

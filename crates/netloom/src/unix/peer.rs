@@ -8,6 +8,7 @@ use netloom_wire::Errno;
 
 use super::channel::{Channel, Sent, record_buffer};
 use super::crowd::Place;
+use super::listing;
 use super::protocol::{self, Answer, FRAMED, MAGIC, Op, Request, VERSION};
 use super::sys::{self, Epoll, Take};
 use crate::kernel::Kernel;
@@ -151,6 +152,11 @@ impl Peer {
             }
             _ if !self.greeted => return Err(Errno::EPROTO),
             Op::SOCKET => return self.open(a, b),
+            Op::SOCKETS => {
+                let (rows, count) = listing::page(&self.kernel.sockets(), a);
+                self.mask = rows;
+                return Ok(Values { a: count, payload: Payload::Mask, ..Values::default() });
+            }
             _ => {}
         }
         let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.place.credentials);

@@ -41,6 +41,7 @@ impl Op {
     pub(super) const MEMBERSHIPS: Self = Self(12);
     pub(super) const ROOM: Self = Self(13);
     pub(super) const SEND: Self = Self(14);
+    pub(super) const SOCKETS: Self = Self(17);
 }
 
 /// A request, without its payload.

@@ -13,6 +13,7 @@ mod outside;
 mod port;
 mod pull;
 mod serial;
+mod sockets;
 mod table;
 mod work;
 
@@ -24,6 +25,7 @@ use netloom_wire::{Errno, Protocol};
 pub use dump::{Cursor, Filled};
 pub use outside::Outgoing;
 pub use port::{Datagram, NetNs, PortKey, Unread};
+pub use sockets::SocketState;
 pub(super) use table::GENL_ID_CTRL;
 pub use table::{Entry, FamilyKey, Listed, Mode, Table};
 pub use work::{Fill, Outcome, Request, Task, Ticket, Work, WorkId};
