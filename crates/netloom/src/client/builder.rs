@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::lane::Setup;
 use crate::Result;
 use crate::error::{Cause, Error};
-use crate::socket::{Tap, TapDialer};
+use crate::socket::{Tap, Tapping, Transport, TransportDialer};
 
 /// Settings of a [`Connection`] to be; see [`Connection::builder`].
 ///
@@ -29,7 +29,8 @@ pub struct Builder {
     dialer: Option<Arc<dyn Dialer>>,
     #[cfg(target_os = "linux")]
     namespace: Option<Result<crate::socket::LinuxDialer>>,
-    tap: Option<Arc<dyn Tap>>,
+    /// From the sockets upward.
+    transports: Vec<Arc<dyn Transport>>,
     protocol: Protocol,
     port: u32,
     timeout: Option<Duration>,
@@ -42,7 +43,7 @@ impl Default for Builder {
             dialer: None,
             #[cfg(target_os = "linux")]
             namespace: None,
-            tap: None,
+            transports: Vec::new(),
             protocol: Protocol::GENERIC,
             port: 0,
             timeout: Some(Self::TIMEOUT),
@@ -104,17 +105,23 @@ impl Builder {
 
     /// Shows every datagram to `tap`, both ways.
     pub fn tap(self, tap: Arc<dyn Tap>) -> Self {
-        Self { tap: Some(tap), ..self }
+        self.transport(Arc::new(Tapping(tap)))
+    }
+
+    /// Sends and receives through `transport`. Several may be put on top of each other, and taps between them; the last
+    /// one stands next to the connection.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transports.push(transport);
+        self
     }
 
     /// Makes the connection. With a [port](Builder::port) of its own, its socket is opened now, so that a port in use is
     /// an error here (EADDRINUSE); otherwise sockets are opened with the first call.
     pub fn open(self) -> Result<Connection> {
-        let dialer = self.dial()?;
-        let dialer = match self.tap {
-            Some(tap) => Arc::new(TapDialer { dialer, tap }),
-            None => dialer,
-        };
+        let mut dialer = self.dial()?;
+        for transport in self.transports {
+            dialer = Arc::new(TransportDialer { dialer, transport });
+        }
         let connection = Connection::with(dialer, self.protocol, self.port, self.timeout, self.setup);
         if self.port != 0 {
             connection.port()?;

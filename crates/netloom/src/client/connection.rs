@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
 use netloom_wire::{self as wire, Do, Family, Group, Protocol};
@@ -11,14 +11,18 @@ use netloom_wire::{self as wire, Do, Family, Group, Protocol};
 use super::Dialer;
 use super::builder::Builder;
 use super::dump::Dump;
+use super::hooks::{self, Ears, Hooks};
 use super::lane::{Lane, Setup};
+use super::mailbox::Mailbox;
 use super::names::{Names, Resolved};
 use super::raw::RawRequest;
 use super::request::Request;
 use super::strays::{StrayCount, Strays};
 use super::subscription::Subscription;
 use super::unsolicited::Unsolicited;
+use super::watch::Watch;
 use crate::Result;
+use crate::error::{Cause, Error};
 use crate::socket::Socket;
 
 /// A connection to a kernel side: Linux, unless the [builder](Connection::builder) or
@@ -69,10 +73,11 @@ impl Connection {
     ) -> Self {
         let channels = [const { OnceLock::new() }; Protocol::COUNT];
         let strays = [const { OnceLock::new() }; Protocol::COUNT];
-        let names = Names::default();
+        let (names, hooks) = (Names::default(), Hooks::default());
         let (opening, idle) = (Mutex::default(), Mutex::default());
         let room = AtomicUsize::new(Lane::ANSWER);
-        let shared = Shared { dialer, protocol, port, timeout, setup, names, channels, strays, opening, idle, room };
+        let shared =
+            Shared { dialer, protocol, port, timeout, setup, names, hooks, channels, strays, opening, idle, room };
         Self { shared: Arc::new(shared) }
     }
 
@@ -123,6 +128,15 @@ impl Connection {
         Subscription::open(self, groups)
     }
 
+    /// The objects that an op dumps, then the events of these groups, all of one protocol, without a gap between them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::subscribe`] and [`Connection::dump`].
+    pub fn watch<O: wire::Dump>(&self, op: O, request: O::Request, groups: &[Group]) -> Result<Watch<O>> {
+        Watch::open(self, op, request, groups)
+    }
+
     /// A request built from numbers and bytes: of the generic netlink family with this id ([`Connection::family`]), or
     /// of this message type where the connection's protocol is another.
     ///
@@ -138,7 +152,7 @@ impl Connection {
         RawRequest::new(self, kind)
     }
 
-    /// The generic netlink family of this name: its id, version and groups. Asked once, then remembered until the kernel
+    /// The generic netlink family of this name: its id, version and groups. Ears once, then remembered until the kernel
     /// side does not know the id any more.
     #[doc(alias = "CTRL_CMD_GETFAMILY")]
     #[doc(alias = "genlmsg_get_family_id")]
@@ -161,6 +175,31 @@ impl Connection {
     /// and the groups joined by [`Connection::join`].
     pub fn unsolicited(&self) -> Result<Unsolicited> {
         Unsolicited::open(self)
+    }
+
+    /// This connection as two halves of one port, for two threads: what requests, and what receives whatever the kernel side
+    /// says first. Requests and their answers go on while the receiving half waits; what comes between the answers is its,
+    /// in order, and nothing gets lost but as an overrun that is told.
+    ///
+    /// ```no_run
+    /// use netloom::Connection;
+    /// let (nl, heard) = Connection::open()?.split()?;
+    /// let closer = heard.closer();
+    /// let listener = std::thread::spawn(move || heard.filter(Result::is_ok).count());
+    /// nl.family("nlctrl")?;
+    /// closer.close();
+    /// println!("heard {} messages", listener.join().unwrap());
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    pub fn split(self) -> Result<(Self, Unsolicited)> {
+        let heard = self.unsolicited()?;
+        Ok((self, heard))
+    }
+
+    /// The hooks of this connection and all that comes of it: asked about each message, they may change its fate.
+    #[doc(alias = "nl_socket_get_cb")]
+    pub fn hooks(&self) -> &Hooks {
+        &self.shared.hooks
     }
 
     /// The port id of the call socket of the connection's protocol.
@@ -189,6 +228,7 @@ pub(super) struct Shared {
     pub(super) timeout: Option<Duration>,
     setup: Setup,
     pub(super) names: Names,
+    pub(super) hooks: Hooks,
     channels: [OnceLock<Channel>; Protocol::COUNT],
     strays: [OnceLock<Arc<Strays>>; Protocol::COUNT],
     /// Held while a channel is opened, so that nobody opens it twice.
@@ -204,15 +244,43 @@ pub(super) struct Channel {
     pub(super) port: u32,
     lane: Mutex<Lane>,
     pub(super) strays: Arc<Strays>,
+    pub(super) mailbox: Arc<Mailbox>,
     socket: Socket,
 }
 
 impl Channel {
     /// Waits until nobody else calls.
     #[inline]
-    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
-        // A panic inside a call leaves buffers and a sequence number, which the next call sets anew.
-        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lane(&self) -> Result<MutexGuard<'_, Lane>> {
+        match self.try_lane() {
+            Some(lane) => Ok(lane),
+            None => self.wait_for_lane(),
+        }
+    }
+
+    /// The lane if nobody calls.
+    #[inline]
+    pub(super) fn try_lane(&self) -> Option<MutexGuard<'_, Lane>> {
+        match self.lane.try_lock() {
+            Ok(lane) => Some(lane),
+            // A panic inside a call leaves buffers and a sequence number, which the next call sets anew.
+            Err(TryLockError::Poisoned(lane)) => Some(lane.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    #[cold]
+    fn wait_for_lane(&self) -> Result<MutexGuard<'_, Lane>> {
+        if hooks::is_inside(self.lane_id()) {
+            let instead = "a hook runs inside of a call and cannot wait for another one on the same socket: use another \
+                           connection, or call afterwards";
+            return Err(Error::new("", Cause::Usage(instead)));
+        }
+        Ok(self.lane.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lane_id(&self) -> usize {
+        std::ptr::from_ref(&self.lane) as usize
     }
 
     /// The socket, to be waited on or set up while others call.
@@ -224,6 +292,16 @@ impl Channel {
 impl Shared {
     /// Idle lanes kept for the next dump.
     const IDLE: usize = 4;
+
+    /// The hooks, if any is set; of a call on this channel, or of what holds no call's lane.
+    #[inline]
+    pub(super) fn ears(&self, protocol: Protocol, channel: Option<&Channel>) -> Option<Ears<'_>> {
+        if !self.hooks.is_any_set() {
+            return None;
+        }
+        let lane = channel.map_or(0, Channel::lane_id);
+        Some(Ears { hooks: &self.hooks, names: &self.names, protocol, lane })
+    }
 
     /// The call socket of a protocol, opened if it is not yet.
     #[inline]
@@ -239,15 +317,16 @@ impl Shared {
     fn open_channel(&self, protocol: Protocol) -> Result<&Channel> {
         let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(place) = self.channels.get(usize::from(protocol.number())) else {
-            return Err(crate::Error::system("socket", wire::Errno::EPROTONOSUPPORT));
+            return Err(Error::system("socket", wire::Errno::EPROTONOSUPPORT));
         };
         if let Some(channel) = place.get() {
             return Ok(channel);
         }
         let port = if protocol == self.protocol { self.port } else { 0 };
-        let lane = self.open_lane(protocol, port)?;
+        let mut lane = self.open_lane(protocol, port)?;
         let (port, socket, strays) = (lane.port, lane.socket.clone(), self.strays(protocol));
-        Ok(place.get_or_init(|| Channel { port, lane: Mutex::new(lane), strays, socket }))
+        let mailbox = lane.share(strays.clone());
+        Ok(place.get_or_init(|| Channel { port, lane: Mutex::new(lane), strays, mailbox, socket }))
     }
 
     /// Where the strays of a protocol's sockets go.

@@ -12,6 +12,7 @@ use netloom_wire::{
 
 use super::connection::{Connection, FamilyOf, Shared};
 use super::exchange::{Exchange, Step};
+use super::hooks::Flow;
 use super::lane::{Asks, Lane, Subject, Terms, Wait};
 use super::request::{with_family, write};
 use super::strays::Strays;
@@ -50,6 +51,7 @@ impl<O: wire::Dump> Dump<O> {
             expect: super::Expect::Dump,
             timeout: connection.shared.timeout,
             any_sequence: FamilyOf::<O>::ANY_SEQUENCE,
+            generic: FamilyOf::<O>::GENERIC,
         };
         let raw = with_family::<O, _>(connection, O::REQUEST, &subject, |kind| {
             let head = (kind, Flags::REQUEST | Flags::DUMP);
@@ -204,6 +206,8 @@ pub struct RawDump {
     /// Of the datagram at hand: who sent it, its length, how far it has been read.
     source: Address,
     filled: usize,
+    /// As far as no hook wants to be asked: all of it, or nothing.
+    plain: usize,
     read: usize,
     datagrams: u64,
     ended: bool,
@@ -232,7 +236,7 @@ impl RawDump {
                 return Err(subject.too_long(full));
             }
         };
-        let exchange = Exchange::new(lane.port, seq, terms.expect).any_sequence(terms.any_sequence);
+        let exchange = lane.exchange(seq, request_len, terms);
         let mut dump = Self {
             shared,
             protocol,
@@ -246,6 +250,7 @@ impl RawDump {
             fixed: subject.fixed,
             source: Address::KERNEL,
             filled: 0,
+            plain: 0,
             read: 0,
             datagrams: 0,
             ended: false,
@@ -287,10 +292,11 @@ impl RawDump {
             _ => return Err(self.subject().error(Cause::Usage("the dump had failed already: ask anew"))),
         };
         let seq = lane.rewrite();
-        self.exchange = Exchange::new(lane.port, seq, self.terms.expect).any_sequence(self.terms.any_sequence);
+        self.exchange = lane.exchange(seq, self.request_len, self.terms);
         self.lane = Some(lane);
         self.wait.renew();
-        (self.filled, self.read, self.datagrams, self.ended, self.warning) = (0, 0, 0, false, None);
+        (self.filled, self.plain, self.read, self.datagrams) = (0, 0, 0, 0);
+        (self.ended, self.warning) = (false, None);
         self.begin()
     }
 
@@ -315,7 +321,13 @@ impl RawDump {
 
     /// Sends the request and takes the first datagram, in which a refusal would stand.
     fn begin(&mut self) -> Result<()> {
-        let sent = self.lane.as_ref().map_or(Ok(()), |lane| lane.post(self.request_len));
+        let sent = self.lane.as_ref().map_or(Ok(()), |lane| {
+            if let Some(ears) = self.shared.ears(self.protocol, None) {
+                let stopped = |cause| self.subject().error(cause);
+                ears.out(lane.port, lane.request(self.request_len)).map_err(stopped)?;
+            }
+            lane.post(self.request_len)
+        });
         if let Err(error) = sent {
             self.lane = None;
             return Err(error.of(self.subject().name()));
@@ -335,16 +347,27 @@ impl RawDump {
 
     /// The refusal that the datagram at hand is, if it is one from its first message on.
     fn refusal(&mut self) -> Option<Error> {
-        let datagram = self.lane.as_ref()?.received(self.filled);
+        let message = messages(self.lane.as_ref()?.received(self.filled)).next()?;
         let mut probe = self.exchange.clone();
-        match probe.step(messages(datagram).next()?, self.source)? {
-            Step::Nack(verdict) => {
+        if !matches!(probe.step(message, self.source), Some(Step::Nack(_))) {
+            return None;
+        }
+        let step = match self.shared.ears(self.protocol, None) {
+            Some(ears) => ears.step(&mut self.exchange, message, self.source),
+            None => self.exchange.step(message, self.source),
+        };
+        self.read = self.filled;
+        match step {
+            Some(Step::Nack(verdict)) => {
                 let request = self.lane.as_ref()?.request(self.request_len);
-                let error = self.subject().refused(request, &verdict);
-                self.exchange = probe;
-                Some(error)
+                Some(self.subject().refused(request, &verdict))
             }
-            _ => None,
+            Some(Step::Stopped) => Some(self.subject().error(Cause::Stopped)),
+            // A hook takes it for an acknowledgement, or passes over it.
+            _ => {
+                self.end(self.exchange.is_over());
+                None
+            }
         }
     }
 
@@ -354,13 +377,20 @@ impl RawDump {
         let received = match lane.receive(&mut self.wait) {
             Ok(received) => received,
             Err(cause) => {
-                if let Cause::Truncated(len) = cause {
-                    self.shared.make_room(len);
+                match cause {
+                    Cause::Truncated(len) => self.shared.make_room(len),
+                    Cause::Overrun
+                        if self.shared.ears(self.protocol, None).is_some_and(|ears| ears.lost() == Flow::Stop) =>
+                    {
+                        return Err(self.subject().error(Cause::Stopped));
+                    }
+                    _ => {}
                 }
                 return Err(self.subject().error(cause));
             }
         };
         (self.source, self.filled, self.read) = (received.source, received.len, 0);
+        self.plain = if self.shared.hooks.is_any_set() { 0 } else { received.len };
         self.datagrams = self.datagrams.saturating_add(1);
         let stalled = self.exchange.begin(lane.received(received.len), received.source);
         if stalled { Err(self.subject().error(Cause::Stalled)) } else { Ok(()) }
@@ -370,7 +400,7 @@ impl RawDump {
     #[inline]
     fn next_object(&mut self) -> Option<(usize, usize)> {
         let start = self.read;
-        let rest = self.lane.as_ref()?.received(self.filled).get(start..)?;
+        let rest = self.lane.as_ref()?.received(self.plain).get(start..)?;
         let header = Header::read(rest)?;
         let len = header.len as usize;
         if len < Header::LEN || len > rest.len() || !self.exchange.is_object(&header, self.source) {
@@ -404,7 +434,14 @@ impl RawDump {
                 continue;
             };
             self.read = start.saturating_add(walk.offset().max(1));
-            let Some(step) = self.exchange.step(message, self.source) else {
+            let step = match self.plain {
+                0 => match self.shared.ears(self.protocol, None) {
+                    Some(ears) => ears.step(&mut self.exchange, message, self.source),
+                    None => self.exchange.step(message, self.source),
+                },
+                _ => self.exchange.step(message, self.source),
+            };
+            let Some(step) = step else {
                 // Rubbish, or nothing: a walk that stopped has nothing behind it.
                 if message.is_err() {
                     self.read = self.filled;
@@ -419,6 +456,11 @@ impl RawDump {
                 Step::Stray(stray) => {
                     self.strays.take(&stray, None);
                     continue;
+                }
+                Step::Ack(_) if self.exchange.is_over() => {
+                    // A refusal that a hook took for an acknowledgement.
+                    self.end(true);
+                    return None;
                 }
                 Step::Ack(_) => continue,
                 Step::Done(verdict) => {
@@ -438,6 +480,7 @@ impl RawDump {
                 Step::Overrun => Cause::Overrun,
                 Step::Stalled => Cause::Stalled,
                 Step::Malformed(malformed) => Cause::Malformed(malformed),
+                Step::Stopped => Cause::Stopped,
             };
             let clean = matches!(failed, Cause::Interrupted(_));
             let error = self.subject().error(failed);

@@ -1,9 +1,11 @@
 //! One request and what answers it, without I/O.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 
 use netloom_wire::{Errno, ExtAck, Flags, Header, Malformed, MessageType, Messages, RawMessage, messages};
 
+use super::hooks::Ears;
 use crate::socket::Address;
 
 /// One request and what answers it: eats datagrams, yields [`Step`]s.
@@ -41,6 +43,8 @@ pub struct Exchange {
     expect: Expect,
     any: bool,
     echo: bool,
+    /// The kind that an odd answer must have, if that is known.
+    kind: Option<MessageType>,
     interrupted: bool,
     over: bool,
     progress: Progress,
@@ -81,6 +85,8 @@ pub enum Step<'d> {
     Malformed(Malformed),
     /// A message that does not belong to this exchange.
     Stray(Stray<'d>),
+    /// A hook said so: an end. Comes from a connection's exchanges alone.
+    Stopped,
 }
 
 /// What a kernel side says at the end: an errno, and whatever it adds.
@@ -130,6 +136,7 @@ impl Exchange {
             expect,
             any: false,
             echo: false,
+            kind: None,
             interrupted: false,
             over: matches!(expect, Expect::Nothing),
             progress: Progress::NEW,
@@ -146,6 +153,16 @@ impl Exchange {
     // net/netlink/af_netlink.c: nlmsg_notify sends the requester the very message that the group gets
     pub const fn echo(self, echo: bool) -> Self {
         Self { echo, ..self }
+    }
+
+    /// Of those, takes messages of this kind alone: the family's id, for generic netlink.
+    pub const fn of_kind(self, kind: MessageType) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    /// Whether it takes what looks unsolicited.
+    pub(super) const fn takes_odd(&self) -> bool {
+        self.any || self.echo
     }
 
     /// Names the sequence of a second message, sent behind the request: a no-op that asks for an acknowledgement. When
@@ -168,8 +185,31 @@ impl Exchange {
 
     /// Eats a datagram that `source` sent. Steps are made as they are taken: take them all.
     pub fn feed<'e, 'd>(&'e mut self, datagram: &'d [u8], source: Address) -> Steps<'e, 'd> {
+        self.feed_heard(datagram, source, None)
+    }
+
+    /// The same, asking hooks on the way.
+    #[inline]
+    pub(super) fn feed_heard<'e, 'd>(
+        &'e mut self,
+        datagram: &'d [u8],
+        source: Address,
+        ears: Option<&'e Ears<'e>>,
+    ) -> Steps<'e, 'd> {
         let stalled = self.begin(datagram, source);
-        Steps { exchange: self, walk: messages(datagram), source, stalled }
+        Steps { exchange: self, walk: messages(datagram), source, stalled, ears }
+    }
+
+    /// Ends it, as a hook wants.
+    pub(super) fn stop<'d>(&mut self) -> Step<'d> {
+        self.over = true;
+        Step::Stopped
+    }
+
+    /// Passes over a message, as a hook wants: but a torn dump stays torn.
+    pub(super) fn pass_over(&mut self, message: &RawMessage<'_>) {
+        self.interrupted |=
+            self.foreign(message, Address::KERNEL).is_none() && message.header.flags.contains(Flags::DUMP_INTR);
     }
 
     /// Notes that a datagram begins; true if it is one repetition too many.
@@ -242,7 +282,7 @@ impl Exchange {
         if self.barrier == Some(header.seq) && header.port == self.port && header.kind == MessageType::ERROR {
             return None;
         }
-        if self.any && !header.kind.is_control() && source.groups == 0 && (header.seq == 0 || header.seq == self.seq) {
+        if self.any && self.is_odd_answer(header, source) {
             return None;
         }
         if header.seq == 0 || header.port != self.port || source.groups != 0 {
@@ -250,6 +290,12 @@ impl Exchange {
         }
         let behind = self.seq.wrapping_sub(header.seq);
         Some(if behind < u32::MAX / 2 { Reason::Stale } else { Reason::Sequence })
+    }
+
+    #[cold]
+    fn is_odd_answer(&self, header: &Header, source: Address) -> bool {
+        let of_kind = self.kind.is_none_or(|kind| kind == header.kind);
+        of_kind && !header.kind.is_control() && source.groups == 0 && (header.seq == 0 || header.seq == self.seq)
     }
 
     fn error<'d>(&mut self, message: &RawMessage<'d>) -> Step<'d> {
@@ -290,12 +336,18 @@ impl Exchange {
 }
 
 /// Iterator over what a datagram meant; see [`Exchange::feed`].
-#[derive(Debug)]
 pub struct Steps<'e, 'd> {
     exchange: &'e mut Exchange,
     walk: Messages<'d>,
     source: Address,
     stalled: bool,
+    ears: Option<&'e Ears<'e>>,
+}
+
+impl fmt::Debug for Steps<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Steps({:?}, {:?})", self.exchange, self.walk)
+    }
 }
 
 impl<'d> Iterator for Steps<'_, 'd> {
@@ -308,7 +360,15 @@ impl<'d> Iterator for Steps<'_, 'd> {
             return Some(Step::Stalled);
         }
         loop {
-            if let Some(step) = self.exchange.step(self.walk.next()?, self.source) {
+            let message = self.walk.next()?;
+            let step = match self.ears {
+                None => self.exchange.step(message, self.source),
+                Some(ears) => ears.step(self.exchange, message, self.source),
+            };
+            if let Some(step) = step {
+                if matches!(step, Step::Stopped) {
+                    self.walk = messages(&[]);
+                }
                 return Some(step);
             }
         }
@@ -400,6 +460,7 @@ mod tests {
             Step::Interrupted(_) => "torn",
             Step::Overrun => "overrun",
             Step::Stalled => "stalled",
+            Step::Stopped => "stopped",
             Step::Malformed(_) => "malformed",
             Step::Stray(stray) => match stray.reason {
                 Reason::Sender => "forged",

@@ -1,11 +1,14 @@
 //! A bound socket with its sequence and buffers: what one conversation at a time runs over.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Schema, Writer};
 
 use super::exchange::{Exchange, Expect, Step, Verdict};
+use super::hooks::{Ears, Flow};
+use super::mailbox::{self, Mailbox};
 use super::strays::Strays;
 use crate::error::{Asked, Cause, Refusal};
 use crate::socket::{Address, Opt, Received, RecvFlags, Socket, retry};
@@ -77,6 +80,8 @@ pub(crate) struct Terms {
     pub(crate) timeout: Option<Duration>,
     /// The family answers with sequence 0 or another port.
     pub(crate) any_sequence: bool,
+    /// It is one of generic netlink, whose answers carry its id.
+    pub(crate) generic: bool,
 }
 
 /// What a success says besides.
@@ -94,6 +99,8 @@ pub(crate) struct Lane {
     seq: u32,
     out: Vec<u8>,
     inbox: Vec<u8>,
+    /// Of a call socket, which others may read, too.
+    mailbox: Option<Arc<Mailbox>>,
 }
 
 impl Lane {
@@ -118,7 +125,12 @@ impl Lane {
         }
         socket.bind(Address::port(port))?;
         let port = socket.local()?.port;
-        Ok(Self { socket, port, seq: 0, out: vec![0; Self::REQUEST], inbox: vec![0; room] })
+        Ok(Self { socket, port, seq: 0, out: vec![0; Self::REQUEST], inbox: vec![0; room], mailbox: None })
+    }
+
+    /// Makes it one that others may read from, too, by the mailbox's rules.
+    pub(crate) fn share(&mut self, strays: Arc<Strays>) -> Arc<Mailbox> {
+        self.mailbox.insert(Arc::new(Mailbox::new(&self.socket, self.port, strays))).clone()
     }
 
     /// Writes a request behind a new sequence number; returns both.
@@ -189,36 +201,81 @@ impl Lane {
     /// Receives a datagram that is there already.
     #[inline]
     fn receive_now(&mut self) -> Option<std::result::Result<Received, Cause>> {
-        let endpoint = self.socket.endpoint();
-        match retry(|| endpoint.recv(&mut self.inbox, RecvFlags::DONTWAIT, None)) {
-            Ok(received) if !received.truncated => Some(Ok(received)),
-            Err(Errno::EAGAIN) => None,
-            got => Some(self.judge(got, None)),
+        if self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared()) {
+            return self.receive_shared();
         }
+        mailbox::take(&self.socket, &mut self.inbox)
+    }
+
+    /// The same where another thread reads, too: what it has put by comes first.
+    #[cold]
+    fn receive_shared(&mut self) -> Option<std::result::Result<Received, Cause>> {
+        let mailbox = self.mailbox.as_ref()?;
+        let mut reading = mailbox.reading();
+        let (bytes, received) = match reading.pop_front() {
+            Some(Ok(mail)) => mail,
+            Some(Err(cause)) => return Some(Err(cause)),
+            None => loop {
+                let received = match mailbox::take(&self.socket, &mut self.inbox)? {
+                    Ok(received) => received,
+                    Err(cause) => return Some(Err(cause)),
+                };
+                if !mailbox.keep(self.inbox.get(..received.len).unwrap_or_default(), &received) {
+                    return Some(Ok(received));
+                }
+            },
+        };
+        if self.inbox.len() < bytes.len() {
+            self.inbox.resize(bytes.len(), 0);
+        }
+        if let Some(place) = self.inbox.get_mut(..bytes.len()) {
+            place.copy_from_slice(&bytes);
+        }
+        Some(Ok(received))
     }
 
     fn receive_later(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
         let deadline = wait.deadline();
+        let timeout = || Cause::Timeout(wait.timeout.unwrap_or_default());
+        if let Some(mailbox) = self.mailbox.clone().filter(|mailbox| mailbox.is_shared()) {
+            loop {
+                // First reset, then look: what comes in between pulls again.
+                mailbox.wake().reset();
+                if let Some(got) = self.receive_shared() {
+                    return got;
+                }
+                match retry(|| self.socket.endpoint().wait(deadline, mailbox.wake())) {
+                    Ok(false) if !mailbox.wake().is_pulled() => return Err(timeout()),
+                    Ok(_) => {}
+                    Err(Errno::ENOBUFS) => return Err(Cause::Overrun),
+                    Err(errno) => return Err(Cause::System("receive", errno)),
+                }
+            }
+        }
         let endpoint = self.socket.endpoint();
-        let got = retry(|| endpoint.recv(&mut self.inbox, RecvFlags::NONE, deadline));
-        self.judge(got, wait.timeout)
-    }
-
-    fn judge(
-        &mut self,
-        got: std::result::Result<Received, Errno>,
-        timeout: Option<Duration>,
-    ) -> std::result::Result<Received, Cause> {
-        match got {
+        match retry(|| endpoint.recv(&mut self.inbox, RecvFlags::NONE, deadline)) {
             Ok(received) if received.truncated => {
                 let room = received.len.next_power_of_two().max(self.inbox.len());
                 self.inbox.resize(room, 0);
                 Err(Cause::Truncated(received.len))
             }
             Ok(received) => Ok(received),
-            Err(Errno::EAGAIN) => Err(Cause::Timeout(timeout.unwrap_or_default())),
+            Err(Errno::EAGAIN) => Err(timeout()),
             Err(Errno::ENOBUFS) => Err(Cause::Overrun),
             Err(errno) => Err(Cause::System("receive", errno)),
+        }
+    }
+
+    /// The exchange that the request written last opens.
+    pub(crate) fn exchange(&self, seq: u32, len: usize, terms: Terms) -> Exchange {
+        let echo = Header::read(&self.out).is_some_and(|header| header.flags.contains(Flags::ECHO));
+        let exchange = Exchange::new(self.port, seq, terms.expect).echo(echo);
+        if !terms.any_sequence {
+            return exchange;
+        }
+        match Header::read(self.request(len)).filter(|_| terms.generic) {
+            Some(request) => exchange.any_sequence(true).of_kind(request.kind),
+            None => exchange.any_sequence(true),
         }
     }
 
@@ -229,12 +286,17 @@ impl Lane {
         terms: Terms,
         subject: &Subject<'_>,
         strays: &Strays,
+        ears: Option<&Ears<'_>>,
         reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
         let named = |error: Error| error.of(subject.name());
-        let echo = Header::read(&self.out).is_some_and(|header| header.flags.contains(Flags::ECHO));
-        let exchange = Exchange::new(self.port, seq, terms.expect).any_sequence(terms.any_sequence);
-        let mut exchange = exchange.echo(echo);
+        let mut exchange = self.exchange(seq, len, terms);
+        if let Some(ears) = ears {
+            ears.out(self.port, self.request(len)).map_err(|cause| subject.error(cause))?;
+        }
+        if let Some(mailbox) = self.mailbox.as_ref().filter(|mailbox| mailbox.is_shared()) {
+            mailbox.set_greedy(exchange.takes_odd() || ears.is_some());
+        }
         self.post(len).map_err(named)?;
         let mut accepted = Accepted::default();
         let mut failed = Ok(());
@@ -247,7 +309,7 @@ impl Lane {
                     if terms.expect == Expect::Reply && !wait.barrier {
                         // It did not answer at once: the no-op behind it will tell whether it will at all.
                         wait.barrier = true;
-                        exchange.barrier(self.post_barrier().map_err(named)?);
+                        exchange.barrier(self.post_barrier(ears).map_err(named)?);
                     }
                     self.receive_later(&mut wait)
                 }
@@ -258,12 +320,15 @@ impl Lane {
                 Err(Cause::Overrun) if !wait.overrun => {
                     wait.overrun = true;
                     strays.overrun();
+                    if ears.is_some_and(|ears| ears.lost() == Flow::Stop) {
+                        return Err(subject.error(Cause::Stopped));
+                    }
                     continue;
                 }
                 Err(cause) => return Err(subject.error(cause)),
             };
             let datagram = self.inbox.get(..received.len).unwrap_or_default();
-            for step in exchange.feed(datagram, received.source) {
+            for step in exchange.feed_heard(datagram, received.source, ears) {
                 match step {
                     Step::Reply(message) => {
                         if failed.is_ok() {
@@ -279,6 +344,7 @@ impl Lane {
                     Step::Overrun => return Err(subject.error(Cause::Overrun)),
                     Step::Stalled => return Err(subject.error(Cause::Stalled)),
                     Step::Malformed(malformed) => return Err(subject.error(Cause::Malformed(malformed))),
+                    Step::Stopped => return Err(subject.error(Cause::Stopped)),
                     Step::Stray(stray) => strays.take(&stray, received.group),
                 }
             }
@@ -288,11 +354,15 @@ impl Lane {
     }
 
     /// Sends a no-op that asks for an acknowledgement, and returns its sequence number.
-    fn post_barrier(&mut self) -> Result<u32> {
+    fn post_barrier(&mut self, ears: Option<&Ears<'_>>) -> Result<u32> {
         let seq = self.next_seq();
         let kind = MessageType::NOOP;
         let noop = Header { len: 16, seq, port: self.port, ..Header::new(kind, Flags::REQUEST | Flags::ACK) };
-        self.socket.send(&noop.to_bytes())?;
+        let bytes = noop.to_bytes();
+        if let Some(ears) = ears {
+            ears.out(self.port, &bytes).map_err(|cause| Error::new("", cause))?;
+        }
+        self.socket.send(&bytes)?;
         Ok(seq)
     }
 

@@ -128,11 +128,12 @@ impl<'c> RawRequest<'c> {
             return Err(subject.error(Cause::Usage("the flags make it a dump: use `dump` instead of `send`")));
         }
         let channel = self.connection.shared.channel(self.protocol)?;
-        let mut lane = channel.lane();
+        let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
         let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
-        let terms = Terms { expect: Expect::Ack, timeout: self.timeout, any_sequence: self.any_sequence };
+        let terms = self.terms(Expect::Ack);
         let mut replies = Vec::new();
-        let accepted = lane.converse(request, terms, &subject, &channel.strays, &mut |message| {
+        let ears = self.connection.shared.ears(self.protocol, Some(channel));
+        let accepted = lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
             replies.push(RawReply::new(&message, self.genl.is_some()));
             Ok(())
         });
@@ -143,7 +144,7 @@ impl<'c> RawRequest<'c> {
     /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
     pub fn dump(mut self) -> Result<RawDump> {
         self.flags |= Flags::DUMP;
-        let terms = Terms { expect: Expect::Dump, timeout: self.timeout, any_sequence: self.any_sequence };
+        let terms = self.terms(Expect::Dump);
         let started = RawDump::start(
             self.connection,
             self.protocol,
@@ -153,6 +154,11 @@ impl<'c> RawRequest<'c> {
             |w: &mut Writer<'_>| self.write(w),
         );
         started.map_err(|error| self.forget(error))
+    }
+
+    fn terms(&self, expect: Expect) -> Terms {
+        let generic = self.genl.is_some() && self.protocol == Protocol::GENERIC;
+        Terms { expect, timeout: self.timeout, any_sequence: self.any_sequence, generic }
     }
 
     /// A family id that the kernel side does not know is not remembered any longer.

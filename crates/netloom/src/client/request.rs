@@ -130,13 +130,15 @@ impl<'r, O: Do> Request<'r, O> {
             flags |= Flags::ACK;
             Expect::Ack
         };
-        let terms = Terms { expect, timeout: self.timeout, any_sequence: FamilyOf::<O>::ANY_SEQUENCE };
+        let generic = FamilyOf::<O>::GENERIC;
+        let terms = Terms { expect, timeout: self.timeout, any_sequence: FamilyOf::<O>::ANY_SEQUENCE, generic };
         with_family::<O, _>(connection, O::REQUEST, &subject, |kind| {
             let channel = connection.shared.channel(FamilyOf::<O>::PROTOCOL)?;
-            let mut lane = channel.lane();
+            let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
             let request = lane.write(kind, flags, |w| write::<O>(self.request, O::REQUEST, w));
             let request = request.map_err(|full| subject.too_long(full))?;
-            lane.converse(request, terms, &subject, &channel.strays, &mut |message| {
+            let ears = connection.shared.ears(FamilyOf::<O>::PROTOCOL, Some(channel));
+            lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
                 reply(read::<O, O::Reply>(&message)?);
                 Ok(())
             })

@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use netloom_wire::Protocol;
+use netloom_wire::{Malformed, Protocol};
 
 use super::event::Event;
 use super::exchange::{Reason, Stray};
 use crate::Result;
 use crate::error::{Cause, Error};
+use crate::socket::Wake;
 
 /// How many messages reached a connection's sockets that answered nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Strays {
     unknown: AtomicU64,
     overruns: AtomicU64,
     kept: Mutex<VecDeque<Result<Event>>>,
+    /// Of those who wait for what is kept.
+    wakes: Mutex<Vec<Weak<Wake>>>,
 }
 
 impl Strays {
@@ -57,8 +60,28 @@ impl Strays {
 
     pub(crate) fn new(protocol: Protocol) -> Self {
         let zero = || AtomicU64::new(0);
-        let kept = Mutex::default();
-        Self { protocol, forged: zero(), unsolicited: zero(), stale: zero(), unknown: zero(), overruns: zero(), kept }
+        Self {
+            protocol,
+            forged: zero(),
+            unsolicited: zero(),
+            stale: zero(),
+            unknown: zero(),
+            overruns: zero(),
+            kept: Mutex::default(),
+            wakes: Mutex::default(),
+        }
+    }
+
+    /// Has `wake` pulled whenever something is kept, as long as it lives.
+    pub(crate) fn tell(&self, wake: &Arc<Wake>) {
+        let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.retain(|wake| wake.strong_count() > 0);
+        wakes.push(Arc::downgrade(wake));
+    }
+
+    fn pull(&self) {
+        let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        wakes.iter().filter_map(Weak::upgrade).for_each(|wake| wake.pull());
     }
 
     pub(crate) fn take(&self, stray: &Stray<'_>, group: Option<u32>) {
@@ -72,6 +95,11 @@ impl Strays {
             Reason::Sequence => &self.unknown,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The kernel side sent what is no message.
+    pub(crate) fn malformed(&self, malformed: Malformed) {
+        self.keep(Err(Error::new("", Cause::Malformed(malformed))));
     }
 
     /// An answer that nobody waits for any more.
@@ -109,6 +137,8 @@ impl Strays {
             self.overruns.fetch_add(1, Ordering::Relaxed);
             kept.push_back(Err(Error::new("", Cause::Overrun)));
         }
+        drop(kept);
+        self.pull();
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Group, MessageType, Protocol, messages};
 
 use super::connection::Connection;
 use super::event::Event;
+use super::hooks::Flow;
 use super::names::{DELFAMILY, FAMILY_ID, NLCTRL, Resolved};
 use crate::Result;
 use crate::error::{Cause, Error};
-use crate::socket::{Opt, Received, RecvFlags, Socket, retry};
+use crate::socket::{Opt, Received, RecvFlags, Socket, Wake, retry};
 
 /// The events of some groups, from when it was opened on; see [`Connection::subscribe`].
 ///
@@ -86,6 +87,11 @@ impl Subscription {
         self.wait(RecvFlags::DONTWAIT, None)
     }
 
+    /// Ends its waiting, from any thread.
+    pub fn closer(&self) -> Closer {
+        Closer(self.inbox.wake().clone())
+    }
+
     /// The socket, to poll. One datagram may hold several events: when it is readable, [`Subscription::try_next`] until
     /// `None`.
     pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
@@ -97,8 +103,16 @@ impl Subscription {
         &self.inbox.socket
     }
 
+    pub(super) fn next_until(&mut self, deadline: Option<Instant>) -> Option<Result<Event>> {
+        self.wait(RecvFlags::NONE, deadline)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.inbox.wake.get().is_some_and(|wake| wake.is_closed())
+    }
+
     fn wait(&mut self, flags: RecvFlags, deadline: Option<Instant>) -> Option<Result<Event>> {
-        let item = self.inbox.next(self.protocol, flags, deadline)?;
+        let item = self.inbox.next(&self.connection, self.protocol, flags, deadline)?;
         Some(item.map(|event| name(&self.connection, event)))
     }
 }
@@ -114,6 +128,30 @@ impl Iterator for Subscription {
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Subscription({}, {:?})", self.protocol, self.inbox.socket)
+    }
+}
+
+/// Closes a [`Subscription`], [`Unsolicited`](super::Unsolicited) or [`Watch`](super::Watch) from another thread. Clones are handles to the same one.
+///
+/// ```
+/// use std::thread;
+/// use netloom::Connection;
+/// use netloom::wire::{Group, Protocol};
+/// let notify = Group { family: "nlctrl", name: "notify", protocol: Protocol::GENERIC, number: None };
+/// let events = Connection::open()?.subscribe(&[notify])?;
+/// let closer = events.closer();
+/// let reader = thread::spawn(move || events.count());
+/// closer.close();
+/// reader.join().unwrap();
+/// # Ok::<(), netloom::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Closer(pub(super) Arc<Wake>);
+
+impl Closer {
+    /// Wakes whoever waits, for good: there is no next item, but for those that were kept already.
+    pub fn close(&self) {
+        self.0.close();
     }
 }
 
@@ -151,49 +189,62 @@ pub(super) struct Inbox {
     received: Received,
     read: usize,
     broken: bool,
+    /// There once a closer was asked for.
+    wake: OnceLock<Arc<Wake>>,
 }
 
 impl Inbox {
     pub(super) fn new(socket: Socket) -> Self {
         let buf = vec![0; Socket::DATAGRAM];
-        Self { socket, buf, received: Received::default(), read: 0, broken: false }
+        Self { socket, buf, received: Received::default(), read: 0, broken: false, wake: OnceLock::new() }
+    }
+
+    pub(super) fn wake(&self) -> &Arc<Wake> {
+        self.wake.get_or_init(|| Wake::new(&self.socket))
     }
 
     /// The next message; `None` if none comes in time, or none will come any more.
     pub(super) fn next(
         &mut self,
+        connection: &Connection,
         protocol: Protocol,
         flags: RecvFlags,
         deadline: Option<Instant>,
     ) -> Option<Result<Event>> {
         while !self.broken {
+            let ears = connection.shared.ears(protocol, None);
             let rest = self.buf.get(self.read..self.received.len.min(self.buf.len())).unwrap_or_default();
             let mut walk = messages(rest);
-            match walk.next() {
-                Some(Ok(message)) => {
-                    self.read = self.read.saturating_add(walk.offset());
-                    if message.header.kind == MessageType::NOOP {
-                        continue;
-                    }
-                    let (source, group) = (self.received.source, self.received.group);
-                    return Some(Ok(Event::new(protocol, &message, source, group)));
-                }
-                Some(Err(malformed)) => {
+            let message = walk.next();
+            if let Some(message) = message {
+                self.read = self.read.saturating_add(walk.offset());
+                if message.is_err() {
                     self.read = self.received.len;
-                    return Some(Err(Error::new("event", Cause::Malformed(malformed))));
                 }
-                None => {}
+                let (source, group) = (self.received.source, self.received.group);
+                match ears.map_or(Flow::Next, |ears| ears.event(message, source)) {
+                    Flow::Next => {}
+                    Flow::Skip => continue,
+                    Flow::Stop => return Some(Err(Error::new("event", Cause::Stopped))),
+                }
+                match message {
+                    Ok(message) if message.header.kind == MessageType::NOOP => continue,
+                    Ok(message) => return Some(Ok(Event::new(protocol, &message, source, group))),
+                    Err(malformed) => return Some(Err(Error::new("event", Cause::Malformed(malformed)))),
+                }
             }
             (self.received.len, self.read) = (0, 0);
-            let endpoint = self.socket.endpoint();
-            match retry(|| endpoint.recv(&mut self.buf, flags, deadline)) {
+            match self.receive(flags, deadline) {
                 Ok(received) if received.truncated => {
                     self.buf.resize(received.len.next_power_of_two(), 0);
                     return Some(Err(Error::new("event", Cause::Truncated(received.len))));
                 }
                 Ok(received) => self.received = received,
                 Err(Errno::EAGAIN) => return None,
-                Err(Errno::ENOBUFS) => return Some(Err(Error::new("event", Cause::Overrun))),
+                Err(Errno::ENOBUFS) => {
+                    let stopped = ears.is_some_and(|ears| ears.lost() == Flow::Stop);
+                    return Some(Err(Error::new("event", if stopped { Cause::Stopped } else { Cause::Overrun })));
+                }
                 Err(errno) => {
                     self.broken = true;
                     return Some(Err(Error::system("receive", errno)));
@@ -201,5 +252,20 @@ impl Inbox {
             }
         }
         None
+    }
+
+    /// Takes a datagram; EAGAIN, too, if it was closed.
+    fn receive(&mut self, flags: RecvFlags, deadline: Option<Instant>) -> std::result::Result<Received, Errno> {
+        let endpoint = self.socket.endpoint();
+        let Some(wake) = self.wake.get() else { return retry(|| endpoint.recv(&mut self.buf, flags, deadline)) };
+        loop {
+            match retry(|| endpoint.recv(&mut self.buf, RecvFlags::DONTWAIT, None)) {
+                Err(Errno::EAGAIN) if !flags.contains(RecvFlags::DONTWAIT) => {}
+                done => return done,
+            }
+            if wake.is_closed() || !retry(|| endpoint.wait(deadline, wake))? {
+                return Err(Errno::EAGAIN);
+            }
+        }
     }
 }

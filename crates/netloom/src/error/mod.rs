@@ -71,6 +71,8 @@ pub(crate) enum Cause {
     NoGroup(Cow<'static, str>, Cow<'static, str>),
     /// A path that cannot be listened at or reached: the path, what is wrong and what to do.
     Path(String, Errno),
+    /// A hook said so.
+    Stopped,
     /// The call itself makes no sense: what to do instead.
     Usage(&'static str),
 }
@@ -150,6 +152,12 @@ impl Error {
     /// Whether a dump repeated itself without end.
     pub fn is_stalled(&self) -> bool {
         matches!(self.0.cause, Cause::Stalled)
+    }
+
+    /// Whether one of the program's own [hooks](crate::client::Hooks) ended it.
+    #[doc(alias = "NL_STOP")]
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.0.cause, Cause::Stopped)
     }
 
     /// Whether it is EBUSY: something is in use, or under way.
@@ -269,6 +277,7 @@ impl fmt::Display for Error {
                 write!(f, "family {family} has no group {group}; `netloom list {family}` shows those it has")
             }
             Cause::Path(text, _) => f.write_str(text),
+            Cause::Stopped => f.write_str("a hook of this program ended it"),
             Cause::Usage(instead) => f.write_str(instead),
         }
     }

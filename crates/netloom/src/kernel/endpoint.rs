@@ -11,7 +11,7 @@ use netloom_wire::{Errno, Protocol};
 use super::engine::{Datagram, NetNs, PortKey};
 use super::{Kernel, State, Waiter};
 use crate::client::Dialer;
-use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket};
+use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake};
 use crate::{Error, Result as NetResult};
 
 /// Opens sockets to a kernel side in this process.
@@ -156,6 +156,28 @@ impl Endpoint for PortEndpoint {
 
     fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         None
+    }
+
+    fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Result<bool, Errno> {
+        let mut state = self.kernel.lock();
+        loop {
+            if state.engine.is_readable(self.key) {
+                return Ok(true);
+            }
+            if wake.is_pulled() {
+                return Ok(false);
+            }
+            match self.waiting(state, deadline) {
+                Some(again) => state = again,
+                None => return Ok(false),
+            }
+        }
+    }
+
+    fn nudge(&self) {
+        // Under the lock, so that nobody is between looking and waiting.
+        let _state = self.kernel.lock();
+        self.readable.notify_all();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netloom_wire::{Errno, Header};
+use netloom_wire::{Errno, Flags, Header, MessageType};
 
 use super::Kernel;
 use crate::socket::Address;
@@ -27,6 +27,8 @@ pub(super) struct FaultState {
     truncate: u32,
     stray: u32,
     forge: u32,
+    insert: Vec<(MessageType, Flags)>,
+    garble: u32,
     delay: Option<Duration>,
     refuse: Vec<(String, u16, Errno)>,
 }
@@ -83,6 +85,17 @@ impl<'k> Faults<'k> {
     /// In front of the next answer comes a copy of it whose sender is another port.
     pub fn forged_sender(&self) -> &Self {
         self.set(|faults| faults.forge = 1)
+    }
+
+    /// In front of the next answer comes a message of this kind, with these flags, the answer's sequence and port, and no
+    /// payload: a no-op, a lost-data notice, something that wants an acknowledgement.
+    pub fn insert(&self, kind: MessageType, flags: Flags) -> &Self {
+        self.set(|faults| faults.insert.push((kind, flags)))
+    }
+
+    /// In front of the next answer comes a datagram that is no message.
+    pub fn garble(&self) -> &Self {
+        self.set(|faults| faults.garble = 1)
     }
 
     /// Every request waits this long before it is handled; `Duration::ZERO` ends that.
@@ -148,6 +161,14 @@ impl FaultState {
             let mut copy = bytes.to_vec();
             copy.splice(..Header::LEN, other.to_bytes());
             extra.push((copy, Address::KERNEL));
+        }
+        for (kind, flags) in std::mem::take(&mut self.insert) {
+            let answer = Header::read(bytes).unwrap_or_default();
+            let header = Header { len: 16, kind, flags, ..answer };
+            extra.push((header.to_bytes().to_vec(), Address::KERNEL));
+        }
+        if take(&mut self.garble) {
+            extra.push((vec![0xff; 20], Address::KERNEL));
         }
         if take(&mut self.forge) {
             extra.push((bytes.to_vec(), Address::port(0x7fff_0001)));

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::ops::BitOr;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netloom_wire::Errno;
+
+use super::Wake;
 
 /// A netlink address: a port, and groups 1 to 32 as a mask (bit n-1 is group n).
 ///
@@ -225,4 +227,36 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     fn set_nonblocking(&self, on: bool) -> Result<(), Errno>;
     /// A file descriptor to poll: readable when a datagram or an error waits. `None` where there is none.
     fn as_fd(&self) -> Option<BorrowedFd<'_>>;
+    /// Waits until there is something to receive, a datagram or an error, and leaves it there: true. False if `deadline`
+    /// came first, or `wake` was pulled. EINTR if a signal did.
+    ///
+    /// What is provided polls [`Endpoint::as_fd`]; where there is none, it looks now and then.
+    #[doc(alias = "poll")]
+    fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Result<bool, Errno> {
+        wait(self, deadline, wake)
+    }
+    /// Makes whoever is inside of [`Endpoint::wait`] look at its [`Wake`]; nothing to do where that polls.
+    fn nudge(&self) {}
+}
+
+/// [`Endpoint::wait`] for any endpoint.
+fn wait<E: Endpoint + ?Sized>(endpoint: &E, deadline: Option<Instant>, wake: &Wake) -> Result<bool, Errno> {
+    const NOW_AND_THEN: Duration = Duration::from_millis(20);
+    #[cfg(target_os = "linux")]
+    if let (Some(fd), Some(switch)) = (endpoint.as_fd(), wake.as_fd()) {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        return super::sys::readable(fd, Some(switch), left);
+    }
+    loop {
+        let now = Instant::now();
+        if wake.is_pulled() || deadline.is_some_and(|deadline| deadline <= now) {
+            return Ok(false);
+        }
+        let until = [now.checked_add(NOW_AND_THEN), deadline].into_iter().flatten().min();
+        match endpoint.recv(&mut [0; 16], RecvFlags::PEEK, until) {
+            Ok(_) => return Ok(true),
+            Err(Errno::EAGAIN) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
 }

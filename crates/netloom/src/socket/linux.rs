@@ -70,7 +70,7 @@ impl Endpoint for Linux {
                 done => return done.map(with_port),
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || !sys::readable(self.fd.as_fd(), Some(left))? {
+            if left.is_zero() || !sys::readable(self.fd.as_fd(), None, Some(left))? {
                 return Err(Errno::EAGAIN);
             }
         }

@@ -10,7 +10,8 @@ mod linux;
 mod process;
 #[cfg(target_os = "linux")]
 mod sys;
-mod tap;
+mod transport;
+mod wake;
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
@@ -30,8 +31,9 @@ pub use linux::LinuxDialer;
 #[cfg(feature = "wireguard")]
 pub(crate) use process::page_size;
 pub(crate) use process::this_process;
-pub(crate) use tap::TapDialer;
-pub use tap::{Direction, Tap};
+pub use transport::{Direction, Tap, Transport, Under};
+pub(crate) use transport::{Tapping, TransportDialer};
+pub use wake::Wake;
 
 /// A netlink socket. Clones are handles to the same one; it closes with the last of them.
 #[derive(Clone)]

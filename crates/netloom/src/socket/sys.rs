@@ -141,16 +141,41 @@ fn cmsg_len<T>() -> usize {
     unsafe { libc::CMSG_LEN(mem::size_of::<T>() as u32) as usize }
 }
 
-/// Waits until there is something to receive; false if `timeout` passed before (`None` waits for ever).
-pub(super) fn readable(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> Result<bool> {
-    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+/// Waits until there is something to receive, or `switch` is on; false if `timeout` passed before (`None` waits for ever).
+pub(super) fn readable(fd: BorrowedFd<'_>, switch: Option<BorrowedFd<'_>>, timeout: Option<Duration>) -> Result<bool> {
+    let entry = |fd: i32| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // A negative descriptor is passed over.
+    let mut polls = [entry(fd.as_raw_fd()), entry(switch.map_or(-1, |switch| switch.as_raw_fd()))];
     let timeout = timeout.map(|timeout| libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: timeout.subsec_nanos() as _,
     });
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
-    // SAFETY: one pollfd, a timespec or null, no signal mask; all outlive the call.
-    check(unsafe { libc::ppoll(&raw mut poll, 1, timeout, ptr::null()) }).map(|ready| ready > 0)
+    // SAFETY: two pollfds, a timespec or null, no signal mask; all outlive the call.
+    check(unsafe { libc::ppoll(polls.as_mut_ptr(), 2, timeout, ptr::null()) })?;
+    Ok(polls[0].revents != 0)
+}
+
+/// A switch that a poll can see.
+pub(super) fn switch() -> Result<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
+    // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Turns a switch on.
+pub(super) fn turn_on(switch: BorrowedFd<'_>) {
+    let one = 1_u64.to_ne_bytes();
+    // SAFETY: pointer and length are those of `one`. It can fail only where the switch is on to the brim already.
+    unsafe { libc::write(switch.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+}
+
+/// Turns a switch off.
+pub(super) fn turn_off(switch: BorrowedFd<'_>) {
+    let mut count = [0_u8; 8];
+    // SAFETY: pointer and length are those of `count`. It fails where the switch is off already.
+    unsafe { libc::read(switch.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
 }
 
 pub(super) fn set(fd: BorrowedFd<'_>, level: i32, option: i32, value: u32) -> Result<()> {

@@ -1,0 +1,185 @@
+//! A state and its changes.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use netloom_wire::{self as wire, Group};
+
+use super::connection::Connection;
+use super::dump::Dump;
+use super::event::Event;
+use super::subscription::{Closer, Subscription};
+use crate::Result;
+use crate::error::{Cause, Error};
+
+/// The objects that an op dumps, then what changes about them, without a gap; see [`Connection::watch`].
+///
+/// It joins the groups first and dumps then, so that what changes meanwhile is heard: an event may tell what
+/// [`Change::State`] told already, never less. After an overrun or a torn dump it tells everything anew by itself.
+///
+/// As an [`Iterator`] it waits for events for ever, or until its [`Closer`] closes it. An error that no second attempt
+/// mends (a refusal, a timeout, a dump that keeps being torn) is an item; the next item is another attempt's.
+///
+/// ```no_run
+/// use netloom::Connection;
+/// use netloom::client::Change;
+/// use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, List, Said};
+/// for change in Connection::open()?.watch(List, (), &[DOC_EXMPL_GRP])? {
+///     match change? {
+///         Change::State(msg) => println!("{:?} is there", msg.msg),
+///         Change::Synced => println!("that is all; now what happens"),
+///         Change::Event(event) => println!("{:?} was said", event.get(Said).and_then(|msg| msg.msg)),
+///         Change::Resync(why) => println!("forget it all: {why}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok::<(), netloom::Error>(())
+/// ```
+#[must_use = "a watch does nothing before it is read"]
+pub struct Watch<O: wire::Dump> {
+    connection: Connection,
+    request: O::Request,
+    events: Subscription,
+    op: O,
+    stage: Stage<O>,
+    /// Attempts in a row that did not come to their end.
+    attempts: u32,
+}
+
+/// What happens to a state that is watched.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change<R> {
+    /// An object that is there.
+    State(R),
+    /// All objects have been told: what follows are changes.
+    Synced,
+    /// Something changed.
+    Event(Event),
+    /// What was told is out of date, for this reason ([overrun](Error::is_overrun), [torn](Error::is_interrupted),
+    /// [truncated](Error::is_truncated), [busy](Error::is_busy)): all objects are told anew, then [`Change::Synced`].
+    Resync(Error),
+}
+
+enum Stage<O: wire::Dump> {
+    /// About to dump.
+    Due,
+    Dumping(Box<Dump<O>>),
+    Synced,
+}
+
+impl<O: wire::Dump> Watch<O> {
+    /// Attempts at a dump before it is told that there is no end to it.
+    const ATTEMPTS: u32 = 10;
+
+    pub(super) fn open(connection: &Connection, op: O, request: O::Request, groups: &[Group]) -> Result<Self> {
+        let events = Subscription::open(connection, groups)?;
+        let mut watch = Self { connection: connection.clone(), request, events, op, stage: Stage::Due, attempts: 0 };
+        // A refusal is told here.
+        watch.dump()?;
+        Ok(watch)
+    }
+
+    /// The next item, waiting no longer than `timeout` for an event; `None` if none came.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Change<O::Reply>>> {
+        self.wait(Instant::now().checked_add(timeout))
+    }
+
+    /// Whether all objects have been told, and nothing was lost since.
+    pub fn is_synced(&self) -> bool {
+        matches!(self.stage, Stage::Synced)
+    }
+
+    /// Ends its waiting, from any thread.
+    pub fn closer(&self) -> Closer {
+        self.events.closer()
+    }
+
+    /// The subscription behind it: to join further groups, or to set its receive buffer.
+    pub fn events(&self) -> &Subscription {
+        &self.events
+    }
+
+    fn dump(&mut self) -> Result<()> {
+        self.attempts = self.attempts.saturating_add(1);
+        self.stage = Stage::Due;
+        self.stage = Stage::Dumping(Box::new(self.connection.dump(self.op, &self.request)?));
+        Ok(())
+    }
+
+    /// Begins anew because of this error, or tells it.
+    fn lost(&mut self, error: Error) -> Result<Change<O::Reply>> {
+        self.stage = Stage::Due;
+        let mended = error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy();
+        if mended && self.attempts < Self::ATTEMPTS {
+            return Ok(Change::Resync(error));
+        }
+        let attempts = std::mem::take(&mut self.attempts);
+        Err(if error.is_interrupted() {
+            Error::new(error.request().to_owned(), Cause::Interrupted(attempts))
+        } else {
+            error
+        })
+    }
+
+    /// Throws away what is heard already. After a loss it may tell of what has gone unheard since, and would be taken for
+    /// newer than the state that is about to be told.
+    fn drain(&mut self) {
+        const PATIENCE: usize = 1 << 20;
+        let heard = std::iter::from_fn(|| self.events.try_next());
+        heard.take(PATIENCE).for_each(drop);
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<Change<O::Reply>>> {
+        loop {
+            match &mut self.stage {
+                Stage::Due => {
+                    if self.events.is_closed() {
+                        return None;
+                    }
+                    if let Err(error) = self.dump() {
+                        return Some(self.lost(error));
+                    }
+                }
+                Stage::Dumping(dump) => {
+                    return Some(match dump.next() {
+                        Some(Ok(object)) => Ok(Change::State(object)),
+                        Some(Err(error)) => self.lost(error),
+                        None => {
+                            (self.stage, self.attempts) = (Stage::Synced, 0);
+                            Ok(Change::Synced)
+                        }
+                    });
+                }
+                Stage::Synced => {
+                    return Some(match self.events.next_until(deadline)? {
+                        Ok(event) => Ok(Change::Event(event)),
+                        Err(error) => {
+                            self.drain();
+                            self.lost(error)
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl<O: wire::Dump> Iterator for Watch<O> {
+    type Item = Result<Change<O::Reply>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.wait(None)
+    }
+}
+
+impl<O: wire::Dump> fmt::Debug for Watch<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.stage {
+            Stage::Due => "about to dump",
+            Stage::Dumping(_) => "dumping",
+            Stage::Synced => "synced",
+        };
+        write!(f, "Watch({} {}, {state})", <O::Family as wire::Family>::NAME, O::NAME)
+    }
+}
