@@ -1,6 +1,6 @@
 //! The golden files compile and run.
 
-use netloom_wire::{Body, Do, Message, Notify, Path, Strictness, Writer};
+use netloom_wire::{Body, Do, Event, Message, Notify, Path, Strictness, Writer};
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
 #[rustfmt::skip]
@@ -37,7 +37,7 @@ fn the_generated_code_runs() {
     assert_eq!(read, sent);
     assert_eq!(generic::Get::INFO.doit.unwrap().strictness, Strictness::LIBERAL);
     assert_eq!(<generic::NestOp as Do>::REPLY, None);
-    assert_eq!((<generic::Told as Notify>::ID, <raw::NewNtf as Notify>::GROUP.number), (4, Some(40)));
+    assert_eq!((<generic::Told as Event>::ID, <raw::NewNtf as Notify>::GROUP.number), (4, Some(40)));
     let heard = generic::Heard::INFO.notify.unwrap();
     assert!(heard.group.is_none() && heard.id == 5 && generic::Told::INFO.notify.unwrap().group.is_some());
     assert_eq!(generic::INFO.merges[0].inner, ["many"]);

@@ -1,6 +1,6 @@
 //! The engine alone: no shell, no lock, no thread. One loop hands work out and takes it back.
 
-use netloom::kernel::engine::{Cursor, Entry, Filled, Mode, Outcome, Table, Task, Work};
+use netloom::kernel::engine::{Cursor, Entry, Filled, GroupEntry, Mode, Outcome, Table, Task, Work};
 use netloom::kernel::{Engine, Nack, NetNs, PortKey};
 use netloom::socket::{Address, Credentials, Opt};
 use netloom::wire::{
@@ -14,7 +14,7 @@ const NOBODY: Credentials = Credentials { process: 4_712, uid: 65_534, gid: 65_5
 
 fn counters() -> Table {
     let mode = Some(Mode { policy: Some(&POLICY), strictness: Strictness::STRICT });
-    let op = |number, flags| Entry { number, flags, doit: mode, dump: mode };
+    let op = |number, flags| Entry { number, flags, internal_flags: 0, doit: mode, dump: mode };
     Table {
         name: "counters".to_owned(),
         protocol: Protocol::GENERIC,
@@ -25,7 +25,8 @@ fn counters() -> Table {
         parallel: false,
         every_namespace: true,
         ops: vec![op(1, OpFlags::NONE), op(2, OpFlags::ADMIN_PERM)],
-        groups: vec![("events".to_owned(), None)],
+        groups: vec![GroupEntry { name: "events".to_owned(), ..GroupEntry::default() }],
+        binds: false,
     }
 }
 
@@ -60,13 +61,13 @@ impl Bench {
 
     fn run(&mut self, work: Work) -> Outcome {
         match work.task {
-            Task::Do => Outcome::Did { reply: None, answer: Ok(()), warning: None },
-            Task::DumpStart => Outcome::Started(Ok(Box::new(0_u32) as Cursor)),
-            Task::DumpFill(fill) => {
+            Task::Do(_) => Outcome::Did { reply: None, answer: Ok(()), warning: None },
+            Task::DumpStart(_) => Outcome::Started(Ok(Box::new(0_u32) as Cursor)),
+            Task::DumpFill(request, fill) => {
                 let mut next = *fill.cursor.downcast_ref::<u32>().unwrap();
                 let mut chunk = vec![0; fill.room];
                 let mut w = Writer::new(&mut chunk);
-                let header = Header { seq: work.request.header.seq, ..Header::new(MessageType(19), Flags::MULTI) };
+                let header = Header { seq: request.header.seq, ..Header::new(MessageType(19), Flags::MULTI) };
                 while next < 5_000 && w.message(header, |w| w.put_attr(1, &next.to_ne_bytes())).is_ok() {
                     next += 1;
                 }
@@ -75,10 +76,12 @@ impl Bench {
                 let filled = if next < 5_000 { Filled::More } else { Filled::Done };
                 Outcome::Filled { cursor: Box::new(next), chunk, filled, generation: 0, torn: false }
             }
-            Task::DumpDone(_) => {
+            Task::DumpDone(..) => {
                 self.ended += 1;
                 Outcome::Ended
             }
+            Task::Bind(_) => Outcome::Bound(Ok(())),
+            Task::Input(_) | Task::Unbind(_) => Outcome::Ended,
         }
     }
 
@@ -211,7 +214,7 @@ fn ports_and_groups_obey_the_rules() {
     engine.bind(two, &ROOT, Address::port(0)).unwrap();
     assert!(engine.local(two).unwrap().port >= 0x8000_0000);
     assert_eq!(engine.bind(one, &ROOT, Address::port(5)), Err(Errno::EINVAL));
-    for (group, outcome) in [(0, Err(Errno::EINVAL)), (65, Err(Errno::EINVAL)), (64, Ok(())), (2, Ok(()))] {
+    for (group, outcome) in [(0, Err(Errno::EINVAL)), (65, Err(Errno::EINVAL)), (64, Ok(None)), (2, Ok(None))] {
         assert_eq!(engine.join(one, &NOBODY, group), outcome, "group {group}");
     }
     engine.bind(one, &ROOT, Address { port: 4_711, groups: 1 }).unwrap();

@@ -34,8 +34,9 @@ impl Pair {
             resv_start_op: 0,
             parallel: true,
             every_namespace: true,
-            ops: vec![Entry { number: 1, flags: OpFlags::NONE, doit: mode, dump: mode }],
+            ops: vec![Entry { number: 1, flags: OpFlags::NONE, internal_flags: 0, doit: mode, dump: mode }],
             groups: Vec::new(),
+            binds: false,
         };
         assert_eq!(engine.register(table).unwrap().id, 19);
         let port = engine.open(NetNs(0), Protocol::GENERIC, ROOT).unwrap();
@@ -75,7 +76,7 @@ impl Pair {
     }
 
     fn run(&self, work: Work) -> Outcome {
-        let request = work.request;
+        let request = work.task.request().cloned().unwrap();
         let attrs = RawAttrs::new(&request.bytes()[request.attrs_start()..]);
         let judged = POLICY.validate(attrs, Strictness::STRICT);
         let refuse = |no: netloom::wire::Reject| {
@@ -84,7 +85,7 @@ impl Pair {
                 .at((no.offset.unwrap_or(0) + request.attrs_start()) as u32)
         };
         match work.task {
-            Task::Do => match judged {
+            Task::Do(_) => match judged {
                 Ok(_) => {
                     let number = attrs.last(1).and_then(|attr| attr.read::<u32>()).unwrap_or(0);
                     let mut buf = vec![0; 64];
@@ -97,9 +98,10 @@ impl Pair {
                 }
                 Err(no) => Outcome::Did { reply: None, answer: Err(refuse(no)), warning: None },
             },
-            Task::DumpStart => Outcome::Started(judged.map(|_| Box::new(0_u32) as Cursor).map_err(refuse)),
-            Task::DumpFill(fill) => self.fill(&request.header, fill),
-            Task::DumpDone(_) => Outcome::Ended,
+            Task::DumpStart(_) => Outcome::Started(judged.map(|_| Box::new(0_u32) as Cursor).map_err(refuse)),
+            Task::DumpFill(_, fill) => self.fill(&request.header, fill),
+            Task::DumpDone(..) => Outcome::Ended,
+            Task::Input(_) | Task::Bind(_) | Task::Unbind(_) => panic!("of protocols by hand"),
         }
     }
 

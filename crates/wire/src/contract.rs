@@ -92,14 +92,19 @@ pub trait Dump: Op {
     const POLICY: &'static Policy;
 }
 
-/// A message that the kernel side sends to a group unasked.
-pub trait Notify: Op {
+/// A message that the kernel side sends unasked: to one port, or, if it is a [`Notify`], to a group.
+#[doc(alias = "upcall")]
+pub trait Event: Op {
     /// What it holds.
     type Body: Message<Header = <Self::Family as Family>::Header>;
-    /// The group it goes to.
-    const GROUP: Group;
     /// Its number.
     const ID: u16;
+}
+
+/// An event that goes to a group.
+pub trait Notify: Event {
+    /// The group it goes to.
+    const GROUP: Group;
 }
 
 /// What stands behind the (generic) netlink header: a family header and attributes.

@@ -50,6 +50,25 @@ impl Header {
         })
     }
 
+    /// A whole message: this header, its length set, in front of `payload`, padded.
+    ///
+    /// ```
+    /// use netloom_wire::{Flags, Header, MessageType};
+    /// let message = Header::new(MessageType(0x20), Flags::REQUEST).message(b"hello");
+    /// assert_eq!((message.len(), Header::read(&message).map(|header| header.len)), (24, Some(21)));
+    /// ```
+    #[cfg(feature = "alloc")]
+    #[doc(alias = "nlmsg_append")]
+    pub fn message(self, payload: &[u8]) -> alloc::vec::Vec<u8> {
+        let len = Self::LEN.saturating_add(payload.len());
+        let header = Self { len: u32::try_from(len).unwrap_or(u32::MAX), ..self };
+        let mut bytes = alloc::vec::Vec::with_capacity(crate::align(len));
+        bytes.extend_from_slice(&header.to_bytes());
+        bytes.extend_from_slice(payload);
+        bytes.resize(crate::align(len), 0);
+        bytes
+    }
+
     /// The header's bytes.
     #[inline]
     pub const fn to_bytes(self) -> [u8; Self::LEN] {

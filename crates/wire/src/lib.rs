@@ -10,7 +10,7 @@
 //!   answer and none panics.
 //! - **Write**: [`Writer`] builds messages in one buffer and patches lengths in. It never half-writes.
 //! - **Describe**: [`Schema`] says what attributes are called and hold, [`Policy`] what one op accepts.
-//! - **Contract**: [`Family`], [`Do`], [`Dump`], [`Notify`] and [`Message`] are what generated (or hand-written) families
+//! - **Contract**: [`Family`], [`Do`], [`Dump`], [`Event`], [`Notify`] and [`Message`] are what generated (or hand-written) families
 //!   implement, once, for clients and kernel sides alike. [`attribute_set!`] writes the struct, the keys, the borrowed
 //!   enum and the codec of a set from one line an attribute.
 //!
@@ -53,8 +53,8 @@ mod writer;
 pub use align::{ALIGN, align, message_len, message_space, padding};
 pub use attr::{Attr, AttributeSet, Attrs, Key, RawAttrs};
 pub use contract::{
-    Body, Do, Dump, Family, FamilyInfo, FixedHeader, Group, MergeInfo, Message, ModeInfo, Notify, NotifyInfo, Op,
-    OpFlags, OpInfo,
+    Body, Do, Dump, Event, Family, FamilyInfo, FixedHeader, Group, MergeInfo, Message, ModeInfo, Notify, NotifyInfo,
+    Op, OpFlags, OpInfo,
 };
 pub use errno::Errno;
 pub use ext_ack::{ErrorMessage, ExtAck};

@@ -90,6 +90,14 @@ impl Protocol {
     }
 }
 
+/// From any number: EPROTONOSUPPORT from 32 up, as a socket of it would be.
+impl TryFrom<u32> for Protocol {
+    type Error = crate::Errno;
+    fn try_from(number: u32) -> Result<Self, crate::Errno> {
+        u8::try_from(number).ok().and_then(Self::new).ok_or(crate::Errno::EPROTONOSUPPORT)
+    }
+}
+
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {

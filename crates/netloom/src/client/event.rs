@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use netloom_wire::{
-    Body, FixedHeader, GenlHeader, Header, Message as _, Notify, Protocol, RawAttrs, RawMessage, align,
-};
+use netloom_wire::{Body, FixedHeader, GenlHeader, Header, Message as _, Protocol, RawAttrs, RawMessage, align};
 
 use crate::socket::Address;
 
@@ -43,7 +41,7 @@ impl Event {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn get<O: Notify>(&self, _: O) -> Option<O::Body> {
+    pub fn get<O: netloom_wire::Event>(&self, _: O) -> Option<O::Body> {
         let family = <O::Family as netloom_wire::Family>::INFO;
         // Between user programs, whoever may send to the group is as good as any.
         let trusted = self.is_from_kernel() || self.protocol == Protocol::USERSOCK;

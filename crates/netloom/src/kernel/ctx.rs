@@ -1,12 +1,15 @@
 //! What a handler knows of its request, and what it can do besides returning.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use netloom_wire::{Attr, FixedHeader, Flags, GenlHeader, Header, Message, MessageType, Notify, RawAttrs};
+use netloom_wire::{
+    Attr, Errno, FixedHeader, Flags, Full, GenlHeader, Header, Message, MessageType, Notify, RawAttrs, Writer,
+};
 
 use super::chunk::message_bytes;
-use super::engine::{NetNs, PortKey, Request};
+use super::engine::{Listed, NetNs, PortKey, Request};
 use super::{Kernel, Nack};
 use crate::socket::{Credentials, Opt};
 
@@ -20,11 +23,12 @@ pub struct Ctx<'a> {
     request: &'a Request,
     generation: &'a Cell<u64>,
     warning: Option<&'static str>,
+    kept: Option<Box<dyn Any>>,
 }
 
 impl<'a> Ctx<'a> {
     pub(super) fn new(kernel: &'a Kernel, request: &'a Request, generation: &'a Cell<u64>) -> Self {
-        Self { kernel, request, generation, warning: None }
+        Self { kernel, request, generation, warning: None, kept: None }
     }
 
     /// The kernel side that this runs in.
@@ -61,6 +65,48 @@ impl<'a> Ctx<'a> {
     #[doc(alias = "userhdr")]
     pub fn user_header<H: FixedHeader>(&self) -> H {
         H::read_some(self.request.body())
+    }
+
+    /// Bytes of the family's own header, as they came.
+    pub fn user_header_bytes(&self) -> &'a [u8] {
+        self.request.body().get(..self.request.family.table.header_size).unwrap_or_default()
+    }
+
+    /// The family's name.
+    pub fn family(&self) -> &'a str {
+        &self.request.family.table.name
+    }
+
+    /// The family's id, which is the type of its messages; 0 outside of generic netlink.
+    pub fn family_id(&self) -> u16 {
+        self.request.family.id
+    }
+
+    /// The op that was asked, by number.
+    #[doc(alias = "cmd")]
+    pub fn op(&self) -> u16 {
+        self.request.family.table.ops.get(self.request.op).map_or(0, |op| op.number)
+    }
+
+    /// The bits that the family gave that op for itself.
+    pub fn internal_flags(&self) -> u8 {
+        self.request.family.table.ops.get(self.request.op).map_or(0, |op| op.internal_flags)
+    }
+
+    /// Whether the request is for a dump.
+    pub fn is_dump(&self) -> bool {
+        self.request.dump
+    }
+
+    /// Keeps a value from `pre` to the handler and `post` of one request.
+    #[doc(alias = "user_ptr")]
+    pub fn keep<T: 'static>(&mut self, value: T) {
+        self.kept = Some(Box::new(value));
+    }
+
+    /// The value that was kept, if it is of this type.
+    pub fn kept<T: 'static>(&mut self) -> Option<&mut T> {
+        self.kept.as_mut()?.downcast_mut()
     }
 
     /// The request's attributes, as they came.
@@ -129,6 +175,13 @@ impl<'a> Ctx<'a> {
         self.kernel.push(self.request.port, bytes).map_err(Nack::new)
     }
 
+    /// The same by hand: `body` writes what stands behind the headers, a header of the family's own first.
+    pub fn reply_with(&mut self, number: u16, body: impl Fn(&mut Writer<'_>) -> Result<(), Full>) -> Result<(), Nack> {
+        let header = Header { seq: self.seq(), port: self.port(), ..Header::default() };
+        let bytes = message_bytes(&self.request.family, number, header, &body)?;
+        self.kernel.push(self.request.port, bytes).map_err(Nack::new)
+    }
+
     pub(super) fn encode<M: Message>(&self, number: u16, message: &M) -> Result<Vec<u8>, Nack> {
         let header = Header { seq: self.seq(), port: self.port(), ..Header::default() };
         Ok(message_bytes(&self.request.family, number, header, &|w| message.encode(w))?)
@@ -145,14 +198,45 @@ impl<'a> Ctx<'a> {
             self.kernel.notify_in(self.request.ns, event, body);
             return;
         }
-        // net/netlink/af_netlink.c: nlmsg_notify
         let Some((family, group)) = self.kernel.group_of::<N>() else { return };
+        // What does not fit is not told.
+        let _ = self.tell(&family, group, N::ID, &|w| body.encode(w));
+    }
+
+    /// The same by hand, to a group of this family by its position in the order in which they were added. EINVAL if there
+    /// is none, EMSGSIZE if it does not fit.
+    pub fn notify_with(
+        &mut self,
+        group: usize,
+        number: u16,
+        body: impl Fn(&mut Writer<'_>) -> Result<(), Full>,
+    ) -> Result<(), Nack> {
+        let family = &self.request.family;
+        let (_, group) = family.groups.get(group).ok_or(Nack::new(Errno::EINVAL))?;
+        self.tell(family, *group, number, &body)
+    }
+
+    // net/netlink/af_netlink.c: nlmsg_notify
+    fn tell(
+        &self,
+        family: &Listed,
+        group: u32,
+        number: u16,
+        body: &dyn Fn(&mut Writer<'_>) -> Result<(), Full>,
+    ) -> Result<(), Nack> {
+        let Request { header, ns, port, .. } = self.request;
+        let protocol = family.table.protocol;
+        if !header.flags.contains(Flags::ECHO) {
+            let bytes = message_bytes(family, number, Header::new(MessageType::default(), Flags::NONE), body)?;
+            self.kernel.multicast(*ns, protocol, group, 0, Arc::new(bytes));
+            return Ok(());
+        }
         let header = Header { seq: self.seq(), port: self.port(), ..Header::new(MessageType::default(), Flags::NONE) };
-        let Ok(bytes) = message_bytes(&family, N::ID, header, &|w| body.encode(w)) else { return };
-        let protocol = <N::Family as netloom_wire::Family>::PROTOCOL;
-        let shared = Arc::new(bytes.clone());
-        self.kernel.multicast(self.request.ns, protocol, group, self.port(), shared);
-        let _ = self.kernel.push_of_group(self.request.port, group, bytes);
+        let bytes = message_bytes(family, number, header, body)?;
+        self.kernel.multicast(*ns, protocol, group, self.port(), Arc::new(bytes.clone()));
+        // A requester without room hears ENOBUFS.
+        let _ = self.kernel.push_of_group(*port, group, bytes);
+        Ok(())
     }
 
     /// What notifications of this request's effects say of their cause.

@@ -118,7 +118,7 @@ impl Endpoint for PortEndpoint {
     }
 
     fn bind(&self, address: Address) -> Result<(), Errno> {
-        self.kernel.lock().engine.bind(self.key, &self.credentials, address)
+        self.kernel.bind(self.key, &self.credentials, address)
     }
 
     fn connect(&self, peer: Address) -> Result<(), Errno> {
@@ -130,11 +130,11 @@ impl Endpoint for PortEndpoint {
     }
 
     fn join(&self, group: u32) -> Result<(), Errno> {
-        self.kernel.lock().engine.join(self.key, &self.credentials, group)
+        self.kernel.join(self.key, &self.credentials, group)
     }
 
     fn leave(&self, group: u32) -> Result<(), Errno> {
-        self.kernel.lock().engine.leave(self.key, &self.credentials, group)
+        self.kernel.leave(self.key, &self.credentials, group)
     }
 
     fn memberships(&self) -> Result<Vec<u32>, Errno> {

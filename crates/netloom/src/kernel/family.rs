@@ -7,7 +7,7 @@ use netloom_wire::{Body, Errno, FamilyInfo, FixedHeader, Full, Message, OpFlags,
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
-use super::engine::Request;
+use super::engine::{GroupEntry, Request};
 use super::{Fill, Nack, raw};
 
 /// A family of the kernel side: a state, and a handler for each op that it has.
@@ -156,6 +156,10 @@ fn request<M: Message>(request: &Request) -> M {
     M::decode(Body { header: M::Header::read_some(request.body()), attrs: request.attrs() }, &mut ())
 }
 
+fn group_entry(group: &wire::Group) -> GroupEntry {
+    GroupEntry { name: group.name.to_owned(), number: group.number, admin: false }
+}
+
 /// What can be registered: a [`Family`] by type or a [`raw::Family`] by hand.
 pub trait Register {
     /// The family as a table; EINVAL if it has no op, or ops of several families.
@@ -182,7 +186,7 @@ impl<S> Register for Family<S> {
         raw.table.header_size = info.header.size;
         raw.table.max_attr = info.max_attr;
         raw.table.resv_start_op = info.resv_start_op;
-        raw.table.groups = info.groups.iter().map(|group| (group.name.to_owned(), group.number)).collect();
+        raw.table.groups = info.groups.iter().map(group_entry).collect();
         raw.ops.sort_by_key(raw::Op::number);
         Ok(raw)
     }

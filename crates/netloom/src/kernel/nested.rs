@@ -1,16 +1,39 @@
 //! Handlers that call the kernel side they run in.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use netloom_wire::Errno;
-
-use super::engine::{Filled, Outcome, Task, Work, WorkId};
-use super::{Kernel, Nack};
+use super::Kernel;
+use super::engine::WorkId;
 
 thread_local! {
     /// The serialised work that this thread runs, the innermost last, by kernel side.
     static RUNNING: RefCell<Vec<(usize, WorkId)>> = const { RefCell::new(Vec::new()) };
+    /// The locks of protocols that this thread holds or waits for.
+    static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A protocol's lock in the hands of this thread, until it is dropped.
+pub(super) struct Held(());
+
+impl Held {
+    /// None if this thread has the lock already.
+    pub(super) fn begin(lock: &Arc<Mutex<()>>) -> Option<Self> {
+        let lock = Arc::as_ptr(lock).addr();
+        HELD.with_borrow_mut(|held| {
+            let free = !held.contains(&lock);
+            free.then(|| {
+                held.push(lock);
+                Self(())
+            })
+        })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.with_borrow_mut(|held| held.pop());
+    }
 }
 
 /// Serialised work that runs in this thread, until it is dropped.
@@ -37,27 +60,4 @@ pub(super) fn holders(kernel: &Kernel) -> Vec<WorkId> {
 
 fn name(kernel: &Kernel) -> usize {
     Arc::as_ptr(&kernel.0).addr()
-}
-
-impl Kernel {
-    /// Refuses what a handler asked for and would have to wait for that handler. Linux hangs there.
-    pub(super) fn refuse_nested(&self, work: Work) -> Outcome {
-        let nack = Nack::new(Errno::EDEADLK).with_message("a handler waits for itself: make its family parallel");
-        match work.task {
-            Task::Do => Outcome::Did { reply: None, answer: Err(nack), warning: None },
-            Task::DumpStart => Outcome::Started(Err(nack)),
-            Task::DumpFill(fill) => Outcome::Filled {
-                cursor: fill.cursor,
-                chunk: Vec::new(),
-                filled: Filled::Failed(nack),
-                generation: fill.generation,
-                torn: false,
-            },
-            Task::DumpDone(_) => {
-                // What a dump holds is released all the same.
-                let ops = self.lock().handlers.get(&work.request.family.key).cloned();
-                self.run(work, ops.as_deref())
-            }
-        }
-    }
 }

@@ -6,7 +6,7 @@ use netloom_families::nlctrl::{
     self, CtrlAttrs, Delfamily, DelmcastGrp, Getfamily, Getpolicy, McastGroupAttrs, Newfamily, NewmcastGrp, OpAttrs,
     OpPolicyAttrs,
 };
-use netloom_wire::{Attr, Errno, Flags, GenlHeader, Header, Message, MessageType, Notify, OpFlags, Policy, Writer};
+use netloom_wire::{Attr, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, OpFlags, Policy, Writer};
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
@@ -39,7 +39,7 @@ pub(super) fn events(listed: &Listed, came: bool) -> Vec<Vec<u8>> {
 }
 
 /// An event's bytes, made without looking nlctrl up: it may be the one that is being registered.
-fn event<N: Notify<Body = CtrlAttrs>>(_: N, body: &CtrlAttrs) -> Vec<u8> {
+fn event<N: Event<Body = CtrlAttrs>>(_: N, body: &CtrlAttrs) -> Vec<u8> {
     let mut buf = vec![0; 1 << 16];
     let mut w = Writer::new(&mut buf);
     let genl = GenlHeader { cmd: u8::try_from(N::ID).unwrap_or(0), version: nlctrl::INFO.version, reserved: 0 };

@@ -6,18 +6,25 @@ use netloom_families::rt_link::{
     Dellink, DellinkNtf, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, Newlink, NewlinkNtf,
     OperState, Setlink,
 };
-use netloom_wire::{Errno, Flags, Header, Message, MessageType, Notify, Protocol, RawAttrs};
+use netloom_wire::{Errno, Event, Flags, Header, Message, MessageType, Protocol, RawAttrs};
 
 use super::chunk::{Chunk, message_bytes};
 use super::ctx::{Cause, Ctx};
-use super::engine::{NetNs, ProtocolInfo};
+use super::engine::{Compare, Intake, NetNs, ProtocolInfo};
 use super::links::{Link, Rtnl};
 use super::{Family, Fill, Kernel, Nack};
 
 /// What the protocol allows; the number of groups is RTNLGRP_MAX of linux/rtnetlink.h.
 // net/core/rtnetlink.c: rtnetlink_net_init
-pub(super) const PROTOCOL: ProtocolInfo =
-    ProtocolInfo { groups: 39, nonroot_recv: true, nonroot_send: false, input: true };
+pub(super) const PROTOCOL: ProtocolInfo = ProtocolInfo {
+    groups: 39,
+    nonroot_recv: true,
+    nonroot_send: false,
+    intake: Intake::Messages,
+    binds: false,
+    unbinds: false,
+    compare: Compare::Namespace,
+};
 
 /// The ops on links.
 pub(super) fn family() -> Family<()> {
@@ -34,7 +41,7 @@ impl Kernel {
     // net/core/rtnetlink.c: rtmsg_ifinfo_send; net/netlink/af_netlink.c: nlmsg_notify
     pub(super) fn tell_link(&self, ns: NetNs, cause: Cause, link: &Link, changed: u32, gone: bool) {
         let Some((family, group)) = self.group_of::<NewlinkNtf>() else { return };
-        let number = if gone { DellinkNtf::ID } else { NewlinkNtf::ID };
+        let number = if gone { DellinkNtf::ID } else { <NewlinkNtf as Event>::ID };
         let (seq, port) = cause.0.map_or((0, 0), |requester| (requester.seq, requester.port));
         let header = Header { seq, port, ..Header::new(MessageType::default(), Flags::NONE) };
         let body = message(link, changed);

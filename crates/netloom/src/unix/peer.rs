@@ -161,11 +161,16 @@ impl Peer {
         }
         let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.place.credentials);
         let address = Address { port: a, groups: b };
+        match op {
+            Op::BIND => return self.kernel.bind(key, &by, address).map(|()| Values::default()),
+            Op::JOIN => return self.kernel.join(key, &by, a).map(|()| Values::default()),
+            Op::LEAVE => return self.kernel.leave(key, &by, a).map(|()| Values::default()),
+            _ => {}
+        }
         let mut state = self.kernel.lock();
         let engine = &mut state.engine;
         let mut values = Values::default();
         match op {
-            Op::BIND => engine.bind(key, &by, address)?,
             Op::CONNECT => engine.connect(key, &by, address)?,
             Op::NAME => {
                 let local = engine.local(key)?;
@@ -190,8 +195,6 @@ impl Peer {
                 values.a = engine.take_error(key).map_or(0, |errno| errno.0.cast_unsigned());
             }
             Op::GET => values.a = engine.option(key, protocol::option(a, b)?)?,
-            Op::JOIN => engine.join(key, &by, a)?,
-            Op::LEAVE => engine.leave(key, &by, a)?,
             Op::MEMBERSHIPS => {
                 self.mask = protocol::mask_of(&engine.memberships(key)?);
                 values.payload = Payload::Mask;

@@ -3,8 +3,8 @@
 /// Defines op markers: what can be done, dumped or notified, with numbers, types and policies.
 ///
 /// `pub op Name: Family, "name" [FLAG | …] { do 1 (Request) -> 2 Reply, &POLICY, LEVEL; dump …; notify 3 Body, GROUP; }`,
-/// each part where the op has it. `event 3 Body;` in place of `notify` is one whose group is not known. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves
-/// `-> 2 Reply` out; the level is one of [`Strictness`](crate::Strictness)', `STRICT` unless said. The op as data is
+/// each part where the op has it. `event 3 Body;` in place of `notify` is one that goes to a single port, or whose group
+/// is not known. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves `-> 2 Reply` out; the level is one of [`Strictness`](crate::Strictness)', `STRICT` unless said. The op as data is
 /// `Name::INFO`.
 #[macro_export]
 macro_rules! ops {
@@ -45,6 +45,7 @@ macro_rules! ops {
             $(do $do_id ($asks) ($($done_id $answers)?) $do_policy;)?
             $(dump $dump_id ($wants) $object_id ($object) $dump_policy;)?
             $(notify $event_id ($event) $group;)?
+            $(event $told_id ($told);)?
         }
     )*};
 }
@@ -66,6 +67,7 @@ macro_rules! __messages {
         $(do $do_id:literal ($asks:ty) ($($done_id:literal $answers:ty)?) $do_policy:expr;)?
         $(dump $dump_id:literal ($wants:ty) $object_id:literal ($object:ty) $dump_policy:expr;)?
         $(notify $event_id:literal ($event:ty) $group:expr;)?
+        $(event $told_id:literal ($told:ty);)?
     ) => {
         $(impl $crate::Do for $name {
             type Request = $asks;
@@ -81,10 +83,16 @@ macro_rules! __messages {
             const REPLY: u16 = $object_id;
             const POLICY: &'static $crate::Policy = $dump_policy;
         })?
-        $(impl $crate::Notify for $name {
+        $(impl $crate::Event for $name {
             type Body = $event;
-            const GROUP: $crate::Group = $group;
             const ID: u16 = $event_id;
+        }
+        impl $crate::Notify for $name {
+            const GROUP: $crate::Group = $group;
+        })?
+        $(impl $crate::Event for $name {
+            type Body = $told;
+            const ID: u16 = $told_id;
         })?
     };
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Flags, GenlHeader, Header, OpFlags, Protocol, align};
 
-use super::dump::{Running, Stage};
+use super::dump::{Running, Stage as Rest};
 use super::incoming::Incoming;
 use super::port::{Datagram, PortKey, Queued};
 use super::table::Listed;
-use super::work::Request;
-use super::{Engine, PendingStage, Task, Ticket, ack};
+use super::work::{Arrival, Request};
+use super::{Engine, Intake, Stage, Task, Ticket, ack};
 use crate::kernel::Nack;
 use crate::socket::{Address, Credentials};
 
@@ -42,7 +42,8 @@ impl Engine {
             return Err(Errno::ENODATA);
         }
         let (ns, protocol, sndbuf) = (port.ns, port.protocol, port.sndbuf);
-        let info = self.protocol(protocol).ok_or(Errno::EPROTONOSUPPORT)?;
+        // A protocol that is gone allows nothing.
+        let info = self.protocol(protocol).unwrap_or_default();
         if to.is_some_and(|to| to.port != 0 || to.groups != 0) && !info.nonroot_send && !self.is_admin(by) {
             return Err(Errno::EPERM);
         }
@@ -60,15 +61,25 @@ impl Engine {
                 let _ = self.broadcast(ns, protocol, [source.port, to.port], &sent);
             }
             if to.port != 0 {
-                let peer = *self.bound.get(&(ns, protocol, to.port)).ok_or(Errno::ECONNREFUSED)?;
+                let peer = self.port(ns, protocol, to.port).ok_or(Errno::ECONNREFUSED)?;
                 return self.deliver_to_port(peer, sent);
             }
         }
-        if !info.input {
+        if info.intake == Intake::None {
             return Err(Errno::ECONNREFUSED);
+        }
+        if !self.asks.is_empty() && self.take_answer(key, bytes) {
+            return Ok(self.finished_ticket());
         }
         let ticket = self.ticket();
         let datagram = Arc::new(Incoming::new(bytes));
+        if info.intake == Intake::Datagrams {
+            let group = if to.groups == 0 { 0 } else { to.groups.trailing_zeros().saturating_add(1) };
+            let (port_id, credentials) = (source.port, *by);
+            let arrival = Arrival { datagram, protocol, port: key, port_id, group, ns, credentials };
+            self.push_work(Task::Input(Arc::new(arrival)), Stage::Input, Some(ticket));
+            return Ok(ticket);
+        }
         self.batches.insert(ticket, Batch { port: key, sender: *by, datagram, offset: 0 });
         self.run_batch(ticket);
         Ok(ticket)
@@ -160,6 +171,7 @@ impl Engine {
             genl: found.genl,
             family: found.family,
             op: found.op,
+            dump: found.dump,
             mode: found.mode,
             port: key,
             port_id,
@@ -167,7 +179,7 @@ impl Engine {
             credentials: sender,
         });
         if !found.dump {
-            self.push_work(request, Task::Do, PendingStage::Do, Some(ticket));
+            self.push_work(Task::Do(request.clone()), Stage::Do(request), Some(ticket));
             return true;
         }
         if busy || self.faults.busies_dump() {
@@ -176,9 +188,9 @@ impl Engine {
         }
         let tear = self.faults.tears_dump();
         if let Some(port) = self.ports.get_mut(&key) {
-            port.dump = Some(Box::new(Running { request: request.clone(), stage: Stage::Away, generation: 0, tear }));
+            port.dump = Some(Box::new(Running { request: request.clone(), stage: Rest::Away, generation: 0, tear }));
         }
-        self.push_work(request, Task::DumpStart, PendingStage::Start, Some(ticket));
+        self.push_work(Task::DumpStart(request.clone()), Stage::Start(request), Some(ticket));
         true
     }
 
@@ -264,7 +276,14 @@ impl Engine {
         }
     }
 
-    fn acknowledge(&mut self, key: PortKey, request: &[u8], answer: &Result<(), Nack>, warning: Option<&str>) {
+    /// Answers a message of a socket's: error or success.
+    pub(in crate::kernel) fn acknowledge(
+        &mut self,
+        key: PortKey,
+        request: &[u8],
+        answer: &Result<(), Nack>,
+        warning: Option<&str>,
+    ) {
         let Some(port) = self.ports.get(&key) else { return };
         let message = ack::error_message(port.options, port.id, request, answer, warning);
         let _ = self.push(key, message);

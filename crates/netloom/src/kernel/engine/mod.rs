@@ -5,12 +5,15 @@
 //! [`Kernel`](super::Kernel), and `tests/engine.rs`, which drives it in one thread without any.
 
 mod ack;
+mod asks;
 mod dispatch;
 mod dump;
+mod groups;
 mod incoming;
 mod options;
 mod outside;
 mod port;
+mod protocols;
 mod pull;
 mod serial;
 mod sockets;
@@ -22,18 +25,23 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Protocol};
 
+pub use asks::Ask;
 pub use dump::{Cursor, Filled};
 pub use outside::Outgoing;
 pub use port::{Datagram, NetNs, PortKey, Unread};
+pub use protocols::{Compare, Intake, ProtocolInfo};
 pub use sockets::SocketState;
 pub(super) use table::GENL_ID_CTRL;
-pub use table::{Entry, FamilyKey, Listed, Mode, Table};
-pub use work::{Fill, Outcome, Request, Task, Ticket, Work, WorkId};
+pub use table::{Entry, FamilyKey, GroupEntry, Listed, Mode, Table};
+pub use work::{Arrival, Fill, Membership, Outcome, Request, Task, Ticket, Work, WorkId};
 
+use self::asks::Asks;
 use self::dispatch::Batch;
+use self::groups::Change;
 use self::port::{Port, Queued};
 use self::serial::{SerialMap, SerialSet};
 use self::table::Families;
+use super::Nack;
 use super::faults::FaultState;
 use super::nlctrl;
 use crate::socket::{Address, Credentials};
@@ -45,6 +53,7 @@ use crate::socket::{Address, Credentials};
 pub struct Engine {
     next: u64,
     ports: SerialMap<PortKey, Port>,
+    /// By room, protocol and port id.
     bound: HashMap<(NetNs, Protocol, u32), PortKey>,
     members: HashMap<(Protocol, u32), Vec<PortKey>>,
     protocols: [Option<ProtocolInfo>; Protocol::COUNT],
@@ -53,44 +62,38 @@ pub struct Engine {
     pending: SerialMap<WorkId, Pending>,
     held: HashSet<Lock>,
     batches: SerialMap<Ticket, Batch>,
+    changes: SerialMap<Ticket, Change>,
+    /// How changes of memberships failed, until somebody asks.
+    outcomes: SerialMap<Ticket, Errno>,
+    pub(super) asks: Asks,
     open_tickets: SerialSet<Ticket>,
     ready: Vec<PortKey>,
     owner: u32,
     pub(super) faults: FaultState,
 }
 
-/// What a protocol allows.
-#[derive(Clone, Copy, Debug)]
-pub struct ProtocolInfo {
-    /// How many groups there are; generic netlink's grow with its families.
-    pub groups: u32,
-    /// Whether anybody may join groups.
-    #[doc(alias = "NL_CFG_F_NONROOT_RECV")]
-    pub nonroot_recv: bool,
-    /// Whether anybody may send to other ports and groups.
-    #[doc(alias = "NL_CFG_F_NONROOT_SEND")]
-    pub nonroot_send: bool,
-    /// Whether the kernel side listens at all; if not, only ports talk to each other.
-    pub input: bool,
-}
-
 /// One lock is around the handlers of all families that ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Lock(Protocol);
 
+/// A piece of work that is queued or runs.
 struct Pending {
-    request: Arc<Request>,
+    protocol: Protocol,
+    family: Option<FamilyKey>,
     ticket: Option<Ticket>,
     lock: Option<Lock>,
-    stage: PendingStage,
+    stage: Stage,
 }
 
-#[derive(Clone, Copy)]
-enum PendingStage {
-    Do,
-    Start,
-    Fill { room: usize },
+/// What to go on with when a piece of work comes back.
+enum Stage {
+    Do(Arc<Request>),
+    Start(Arc<Request>),
+    Fill { request: Arc<Request>, room: usize },
     Done,
+    Input,
+    Bind(Membership),
+    Unbind,
 }
 
 impl Engine {
@@ -107,44 +110,27 @@ impl Engine {
             pending: SerialMap::default(),
             held: HashSet::new(),
             batches: SerialMap::default(),
+            changes: SerialMap::default(),
+            outcomes: SerialMap::default(),
+            asks: Asks::default(),
             open_tickets: SerialSet::default(),
             ready: Vec::new(),
             owner,
             faults: FaultState::default(),
         };
-        let open = ProtocolInfo { groups: 32, nonroot_recv: true, nonroot_send: false, input: true };
-        let users = ProtocolInfo { groups: 32, nonroot_recv: false, nonroot_send: true, input: false };
+        let open = ProtocolInfo { nonroot_recv: true, intake: Intake::Messages, ..ProtocolInfo::default() };
+        let users = ProtocolInfo { nonroot_send: true, ..ProtocolInfo::default() };
         for (protocol, info) in [(Protocol::GENERIC, open), (Protocol::USERSOCK, users)] {
             let _ = engine.register_protocol(protocol, info);
         }
         engine
     }
 
-    /// Adds a protocol: EEXIST if it is there.
-    #[doc(alias = "netlink_kernel_create")]
-    pub fn register_protocol(&mut self, protocol: Protocol, info: ProtocolInfo) -> Result<(), Errno> {
-        let slot = self.protocols.get_mut(usize::from(protocol.number())).ok_or(Errno::EPROTONOSUPPORT)?;
-        if slot.is_some() {
-            return Err(Errno::EEXIST);
-        }
-        *slot = Some(ProtocolInfo { groups: info.groups.max(32), ..info });
-        Ok(())
-    }
-
-    /// Whether a protocol is there.
-    pub fn has_protocol(&self, protocol: Protocol) -> bool {
-        self.protocol(protocol).is_some()
-    }
-
-    fn protocol(&self, protocol: Protocol) -> Option<ProtocolInfo> {
-        self.protocols.get(usize::from(protocol.number())).copied().flatten()
-    }
-
     /// Adds a family, and tells nlctrl's group.
     ///
-    /// EEXIST if the name is taken, EINVAL if the table is not sound, ENOSPC if there is no id left.
+    /// EEXIST if the name is taken, EINVAL if the table is not sound, ENOSPC if there is no id left; the text says more.
     #[doc(alias = "genl_register_family")]
-    pub fn register(&mut self, table: Table) -> Result<Arc<Listed>, Errno> {
+    pub fn register(&mut self, table: Table) -> Result<Arc<Listed>, Nack> {
         let listed = self.families.register(table)?;
         self.announce(&listed, true);
         Ok(listed)
@@ -154,7 +140,7 @@ impl Engine {
     /// runs.
     #[doc(alias = "genl_unregister_family")]
     pub fn unregister(&mut self, key: FamilyKey) -> Result<(), Errno> {
-        let works = self.pending.values().any(|pending| pending.request.family.key == key);
+        let works = self.pending.values().any(|pending| pending.family == Some(key));
         let dumps =
             self.ports.values().filter_map(|port| port.dump.as_ref()).any(|dump| dump.request.family.key == key);
         if works || dumps {
@@ -248,12 +234,14 @@ impl Engine {
         std::mem::take(&mut self.ready)
     }
 
-    fn push_work(&mut self, request: Arc<Request>, task: Task, stage: PendingStage, ticket: Option<Ticket>) {
+    fn push_work(&mut self, task: Task, stage: Stage, ticket: Option<Ticket>) {
         let id = WorkId(self.serial());
-        let table = &request.family.table;
-        let lock = (!table.parallel).then_some(Lock(table.protocol));
-        self.pending.insert(id, Pending { request: request.clone(), ticket, lock, stage });
-        self.queue.push_back(Work { id, request, task, ticket, serialised: lock.is_some() });
+        let (protocol, family) = (task.protocol(), task.family());
+        let handles = !matches!(stage, Stage::Input | Stage::Bind(_) | Stage::Unbind);
+        let lock = family.filter(|family| handles && !family.table.parallel).map(|_| Lock(protocol));
+        let family = family.map(|family| family.key);
+        self.pending.insert(id, Pending { protocol, family, ticket, lock, stage });
+        self.queue.push_back(Work { id, task, ticket, serialised: lock.is_some() });
     }
 
     fn serial(&mut self) -> u64 {
@@ -266,12 +254,17 @@ impl Engine {
         credentials.uid == 0 || credentials.uid == self.owner
     }
 
+    /// The open socket that has this port id.
+    pub fn port(&self, ns: NetNs, protocol: Protocol, port: u32) -> Option<PortKey> {
+        self.bound.get(&(self.room(protocol, ns), protocol, port)).copied()
+    }
+
     /// Sends `bytes`, one or more whole messages, from the kernel side to one port.
     ///
     /// ECONNREFUSED if there is no such port, EAGAIN if its queue has no room: the reader will hear ENOBUFS.
     #[doc(alias = "nlmsg_unicast")]
     pub fn unicast(&mut self, ns: NetNs, protocol: Protocol, port: u32, bytes: Vec<u8>) -> Result<(), Errno> {
-        let key = *self.bound.get(&(ns, protocol, port)).ok_or(Errno::ECONNREFUSED)?;
+        let key = self.port(ns, protocol, port).ok_or(Errno::ECONNREFUSED)?;
         self.push(key, bytes)
     }
 
@@ -319,11 +312,12 @@ impl Engine {
     // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
     fn broadcast(&mut self, ns: NetNs, protocol: Protocol, except: [u32; 2], datagram: &Datagram) -> Result<(), Errno> {
         let overrun = self.faults.overruns_event();
+        let compare = self.protocol(protocol).map(|info| info.compare).unwrap_or_default();
         let (mut delivered, mut failed) = (false, false);
         let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };
         for key in members {
             let Some(port) = self.ports.get_mut(key) else { continue };
-            if port.ns != ns || (port.id != 0 && except.contains(&port.id)) {
+            if (port.ns != ns && compare == Compare::Namespace) || (port.id != 0 && except.contains(&port.id)) {
                 continue;
             }
             self.ready.push(*key);

@@ -2,10 +2,9 @@
 
 use netloom_wire::{Errno, Protocol};
 
-use super::dump::Stage;
+use super::dump::Stage as Rest;
 use super::port::{NetNs, Port, PortKey};
-use super::{Engine, PendingStage, Task, Ticket};
-
+use super::{Engine, Ticket};
 use crate::socket::{Address, Credentials, Opt, ReceiveOptions};
 
 /// The least and the most that a receive buffer can be set to without force (`SOCK_MIN_RCVBUF`, `net.core.rmem_max`).
@@ -26,24 +25,21 @@ impl Engine {
     }
 
     /// Closes a socket: its groups are left, its queue is gone, its dump is ended. The ticket, if any, is finished when
-    /// the dump's state is released.
+    /// the dump's state is released and those who let it join are told.
     // net/netlink/af_netlink.c: netlink_release
     pub fn close(&mut self, key: PortKey) -> Option<Ticket> {
         let port = self.ports.remove(&key)?;
-        self.bound.remove(&(port.ns, port.protocol, port.id));
-        for group in port.memberships() {
-            self.remove_member(port.protocol, group, key);
+        self.bound.remove(&(self.room(port.protocol, port.ns), port.protocol, port.id));
+        let groups = port.memberships();
+        for group in &groups {
+            self.remove_member(port.protocol, *group, key);
         }
-        let dump = port.dump?;
-        match dump.stage {
+        let dump = port.dump.and_then(|dump| match dump.stage {
             // What is away finds the port gone when it comes back.
-            Stage::Away => None,
-            Stage::Resting(cursor) | Stage::Ending { cursor, .. } => {
-                let ticket = self.ticket();
-                self.push_work(dump.request, Task::DumpDone(cursor), PendingStage::Done, Some(ticket));
-                Some(ticket)
-            }
-        }
+            Rest::Away => None,
+            Rest::Resting(cursor) | Rest::Ending { cursor, .. } => Some((dump.request, cursor)),
+        });
+        self.left_by_closing(key, port.protocol, port.ns, &groups, dump)
     }
 
     pub(super) fn ticket(&mut self) -> Ticket {
@@ -56,59 +52,9 @@ impl Engine {
         self.ports.get_mut(&key).ok_or(Errno::EBADF)
     }
 
-    fn may(&self, port: &Port, by: &Credentials, anybody: impl Fn(&super::ProtocolInfo) -> bool) -> bool {
+    pub(super) fn may(&self, port: &Port, by: &Credentials, anybody: impl Fn(&super::ProtocolInfo) -> bool) -> bool {
         self.protocol(port.protocol).is_some_and(|info| anybody(&info))
             || (self.is_admin(&port.opener) && self.is_admin(by))
-    }
-
-    /// Takes a port id (0: any) and replaces the low 32 groups by those of the mask.
-    // net/netlink/af_netlink.c: netlink_bind
-    pub fn bind(&mut self, key: PortKey, by: &Credentials, address: Address) -> Result<(), Errno> {
-        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
-        let limit = self.group_limit(port.protocol);
-        if address.groups != 0 && !self.may(port, by, |info| info.nonroot_recv) {
-            return Err(Errno::EPERM);
-        }
-        if port.id == 0 {
-            if address.port == 0 { self.autobind(key, by)? } else { self.take_id(key, address.port)? }
-        } else if port.id != address.port {
-            return Err(Errno::EINVAL);
-        }
-        for (group, bit) in (1..=32_u32).zip(0..) {
-            let member = group <= limit && address.groups >> bit & 1 == 1;
-            self.set_member(key, group, member);
-        }
-        Ok(())
-    }
-
-    fn take_id(&mut self, key: PortKey, id: u32) -> Result<(), Errno> {
-        let port = self.port_mut(key)?;
-        port.wanted = id;
-        let name = (port.ns, port.protocol, id);
-        if self.bound.contains_key(&name) {
-            return Err(Errno::EADDRINUSE);
-        }
-        self.bound.insert(name, key);
-        self.port_mut(key)?.id = id;
-        Ok(())
-    }
-
-    /// Gives a socket a port id if it has none: the process's, else a large one.
-    // net/netlink/af_netlink.c: netlink_autobind
-    pub(super) fn autobind(&mut self, key: PortKey, by: &Credentials) -> Result<(), Errno> {
-        if self.ports.get(&key).ok_or(Errno::EBADF)?.id != 0 {
-            return Ok(());
-        }
-        if by.process != 0 && self.take_id(key, by.process).is_ok() {
-            return Ok(());
-        }
-        // Somewhere in [INT32_MIN, -4097], then downward; spread by a multiplicative hash of the socket.
-        let spread = (key.0 as u32).wrapping_mul(0x9e37_79b1) & 0x3fff_ffff;
-        let mut id = 0x8000_0000 | spread;
-        while self.take_id(key, id) == Err(Errno::EADDRINUSE) {
-            id = if id <= 0x8000_0000 { 0xffff_efff } else { id.wrapping_sub(1) };
-        }
-        Ok(())
     }
 
     /// Sets where datagrams without an address go.
@@ -129,63 +75,6 @@ impl Engine {
         let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
         let shown = if port.id == 0 { port.wanted } else { port.id };
         Ok(Address { port: shown, groups: port.mask() })
-    }
-
-    /// Joins a group, by number. EINVAL if there is no such group, EPERM if that is not allowed.
-    // net/netlink/af_netlink.c: netlink_setsockopt, NETLINK_ADD_MEMBERSHIP
-    pub fn join(&mut self, key: PortKey, by: &Credentials, group: u32) -> Result<(), Errno> {
-        self.change_membership(key, by, group, true)
-    }
-
-    /// Leaves a group; a group that the socket is not in is left already.
-    pub fn leave(&mut self, key: PortKey, by: &Credentials, group: u32) -> Result<(), Errno> {
-        self.change_membership(key, by, group, false)
-    }
-
-    fn change_membership(&mut self, key: PortKey, by: &Credentials, group: u32, member: bool) -> Result<(), Errno> {
-        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
-        if !self.may(port, by, |info| info.nonroot_recv) {
-            return Err(Errno::EPERM);
-        }
-        if group == 0 || group > self.group_limit(port.protocol) {
-            return Err(Errno::EINVAL);
-        }
-        self.set_member(key, group, member);
-        Ok(())
-    }
-
-    fn group_limit(&self, protocol: Protocol) -> u32 {
-        match protocol {
-            Protocol::GENERIC => self.families.group_limit(),
-            _ => self.protocol(protocol).map_or(0, |info| info.groups),
-        }
-    }
-
-    fn set_member(&mut self, key: PortKey, group: u32, member: bool) {
-        let Some(port) = self.ports.get_mut(&key) else { return };
-        let protocol = port.protocol;
-        if !port.set_member(group, member) {
-            return;
-        }
-        if member {
-            self.members.entry((protocol, group)).or_default().push(key);
-        } else {
-            self.remove_member(protocol, group, key);
-        }
-    }
-
-    fn remove_member(&mut self, protocol: Protocol, group: u32, key: PortKey) {
-        if let Some(members) = self.members.get_mut(&(protocol, group)) {
-            members.retain(|member| *member != key);
-            if members.is_empty() {
-                self.members.remove(&(protocol, group));
-            }
-        }
-    }
-
-    /// The groups that a socket is in.
-    pub fn memberships(&self, key: PortKey) -> Result<Vec<u32>, Errno> {
-        Ok(self.ports.get(&key).ok_or(Errno::EBADF)?.memberships())
     }
 
     /// Sets an option; switches take 0 and 1.

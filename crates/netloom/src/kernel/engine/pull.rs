@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Writer};
 
-use super::dump::{Cursor, Filled, Running, Stage};
+use super::dump::{Cursor, Filled, Running, Stage as Rest};
 use super::port::{Datagram, PortKey};
 use super::work::{Fill, Outcome, Request};
-use super::{Engine, Pending, PendingStage, Task, Ticket, WorkId, ack};
+use super::{Engine, Pending, Stage, Task, Ticket, WorkId, ack};
 use crate::kernel::Nack;
 use crate::socket::{Address, Credentials};
 
@@ -36,14 +36,14 @@ impl Engine {
         let port = self.ports.get_mut(&key)?;
         let room = port.chunk_room();
         let dump = port.dump.as_mut()?;
-        match std::mem::replace(&mut dump.stage, Stage::Away) {
-            Stage::Away => None,
-            Stage::Ending { cursor, end, torn } => {
+        match std::mem::replace(&mut dump.stage, Rest::Away) {
+            Rest::Away => None,
+            Rest::Ending { cursor, end, torn } => {
                 let ticket = self.ticket();
                 self.end_dump(key, cursor, &end, torn, Vec::new(), room, Some(ticket));
                 Some(ticket)
             }
-            Stage::Resting(cursor) => {
+            Rest::Resting(cursor) => {
                 let ticket = self.ticket();
                 self.push_fill(key, cursor, Some(ticket));
                 Some(ticket)
@@ -58,34 +58,36 @@ impl Engine {
         let Some(dump) = port.dump.as_mut() else { return };
         let fill = Fill { cursor, room, generation: dump.generation, tear: std::mem::take(&mut dump.tear) };
         let request = dump.request.clone();
-        self.push_work(request, Task::DumpFill(fill), PendingStage::Fill { room }, ticket);
+        self.push_work(Task::DumpFill(request.clone(), fill), Stage::Fill { request, room }, ticket);
     }
 
     /// Takes back what came of a piece of work. An id that is not pending is ignored.
     pub fn complete(&mut self, id: WorkId, outcome: Outcome) {
-        let Some(Pending { request, ticket, lock, stage }) = self.pending.remove(&id) else { return };
+        let Some(Pending { ticket, lock, stage, .. }) = self.pending.remove(&id) else { return };
         if let Some(lock) = lock {
             self.held.remove(&lock);
         }
         match (stage, outcome) {
-            (PendingStage::Do, Outcome::Did { reply, answer, warning }) => {
+            (Stage::Do(request), Outcome::Did { reply, answer, warning }) => {
                 if let Some(reply) = reply {
                     let _ = self.push(request.port, reply);
                 }
                 self.answer(&request, &answer, warning);
                 self.go_on_with_batch(ticket);
             }
-            (PendingStage::Start, Outcome::Started(started)) => self.started(&request, started, ticket),
-            (PendingStage::Fill { room }, Outcome::Filled { cursor, chunk, filled, generation, torn }) => {
+            (Stage::Start(request), Outcome::Started(started)) => self.started(&request, started, ticket),
+            (Stage::Fill { request, room }, Outcome::Filled { cursor, chunk, filled, generation, torn }) => {
                 self.filled(&request, room, cursor, chunk, filled, generation, torn, ticket);
             }
-            (PendingStage::Done, _) => self.go_on_with_batch(ticket),
+            (Stage::Bind(membership), Outcome::Bound(answer)) => self.answered(membership, answer, ticket),
+            (Stage::Bind(membership), _) => self.answered(membership, Err(Errno::EPROTO), ticket),
+            (Stage::Done | Stage::Input | Stage::Unbind, _) => self.go_on_with_batch(ticket),
             // A shell that answers with the wrong kind has lost the request: it must not hang its sender.
-            (PendingStage::Do | PendingStage::Start, _) => {
+            (Stage::Do(request) | Stage::Start(request), _) => {
                 self.answer(&request, &Err(Nack::new(Errno::EPROTO)), None);
                 self.go_on_with_batch(ticket);
             }
-            (PendingStage::Fill { .. }, _) => self.go_on_with_batch(ticket),
+            (Stage::Fill { .. }, _) => self.go_on_with_batch(ticket),
         }
     }
 
@@ -93,7 +95,7 @@ impl Engine {
     fn started(&mut self, request: &Arc<Request>, started: Result<Cursor, Nack>, ticket: Option<Ticket>) {
         match started {
             Ok(cursor) if self.ports.contains_key(&request.port) => self.push_fill(request.port, cursor, ticket),
-            Ok(cursor) => self.push_work(request.clone(), Task::DumpDone(cursor), PendingStage::Done, ticket),
+            Ok(cursor) => self.push_done(request.clone(), cursor, ticket),
             Err(nack) => {
                 if let Some(port) = self.ports.get_mut(&request.port) {
                     port.dump = None;
@@ -119,7 +121,7 @@ impl Engine {
     ) {
         let key = request.port;
         let Some(Running { .. }) = self.ports.get(&key).and_then(|port| port.dump.as_deref()) else {
-            self.push_work(request.clone(), Task::DumpDone(cursor), PendingStage::Done, ticket);
+            self.push_done(request.clone(), cursor, ticket);
             return;
         };
         let end = match filled {
@@ -140,7 +142,7 @@ impl Engine {
     fn rest(&mut self, key: PortKey, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
         self.push_chunk(key, chunk);
         if let Some(dump) = self.ports.get_mut(&key).and_then(|port| port.dump.as_mut()) {
-            dump.stage = Stage::Resting(cursor);
+            dump.stage = Rest::Resting(cursor);
             dump.generation = generation;
         }
         self.go_on_with_batch(ticket);
@@ -163,7 +165,7 @@ impl Engine {
         let (options, port_id) = (port.options, port.id);
         let Some(dump) = port.dump.as_mut() else { return false };
         if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
-            dump.stage = Stage::Ending { cursor, end: end.clone(), torn };
+            dump.stage = Rest::Ending { cursor, end: end.clone(), torn };
             self.push_chunk(key, chunk);
             return false;
         }
@@ -182,8 +184,12 @@ impl Engine {
         let request = dump.request.clone();
         port.dump = None;
         self.push_chunk(key, chunk);
-        self.push_work(request, Task::DumpDone(cursor), PendingStage::Done, ticket);
+        self.push_done(request, cursor, ticket);
         true
+    }
+
+    fn push_done(&mut self, request: Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
+        self.push_work(Task::DumpDone(request, cursor), Stage::Done, ticket);
     }
 
     fn push_chunk(&mut self, key: PortKey, chunk: Vec<u8>) {
@@ -207,6 +213,12 @@ impl Engine {
     /// Goes on with the datagram whose work is done, or ends the wait of a reader.
     fn go_on_with_batch(&mut self, ticket: Option<Ticket>) {
         let Some(ticket) = ticket else { return };
-        if self.batches.contains_key(&ticket) { self.run_batch(ticket) } else { self.close_ticket(Some(ticket)) }
+        if self.batches.contains_key(&ticket) {
+            self.run_batch(ticket);
+        } else if self.changes.contains_key(&ticket) {
+            self.go_on_with_change(ticket);
+        } else {
+            self.close_ticket(Some(ticket));
+        }
     }
 }

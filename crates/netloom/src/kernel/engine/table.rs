@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use netloom_wire::{Errno, OpFlags, Policy, Protocol};
+use netloom_wire::{Errno, OpFlags, Policy, Protocol, Strictness};
+
+use crate::kernel::Nack;
 
 /// Names a registered family inside one [`Engine`](super::Engine). Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,8 +33,23 @@ pub struct Table {
     pub every_namespace: bool,
     /// Its ops, in the order that nlctrl tells them.
     pub ops: Vec<Entry>,
-    /// Its groups: name, and number where the protocol fixes it.
-    pub groups: Vec<(String, Option<u32>)>,
+    /// Its groups.
+    pub groups: Vec<GroupEntry>,
+    /// Whether it is asked before a socket joins one of its groups, and told when one leaves.
+    pub binds: bool,
+}
+
+/// A group of a [`Table`].
+#[derive(Clone, Debug, Default)]
+pub struct GroupEntry {
+    /// Its name: 1 to 15 bytes.
+    pub name: String,
+    /// Its number, where the protocol fixes it.
+    pub number: Option<u32>,
+    /// Whether only administrators may join.
+    #[doc(alias = "GENL_MCAST_CAP_NET_ADMIN")]
+    #[doc(alias = "GENL_MCAST_CAP_SYS_ADMIN")]
+    pub admin: bool,
 }
 
 /// One op of a [`Table`].
@@ -42,6 +59,8 @@ pub struct Entry {
     pub number: u16,
     /// What the caller needs: ADMIN_PERM and UNS_ADMIN_PERM count.
     pub flags: OpFlags,
+    /// Bits that mean something to the family alone.
+    pub internal_flags: u8,
     /// How it is done, if it can be.
     pub doit: Option<Mode>,
     /// How it is dumped, if it can be.
@@ -54,7 +73,45 @@ pub struct Mode {
     /// What is accepted; none: attributes are not looked at.
     pub policy: Option<&'static Policy>,
     /// How strictly.
-    pub strictness: netloom_wire::Strictness,
+    pub strictness: Strictness,
+}
+
+impl Table {
+    /// Why it cannot be registered, if it cannot.
+    // net/netlink/genetlink.c: genl_validate_ops, genl_validate_assign_mc_groups
+    fn check(&self) -> Result<(), String> {
+        let generic = self.protocol == Protocol::GENERIC;
+        let named = |name: &str| !name.is_empty() && name.len() <= 15 && !name.contains('\0');
+        if generic && !named(&self.name) {
+            return Err(format!("{:?} is no family name: it takes 1 to 15 bytes without a NUL", self.name));
+        }
+        if let Some(group) = self.groups.iter().find(|group| generic && !named(&group.name)) {
+            return Err(format!("{:?} is no group name: it takes 1 to 15 bytes without a NUL", group.name));
+        }
+        if generic && (self.groups.len() > 255 || self.ops.len() > 255) {
+            return Err("a family has at most 255 ops and 255 groups".to_owned());
+        }
+        for (at, op) in self.ops.iter().enumerate() {
+            let number = op.number;
+            if generic && number > u16::from(u8::MAX) {
+                return Err(format!("op {number}: a command is 0 to 255"));
+            }
+            if op.doit.is_none() && op.dump.is_none() {
+                return Err(format!("op {number}: give it a doit or a dump"));
+            }
+            if self.ops.iter().take(at).any(|other| other.number == number) {
+                return Err(format!("op {number} is there twice"));
+            }
+            let lenient = [op.doit, op.dump].into_iter().flatten().any(|mode| mode.strictness != Strictness::STRICT);
+            if generic && number >= self.resv_start_op && lenient {
+                return Err(format!(
+                    "op {number}: ops from resv_start_op ({}) on are judged strictly",
+                    self.resv_start_op
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Entry {
@@ -108,23 +165,14 @@ const RESERVED_GROUPS: [usize; 5] = [0, 1, 16, 17, 18];
 
 impl Families {
     // net/netlink/genetlink.c: genl_register_family, genl_validate_ops
-    pub(super) fn register(&mut self, table: Table) -> Result<Arc<Listed>, Errno> {
-        let generic = table.protocol == Protocol::GENERIC;
-        let name_ok = !table.name.is_empty() && table.name.len() <= 15 && !table.name.contains('\0');
-        let ops_ok = table.ops.iter().enumerate().all(|(at, op)| {
-            let fits = !generic || op.number <= u16::from(u8::MAX);
-            let moded = op.doit.is_some() || op.dump.is_some();
-            fits && moded && !table.ops.iter().take(at).any(|other| other.number == op.number)
-        });
-        let groups_ok = table.groups.iter().all(|(name, _)| !name.is_empty() && name.len() <= 15);
-        if (generic && !(name_ok && groups_ok)) || !ops_ok {
-            return Err(Errno::EINVAL);
-        }
-        if !generic {
+    pub(super) fn register(&mut self, table: Table) -> Result<Arc<Listed>, Nack> {
+        table.check().map_err(|text| Nack::new(Errno::EINVAL).with_message(text))?;
+        if table.protocol != Protocol::GENERIC {
             return self.register_other(table);
         }
         if self.by_name.contains_key(&table.name) {
-            return Err(Errno::EEXIST);
+            let text = format!("there is a family {} already: unregister it, or choose another name", table.name);
+            return Err(Nack::new(Errno::EEXIST).with_message(text));
         }
         let id = if table.name == "nlctrl" { GENL_ID_CTRL } else { self.free_id()? };
         let groups = self.number_groups(&table);
@@ -135,12 +183,13 @@ impl Families {
         Ok(listed)
     }
 
-    fn register_other(&mut self, table: Table) -> Result<Arc<Listed>, Errno> {
-        let clash = |old: &Entry| table.ops.iter().any(|new| new.number == old.number);
-        if self.of(table.protocol).any(|other| other.table.ops.iter().any(clash)) {
-            return Err(Errno::EEXIST);
+    fn register_other(&mut self, table: Table) -> Result<Arc<Listed>, Nack> {
+        let clash = |old: &&Entry| table.ops.iter().any(|new| new.number == old.number);
+        if let Some(old) = self.of(table.protocol).flat_map(|other| &other.table.ops).find(clash) {
+            let text = format!("message type {} of protocol {} is another family's", old.number, table.protocol);
+            return Err(Nack::new(Errno::EEXIST).with_message(text));
         }
-        let groups = table.groups.iter().map(|(name, number)| (name.clone(), number.unwrap_or(0))).collect();
+        let groups = table.groups.iter().map(|group| (group.name.clone(), group.number.unwrap_or(0))).collect();
         self.next_key = self.next_key.saturating_add(1);
         let listed = Arc::new(Listed { key: FamilyKey(self.next_key), id: 0, groups, table });
         self.others.push(listed.clone());
@@ -148,10 +197,10 @@ impl Families {
     }
 
     /// Ids go round: a freed one is given out again only after all others.
-    fn free_id(&mut self) -> Result<u16, Errno> {
+    fn free_id(&mut self) -> Result<u16, Nack> {
         let start = self.next_id.clamp(FIRST_ID, LAST_ID);
-        let id =
-            (start..=LAST_ID).chain(FIRST_ID..start).find(|id| !self.by_id.contains_key(id)).ok_or(Errno::ENOSPC)?;
+        let full = || Nack::new(Errno::ENOSPC).with_message("all 1005 ids are given out: unregister a family");
+        let id = (start..=LAST_ID).chain(FIRST_ID..start).find(|id| !self.by_id.contains_key(id)).ok_or_else(full)?;
         self.next_id = if id == LAST_ID { FIRST_ID } else { id.saturating_add(1) };
         Ok(id)
     }
@@ -160,7 +209,7 @@ impl Families {
     // net/netlink/genetlink.c: genl_allocate_reserve_groups
     fn number_groups(&mut self, table: &Table) -> Vec<(String, u32)> {
         if table.name == "nlctrl" {
-            return table.groups.iter().map(|(name, _)| (name.clone(), CTRL_NOTIFY)).collect();
+            return table.groups.iter().map(|group| (group.name.clone(), CTRL_NOTIFY)).collect();
         }
         let taken = |at: usize, used: &[bool]| RESERVED_GROUPS.contains(&at) || used.get(at).copied().unwrap_or(false);
         let count = table.groups.len();
@@ -173,7 +222,8 @@ impl Families {
             self.group_taken.resize(end, false);
         }
         self.group_taken.iter_mut().take(end).skip(first).for_each(|used| *used = true);
-        (first..end).zip(&table.groups).map(|(at, (name, _))| (name.clone(), u32::try_from(at).unwrap_or(0))).collect()
+        let numbered = (first..end).zip(&table.groups);
+        numbered.map(|(at, group)| (group.name.clone(), u32::try_from(at).unwrap_or(0))).collect()
     }
 
     pub(super) fn unregister(&mut self, key: FamilyKey) -> Option<Arc<Listed>> {
@@ -209,6 +259,14 @@ impl Families {
         self.others.iter().filter(move |listed| listed.table.protocol == protocol)
     }
 
+    /// The family whose group this is, and whether only administrators may join it.
+    pub(super) fn owner(&self, group: u32) -> Option<(&Arc<Listed>, bool)> {
+        self.by_id.values().find_map(|listed| {
+            let at = listed.groups.iter().position(|(_, number)| *number == group)?;
+            Some((listed, listed.table.groups.get(at).is_some_and(|group| group.admin)))
+        })
+    }
+
     /// The highest group number that a socket of generic netlink may join.
     // net/netlink/genetlink.c: mc_groups_longs
     pub(super) fn group_limit(&self) -> u32 {
@@ -231,7 +289,8 @@ mod tests {
             parallel: false,
             every_namespace: true,
             ops: Vec::new(),
-            groups: (0..groups).map(|n| (format!("g{n}"), None)).collect(),
+            groups: (0..groups).map(|n| GroupEntry { name: format!("g{n}"), ..GroupEntry::default() }).collect(),
+            binds: false,
         }
     }
 
@@ -244,7 +303,7 @@ mod tests {
         let wide = families.register(table("wide", 14)).unwrap();
         assert_eq!(wide.groups[0].1, 19, "14 numbers do not fit below the reserved ones");
         assert_eq!(families.register(table("small", 2)).unwrap().groups[0].1, 3);
-        assert_eq!(families.register(table("first", 0)).unwrap_err(), Errno::EEXIST);
+        assert_eq!(families.register(table("first", 0)).unwrap_err().errno(), Errno::EEXIST);
         families.unregister(first.key).unwrap();
         let again = families.register(table("again", 1)).unwrap();
         assert_eq!((again.id, again.groups[0].1), (22, 2), "groups are reused at once, ids only after a round");
@@ -254,21 +313,40 @@ mod tests {
     fn ids_run_out_and_come_back() {
         let mut families = Families::default();
         let keys: Vec<_> = (0..1005).map(|n| families.register(table(&format!("f{n}"), 0)).unwrap().key).collect();
-        assert_eq!(families.register(table("more", 0)).unwrap_err(), Errno::ENOSPC);
+        assert_eq!(families.register(table("more", 0)).unwrap_err().errno(), Errno::ENOSPC);
         families.unregister(keys[500]).unwrap();
         assert_eq!(families.register(table("more", 0)).unwrap().id, 19 + 500);
     }
 
     #[test]
-    fn wrong_tables_are_refused() {
-        let op = Entry { number: 1, flags: OpFlags::NONE, doit: None, dump: None };
-        let mode = Some(Mode { policy: None, strictness: netloom_wire::Strictness::STRICT });
+    fn wrong_tables_are_refused_with_the_reason() {
+        let op = Entry { number: 1, flags: OpFlags::NONE, internal_flags: 0, doit: None, dump: None };
+        let mode = Some(Mode { policy: None, strictness: Strictness::STRICT });
+        let liberal = Some(Mode { policy: None, strictness: Strictness::LIBERAL });
+        let ops = |ops: Vec<Entry>| Table { ops, ..table("bad", 0) };
+        let group = |name: &str| {
+            let group = GroupEntry { name: name.to_owned(), ..GroupEntry::default() };
+            Table { groups: vec![group], ..table("bad", 0) }
+        };
+        let cases = [
+            (ops(vec![op]), "op 1: give it a doit or a dump"),
+            (ops(vec![Entry { doit: mode, ..op }, Entry { dump: mode, ..op }]), "op 1 is there twice"),
+            (ops(vec![Entry { number: 256, doit: mode, ..op }]), "op 256: a command is 0 to 255"),
+            (ops(vec![Entry { dump: liberal, ..op }]), "op 1: ops from resv_start_op (0) on are judged strictly"),
+            (table("", 0), r#""" is no family name: it takes 1 to 15 bytes without a NUL"#),
+            (
+                table("sixteen-bytes-xx", 0),
+                r#""sixteen-bytes-xx" is no family name: it takes 1 to 15 bytes without a NUL"#,
+            ),
+            (group(""), r#""" is no group name: it takes 1 to 15 bytes without a NUL"#),
+            (group("sixteen-bytes-xx"), r#""sixteen-bytes-xx" is no group name: it takes 1 to 15 bytes without a NUL"#),
+            (group("a\0b"), r#""a\0b" is no group name: it takes 1 to 15 bytes without a NUL"#),
+        ];
         let mut families = Families::default();
-        for ops in [vec![op], vec![Entry { doit: mode, ..op }, Entry { dump: mode, ..op }]] {
-            assert_eq!(families.register(Table { ops, ..table("bad", 0) }).unwrap_err(), Errno::EINVAL);
+        for (table, text) in cases {
+            let nack = families.register(table).unwrap_err();
+            assert_eq!((nack.errno(), nack.message()), (Errno::EINVAL, Some(text)));
         }
-        for name in ["", "sixteen-bytes-xx"] {
-            assert_eq!(families.register(table(name, 0)).unwrap_err(), Errno::EINVAL);
-        }
+        assert!(families.register(Table { resv_start_op: 2, ..ops(vec![Entry { dump: liberal, ..op }]) }).is_ok());
     }
 }

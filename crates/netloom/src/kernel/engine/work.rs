@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use netloom_wire::{GenlHeader, Header, RawAttrs};
+use netloom_wire::{Errno, GenlHeader, Header, Protocol, RawAttrs};
 
 use super::dump::{Cursor, Filled};
 use super::incoming::Incoming;
@@ -25,8 +25,6 @@ pub struct Ticket(pub(super) u64);
 pub struct Work {
     /// What to complete it by.
     pub id: WorkId,
-    /// The request behind it.
-    pub request: Arc<Request>,
     /// What to run.
     pub task: Task,
     pub(super) ticket: Option<Ticket>,
@@ -34,17 +32,98 @@ pub struct Work {
     pub(in crate::kernel) serialised: bool,
 }
 
-/// What a [`Work`] asks for. The handler is the one that the shell has for the request's family and op.
+/// What a [`Work`] asks for. The handler is the one that the shell has for the request's family and op, or for the
+/// protocol.
 #[derive(Debug)]
 pub enum Task {
-    /// Judge the request, then do it: [`Outcome::Did`].
-    Do,
+    /// Judge the request, before and after which a family may have something to do, and do it: [`Outcome::Did`].
+    Do(Arc<Request>),
     /// Judge the request, then start the dump: [`Outcome::Started`].
-    DumpStart,
+    DumpStart(Arc<Request>),
     /// Write objects: [`Outcome::Filled`].
-    DumpFill(Fill),
+    DumpFill(Arc<Request>, Fill),
     /// The dump is over, complete or not: [`Outcome::Ended`].
-    DumpDone(Cursor),
+    DumpDone(Arc<Request>, Cursor),
+    /// A protocol that takes datagrams whole gets one: [`Outcome::Ended`].
+    Input(Arc<Arrival>),
+    /// A socket wants to join a group: [`Outcome::Bound`].
+    Bind(Membership),
+    /// A socket has left a group: [`Outcome::Ended`].
+    Unbind(Membership),
+}
+
+impl Task {
+    /// The request behind it, if a message is.
+    pub fn request(&self) -> Option<&Arc<Request>> {
+        match self {
+            Self::Do(request) | Self::DumpStart(request) | Self::DumpFill(request, _) | Self::DumpDone(request, _) => {
+                Some(request)
+            }
+            Self::Input(_) | Self::Bind(_) | Self::Unbind(_) => None,
+        }
+    }
+
+    /// The family that it is about, if it is about one.
+    pub fn family(&self) -> Option<&Arc<Listed>> {
+        match self {
+            Self::Bind(membership) | Self::Unbind(membership) => membership.family.as_ref(),
+            _ => self.request().map(|request| &request.family),
+        }
+    }
+
+    /// The protocol that it is about.
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Self::Do(request) | Self::DumpStart(request) | Self::DumpFill(request, _) | Self::DumpDone(request, _) => {
+                request.family.table.protocol
+            }
+            Self::Input(arrival) => arrival.protocol,
+            Self::Bind(membership) | Self::Unbind(membership) => membership.protocol,
+        }
+    }
+}
+
+/// A datagram for a protocol that takes them whole.
+#[derive(Debug)]
+pub struct Arrival {
+    pub(super) datagram: Arc<Incoming>,
+    /// The protocol it came by.
+    pub protocol: Protocol,
+    /// The socket it came from.
+    pub port: PortKey,
+    /// That socket's port id.
+    pub port_id: u32,
+    /// The group that it was sent to as well; 0 for none.
+    pub group: u32,
+    /// The namespace of that socket.
+    pub ns: NetNs,
+    /// Who sent it.
+    pub credentials: Credentials,
+}
+
+impl Arrival {
+    /// All its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.datagram
+    }
+
+    /// Has its bytes overwritten when it is over: they hold secrets.
+    pub fn wipe_later(&self) {
+        self.datagram.wipe_later();
+    }
+}
+
+/// A socket and a group that it joins or leaves.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The group, by number.
+    pub group: u32,
+    /// The namespace of the socket.
+    pub ns: NetNs,
+    /// The generic netlink family whose group it is.
+    pub family: Option<Arc<Listed>>,
 }
 
 /// What a fill starts from.
@@ -87,7 +166,9 @@ pub enum Outcome {
         /// Whether the end must be marked torn.
         torn: bool,
     },
-    /// The dump's state is released.
+    /// The protocol or family lets the socket join, or does not.
+    Bound(Result<(), Errno>),
+    /// It is done; there is nothing to say of it.
     Ended,
 }
 
@@ -105,6 +186,8 @@ pub struct Request {
     pub family: Arc<Listed>,
     /// The op, by position in the family's table.
     pub op: usize,
+    /// Whether it is to be dumped rather than done.
+    pub dump: bool,
     /// How it is judged.
     pub mode: Mode,
     /// The socket it came from.
