@@ -106,6 +106,15 @@ fn an_overrun_is_an_item_and_the_stream_goes_on() {
 }
 
 #[test]
+fn a_long_event_arrives_whole() {
+    let (_kernel, nl) = doc_exmpl();
+    let mut events = nl.subscribe(&[DOC_EXMPL_GRP]).unwrap();
+    let long = Msg::new().msg("x".repeat(60_000));
+    nl.call(Say, &long).unwrap();
+    assert_eq!(events.try_next().unwrap().unwrap().get(Said), Some(long));
+}
+
+#[test]
 fn a_truncated_answer_is_told() {
     let (kernel, nl) = doc_exmpl();
     nl.call(Echo, &Msg::new()).unwrap();

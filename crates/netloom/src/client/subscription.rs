@@ -10,6 +10,7 @@ use netloom_wire::{Errno, Group, MessageType, Protocol, messages};
 use super::connection::Connection;
 use super::event::Event;
 use super::hooks::Flow;
+use super::lane::Lane;
 use super::names::{DELFAMILY, FAMILY_ID, NLCTRL, Resolved};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -195,7 +196,8 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub(super) fn new(socket: Socket) -> Self {
-        let buf = vec![0; Socket::DATAGRAM];
+        // An event that is cut is lost.
+        let buf = vec![0; Lane::ANSWER];
         Self { socket, buf, received: Received::default(), read: 0, broken: false, wake: OnceLock::new() }
     }
 
