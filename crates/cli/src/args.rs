@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -25,7 +26,7 @@ pub struct Args {
     pub show_keys: bool,
     /// The kernel side: linux, embedded (one inside this process), or the PATH of a running one's socket [default:
     /// $NETLOOM_KERNEL, else linux]
-    #[arg(long, global = true, value_name = "WHICH")]
+    #[arg(long, global = true, value_name = "WHICH", value_parser = OsStringValueParser::new().try_map(named))]
     pub kernel: Option<OsString>,
     /// Loads a module into the kernel side that the command makes (serve, run, --kernel embedded), with these devices,
     /// which are down; may be repeated
@@ -37,6 +38,10 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+fn named(which: OsString) -> Result<OsString, &'static str> {
+    if which.is_empty() { Err("give linux, embedded or a path") } else { Ok(which) }
 }
 
 impl Args {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use netloom::client::Event;
@@ -32,6 +33,9 @@ pub struct Heard {
     pub specs: Specs,
 }
 
+/// How long a signal waits for the event that is being printed.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Prints events as they come. SIGINT and SIGTERM end it with status 0, between two events.
 pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
     let session = Session::open(settings, &heard.specs)?;
@@ -43,9 +47,14 @@ pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            // Holding the stream, so that no line is cut in two.
-            let mut out = std::io::stdout().lock();
-            let _ = out.flush();
+            thread::spawn(|| {
+                // Holding the stream, so that no line is cut in two.
+                let mut out = std::io::stdout().lock();
+                let _ = out.flush();
+                std::process::exit(0);
+            });
+            // Whoever has it may be stuck with a reader that has stopped reading.
+            thread::sleep(PATIENCE);
             std::process::exit(0);
         }
     });
@@ -62,7 +71,7 @@ pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
                 }
                 out.flush()?;
             }
-            Err(error) if error.is_overrun() => tell(format_args!("netloom: {error}")),
+            Err(error) if error.is_overrun() || error.is_truncated() => tell(format_args!("netloom: {error}")),
             Err(error) => return Err(error.into()),
         }
     }

@@ -41,8 +41,10 @@ pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     let (name, args) = program.command.split_first().ok_or_else(|| Failure::new("no program to run"))?;
     let mut command = Command::new(name);
     command.args(args).env(VARIABLE, side.name()).env(OWN, own);
+    // What this command was told to ignore (`nohup`), the program ignores as well: a handler would end that.
+    let passed = PASSED.into_iter().filter(|signal| !sys::is_ignored(*signal));
     // Before the program begins, so that none is missed.
-    let mut signals = SignalsInfo::<WithRawSiginfo>::new(PASSED.iter().chain([&SIGCHLD]))
+    let mut signals = SignalsInfo::<WithRawSiginfo>::new(passed.chain([SIGCHLD]))
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
     let mut child = match command.spawn() {
         Ok(child) => child,

@@ -40,3 +40,12 @@ pub(crate) fn kill(child: &std::process::Child, signal: i32) {
         unsafe { libc::kill(process, signal) };
     }
 }
+
+/// Whether this process was started with a signal ignored, as `nohup` starts programs.
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a sigaction of zeros is valid.
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: no new action is given, and `now` outlives the call.
+    let told = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) };
+    told == 0 && now.sa_sigaction == libc::SIG_IGN
+}

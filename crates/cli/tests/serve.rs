@@ -1,7 +1,7 @@
 //! `serve` and `run`: kernel sides for other processes, their sockets, signals and statuses.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -156,6 +156,7 @@ fn what_cannot_be_served_is_status_one() {
         (&["serve", "--socket", free, "--module", "warpdrive"], 1, "warpdrive"),
         (&["serve", "--socket", free, "--kernel", "linux"], 2, "of its own"),
         (&["serve"], 2, "--socket"),
+        (&["list", "--kernel", ""], 2, "linux, embedded or a path"),
         (&["list", "--kernel", file], 1, "no socket"),
         (&["list", "--kernel", free], 1, "netloom serve --socket"),
         (&["run", "--kernel", free, "--", "true"], 1, "netloom serve --socket"),
@@ -257,4 +258,37 @@ fn signals_are_passed_on() {
         send(signal, run.id());
         assert_eq!(wait(&mut run).code(), Some(status), "{signal}");
     }
+}
+
+#[test]
+fn what_is_ignored_stays_ignored() {
+    let script = r#"trap '' HUP; exec "$0" run -- sh -c 'echo ready; read line; echo $line'"#;
+    let mut command = Command::new("sh");
+    let mut run = command.args(["-c", script, NETLOOM]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(run.stdout.take().unwrap()).lines();
+    assert_eq!(out.next().unwrap().unwrap(), "ready");
+    send("HUP", run.id());
+    run.stdin.take().unwrap().write_all(b"alive\n").unwrap();
+    assert_eq!(out.next().unwrap().unwrap(), "alive", "as under nohup");
+    assert_eq!(wait(&mut run).code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_has_stopped_reading_does_not_keep_a_listener() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let kernel = path.to_str().unwrap();
+    let _server = Server::start(&path, &["--module", "doc_exmpl"]);
+    let mut listener = netloom(&["listen", "doc_exmpl", "--json", "--kernel", kernel]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(listener.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("netloom: listening to "), "{line}");
+    // More than a pipe holds.
+    let text = format!(r#"{{"msg":"{}"}}"#, "x".repeat(60_000));
+    for _ in 0..3 {
+        assert_eq!(output(&["do", "doc_exmpl", "say", &text, "--kernel", kernel]).0, Some(0));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    send("INT", listener.id());
+    assert_eq!(wait(&mut listener).code(), Some(0));
 }
