@@ -33,6 +33,9 @@ pub struct Case {
     pub name: String,
     /// The items of the kernel's semantics that it shows: `A12`, `D19`; see [`items`].
     pub items: Vec<String>,
+    /// Whether it takes CAP_NET_ADMIN in the network namespace.
+    #[serde(default)]
+    pub privileged: bool,
     /// What is done.
     pub steps: Vec<Step>,
     /// Where the newest Linux differs from a recorded one.

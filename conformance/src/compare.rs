@@ -68,7 +68,8 @@ mod tests {
     fn a_known_difference_must_be_there_and_be_new() {
         let difference =
             Difference { until: "6.18".into(), because: "a bug".into(), old: "op 0".into(), new: "op 10".into() };
-        let case = Case { name: "x".into(), items: vec![], steps: vec![], differs: vec![difference] };
+        let case =
+            Case { name: "x".into(), items: vec![], privileged: false, steps: vec![], differs: vec![difference] };
         let record = |line: &str| Record { release: String::new(), seen: [("x".into(), vec![line.into()])].into() };
         let judge = |recorded: &str, release, newest, seen: &str| {
             compare(&case, &record(recorded), release, newest, &[seen.to_string()]).ok()

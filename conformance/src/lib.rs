@@ -19,5 +19,5 @@ mod seen;
 pub use case::{Case, Difference, Malformed, Place, Room, Step, items};
 pub use compare::{Verdict, compare};
 pub use message::datagram;
-pub use play::{NOW, Patience, play};
+pub use play::{NOW, Patience, is_privileged, play};
 pub use record::{Record, Release};

@@ -33,6 +33,12 @@ pub fn play(case: &Case, dialer: &dyn Dialer, patience: Patience) -> Result<Vec<
     Ok(player.lines)
 }
 
+/// Whether sockets of `dialer` may send to other ports, which in generic netlink takes CAP_NET_ADMIN.
+pub fn is_privileged(dialer: &dyn Dialer) -> bool {
+    let connect = |socket: Socket| socket.connect(Address::port(u32::MAX));
+    dialer.open(Protocol::GENERIC).and_then(connect).is_ok()
+}
+
 struct Player<'a> {
     dialer: &'a dyn Dialer,
     patience: Patience,

@@ -26,7 +26,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// use netloom::wire::{Errno, Protocol};
 /// use netloom::socket::Socket;
 /// // Port 0 is the kernel's, and no group is called 0.
-/// let error = Socket::open(Protocol::USERSOCK)?.join(0).unwrap_err();
+/// let error = Socket::open(Protocol::GENERIC)?.join(0).unwrap_err();
 /// assert_eq!(error.errno(), Some(Errno::EINVAL));
 /// # Ok::<(), netloom::Error>(())
 /// ```
