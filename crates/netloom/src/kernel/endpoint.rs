@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -48,6 +48,8 @@ pub(super) struct PortEndpoint {
     credentials: Credentials,
     readable: Arc<Condvar>,
     nonblocking: AtomicBool,
+    /// The port that it is connected to.
+    peer: AtomicU32,
 }
 
 impl PortEndpoint {
@@ -62,7 +64,8 @@ impl PortEndpoint {
         let key = state.engine.open(ns, protocol, credentials)?;
         state.waiters.insert(key, Waiter::Threads { condvar: readable.clone(), waiting: 0 });
         drop(state);
-        Ok(Self { kernel: kernel.clone(), key, credentials, readable, nonblocking: AtomicBool::new(false) })
+        let (nonblocking, peer) = (AtomicBool::new(false), AtomicU32::new(0));
+        Ok(Self { kernel: kernel.clone(), key, credentials, readable, nonblocking, peer })
     }
 
     fn waiting<'k>(
@@ -91,7 +94,13 @@ impl PortEndpoint {
 
 impl Endpoint for PortEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
-        self.kernel.deliver(self.key, &self.credentials, to, bytes)
+        let sent = self.kernel.deliver(self.key, &self.credentials, to, bytes);
+        if sent != Err(Errno::EAGAIN) || self.nonblocking.load(Ordering::Relaxed) {
+            return sent;
+        }
+        // A group has had it; the port is waited for. net/netlink/af_netlink.c: netlink_attachskb
+        let port = to.map_or_else(|| self.peer.load(Ordering::Relaxed), |to| to.port);
+        self.kernel.deliver_waiting(self.key, &self.credentials, Address::port(port), bytes)
     }
 
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
@@ -122,7 +131,9 @@ impl Endpoint for PortEndpoint {
     }
 
     fn connect(&self, peer: Address) -> Result<(), Errno> {
-        self.kernel.lock().engine.connect(self.key, &self.credentials, peer)
+        self.kernel.lock().engine.connect(self.key, &self.credentials, peer)?;
+        self.peer.store(peer.port, Ordering::Relaxed);
+        Ok(())
     }
 
     fn local(&self) -> Result<Address, Errno> {

@@ -36,6 +36,7 @@ mod nested;
 mod nlctrl;
 mod protocol;
 pub mod raw;
+mod room;
 mod route;
 mod run;
 mod speak;
@@ -77,6 +78,7 @@ struct Inner {
     /// Told when a piece of work is completed while somebody waits for that.
     progress: Condvar,
     links: links::Registry,
+    room: room::Room,
     owner: u32,
 }
 
@@ -123,7 +125,13 @@ impl Kernel {
             stalled: 0,
         };
         let links = links::Registry::default();
-        let kernel = Self(Arc::new(Inner { state: Mutex::new(state), progress: Condvar::new(), links, owner }));
+        let kernel = Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            progress: Condvar::new(),
+            links,
+            room: room::Room::default(),
+            owner,
+        }));
         let nlctrl = kernel.register(nlctrl::family());
         let route = kernel.register_protocol(Protocol::ROUTE, route::PROTOCOL);
         let route = route.and_then(|()| kernel.register(route::family()));
@@ -281,6 +289,17 @@ impl Kernel {
         delivered.map(|_| bytes.len())
     }
 
+    /// Waits until a port that had no room has taken the datagram.
+    pub(crate) fn deliver_waiting(
+        &self,
+        key: PortKey,
+        by: &Credentials,
+        to: Address,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        self.0.room.wait(|| Some(self.deliver(key, by, Some(to), bytes)).filter(|sent| *sent != Err(Errno::EAGAIN)))
+    }
+
     /// Closes a socket, and ends its dump in this thread.
     pub(crate) fn close(&self, key: PortKey) {
         let mut state = self.lock();
@@ -334,6 +353,7 @@ impl Kernel {
             }
         }
         drop(state);
+        self.0.room.changed();
         calls.iter().for_each(|call| call());
     }
 }

@@ -104,7 +104,13 @@ impl Socket {
         retry(|| self.0.send(None, datagram)).map_err(|errno| Error::system("send", errno))
     }
 
-    /// Sends a datagram to a port, and to the group of the mask if there is one.
+    /// Sends a datagram to a port, and to the group of the mask (its lowest bit) if there is one. Waits while that port's queue
+    /// is full.
+    ///
+    /// ECONNREFUSED if nobody has that port, or it hears another one alone; EPERM where a protocol leaves sending to
+    /// others than the kernel to the privileged; EAGAIN for a full queue, if the socket is non-blocking.
+    #[doc(alias = "sendto")]
+    #[doc(alias = "sendmsg")]
     pub fn send_to(&self, to: Address, datagram: &[u8]) -> Result<usize> {
         retry(|| self.0.send(Some(to), datagram)).map_err(|errno| Error::system("send", errno))
     }
@@ -156,6 +162,12 @@ impl Socket {
     #[doc(alias = "getsockopt")]
     pub fn option(&self, option: Opt) -> Result<u32> {
         self.0.option(option).map_err(|errno| Error::system(option.action(), errno))
+    }
+
+    /// Makes receiving, and sending to another port whose queue is full, say EAGAIN rather than wait.
+    #[doc(alias = "O_NONBLOCK")]
+    pub fn set_nonblocking(&self, on: bool) -> Result<()> {
+        self.0.set_nonblocking(on).map_err(|errno| Error::system("fcntl", errno))
     }
 
     /// The file descriptor, to poll; `None` where there is none.
