@@ -1,13 +1,14 @@
 //! Who this process is, and what it runs on.
 
-use std::os::unix::fs::MetadataExt;
-
 use super::Credentials;
 
-/// The credentials of this process: its id, its effective uid and gid. Where `/proc` cannot be read, nobody's.
+/// The credentials of this process: its id, its effective uid and gid; where they cannot be told, nobody's.
 pub(crate) fn this_process() -> Credentials {
-    const NOBODY: u32 = 65_534;
-    let (uid, gid) = std::fs::metadata("/proc/self").map_or((NOBODY, NOBODY), |meta| (meta.uid(), meta.gid()));
+    // Not those of /proc/self: of a process that may not be dumped it belongs to root.
+    #[cfg(target_os = "linux")]
+    let (uid, gid) = super::sys::user();
+    #[cfg(not(target_os = "linux"))]
+    let (uid, gid) = (65_534, 65_534);
     Credentials { process: std::process::id(), uid, gid }
 }
 

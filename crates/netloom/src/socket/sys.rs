@@ -31,6 +31,12 @@ pub(super) fn page_size() -> Option<usize> {
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()
 }
 
+/// The effective user and group of this process.
+pub(super) fn user() -> (u32, u32) {
+    // SAFETY: no pointers are passed.
+    unsafe { (libc::geteuid(), libc::getegid()) }
+}
+
 pub(super) fn bind(fd: BorrowedFd<'_>, address: Address) -> Result<()> {
     let name = sockaddr(address);
     // SAFETY: `name` is a sockaddr_nl and outlives the call; the length is its own.
