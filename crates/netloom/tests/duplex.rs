@@ -44,7 +44,7 @@ fn index(heard: &mut Unsolicited) -> Option<u32> {
 
 #[test]
 fn what_comes_between_the_answers_reaches_the_other_half_in_order() {
-    const CALLS: u32 = 500;
+    const CALLS: u32 = 300;
     let kernel = chatty();
     let (nl, mut heard) = kernel.connect().split().unwrap();
     nl.family("DOC_EXMPL").unwrap();
