@@ -25,6 +25,8 @@ use netloom_wire::FamilyInfo;
 #[cfg(feature = "doc_exmpl")]
 pub mod doc_exmpl;
 pub mod nlctrl;
+#[cfg(feature = "ovs_packet")]
+pub mod ovs_packet;
 #[cfg(feature = "rt_link")]
 pub mod rt_link;
 #[cfg(feature = "wireguard")]
@@ -35,6 +37,8 @@ pub static FAMILIES: &[(&str, &FamilyInfo)] = &[
     #[cfg(feature = "doc_exmpl")]
     ("doc_exmpl", &doc_exmpl::INFO),
     ("nlctrl", &nlctrl::INFO),
+    #[cfg(feature = "ovs_packet")]
+    ("ovs_packet", &ovs_packet::INFO),
     #[cfg(feature = "rt_link")]
     ("rt_link", &rt_link::INFO),
     #[cfg(feature = "wireguard")]
@@ -51,7 +55,7 @@ pub fn family(name: &str) -> Option<&'static FamilyInfo> {
 mod tests {
     #[test]
     fn a_family_has_two_names() {
-        for name in ["nlctrl", "DOC_EXMPL", "doc_exmpl", "rt-link", "rt_link", "wireguard"] {
+        for name in ["nlctrl", "DOC_EXMPL", "doc_exmpl", "rt-link", "rt_link", "wireguard", "ovs_packet"] {
             assert!(super::family(name).is_some(), "{name}");
         }
         assert!(super::family("nl80211").is_none());

@@ -3,6 +3,7 @@
 //! - [`client`]: a [`Connection`] calls a kernel side, dumps its objects and hears its events. The kernel side is Linux,
 //!   or one in this process, or one behind a unix socket: the [`Dialer`](client::Dialer) decides, nothing else changes.
 //! - `wireguard` (a feature, on by default) reads and changes WireGuard devices of any size.
+//! - [`uevent`]: device events, on either side.
 //! - [`socket`]: the netlink socket itself, for those who want datagrams.
 //! - [`unix`]: the same for other processes, over unix sockets.
 //! - [`wire`] holds bytes, attributes and policies, [`families`] the generated families.
@@ -18,6 +19,7 @@ pub mod client;
 mod error;
 pub mod kernel;
 pub mod socket;
+pub mod uevent;
 #[cfg(target_os = "linux")]
 pub mod unix;
 #[cfg(feature = "wireguard")]

@@ -207,6 +207,8 @@ impl<'s> Tables<'s> {
             spec::Kind::Binary { element: Some(scalar), .. } => {
                 Kind::IntArray(int(scalar.width, scalar.order), scalar.names.map(|names| self.names(names)))
             }
+            // Without a set there are bytes, to which the flag belongs where the family wants it.
+            spec::Kind::Nest(None) if !flag => Kind::Binary,
             spec::Kind::Nest(set) => Kind::Nest(self.nest(*set, flag)),
             spec::Kind::IndexedArray { element, base } => {
                 let (first, step) = match base {

@@ -30,6 +30,7 @@ pub(super) struct FaultState {
     insert: Vec<(MessageType, Flags)>,
     garble: u32,
     delay: Option<Duration>,
+    stall: bool,
     refuse: Vec<(String, u16, Errno)>,
 }
 
@@ -108,9 +109,18 @@ impl<'k> Faults<'k> {
         self.set(|faults| faults.refuse.push((family.to_owned(), op, errno)))
     }
 
+    /// What notifiers leave to be sent stays where it is, until there is no room for more; `false` ends that.
+    pub fn stall_notifiers(&self, on: bool) -> &Self {
+        self.set(|faults| faults.stall = on);
+        self.0.drain();
+        self
+    }
+
     /// Switches everything off.
     pub fn clear(&self) -> &Self {
-        self.set(|faults| *faults = FaultState::default())
+        self.set(|faults| *faults = FaultState::default());
+        self.0.drain();
+        self
     }
 }
 
@@ -135,6 +145,9 @@ impl FaultState {
     }
     pub(super) fn truncates(&mut self) -> bool {
         take(&mut self.truncate)
+    }
+    pub(super) fn stalls(&self) -> bool {
+        self.stall
     }
     pub(super) fn delays(&self) -> Option<Duration> {
         self.delay

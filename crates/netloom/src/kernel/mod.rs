@@ -34,6 +34,7 @@ mod log;
 mod nack;
 mod nested;
 mod nlctrl;
+mod notifier;
 mod protocol;
 pub mod raw;
 mod room;
@@ -42,7 +43,7 @@ mod run;
 mod speak;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use netloom_wire::{Errno, Protocol};
 
@@ -54,6 +55,7 @@ pub use faults::Faults;
 pub use links::{Link, LinkDefaults, LinkDevice, LinkKind, Links, NewLink};
 pub use log::Log;
 pub use nack::Nack;
+pub use notifier::Notifier;
 pub use protocol::{Config, Input};
 
 use self::engine::{FamilyKey, Listed, Ticket};
@@ -79,6 +81,7 @@ struct Inner {
     progress: Condvar,
     links: links::Registry,
     room: room::Room,
+    notifiers: OnceLock<notifier::Shared>,
     owner: u32,
 }
 
@@ -130,6 +133,7 @@ impl Kernel {
             progress: Condvar::new(),
             links,
             room: room::Room::default(),
+            notifiers: OnceLock::new(),
             owner,
         }));
         let nlctrl = kernel.register(nlctrl::family());

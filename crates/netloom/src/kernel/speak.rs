@@ -180,6 +180,10 @@ impl fmt::Debug for Registered {
     }
 }
 
-fn unasked(family: &Listed, number: u16, body: &dyn Fn(&mut Writer<'_>) -> Result<(), Full>) -> Result<Vec<u8>, Full> {
+pub(super) fn unasked(
+    family: &Listed,
+    number: u16,
+    body: &dyn Fn(&mut Writer<'_>) -> Result<(), Full>,
+) -> Result<Vec<u8>, Full> {
     message_bytes(family, number, Header::new(MessageType::default(), Flags::NONE), body)
 }
