@@ -1,6 +1,7 @@
 //! The project's one door: `cargo xtask <task>`.
 
 mod bench;
+mod concordance;
 mod fuzz;
 mod regen;
 mod test;
@@ -20,6 +21,8 @@ struct Door {
 enum Task {
     /// Measures netloom beside others and prints a table.
     Bench(bench::Bench),
+    /// Checks that the names in the concordance are those of items, and its examples exist.
+    Concordance(concordance::Concordance),
     /// Runs fuzz targets, guided by coverage.
     Fuzz(fuzz::Fuzz),
     /// Generates the families' Rust from their specs again.
@@ -31,6 +34,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Door::parse().task {
         Task::Bench(task) => task.run(),
+        Task::Concordance(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Fuzz(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Regen(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Test(task) => task.run(),

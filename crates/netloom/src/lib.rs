@@ -8,6 +8,8 @@
 //! - [`unix`]: the same for other processes, over unix sockets.
 //! - [`wire`] holds bytes, attributes and policies, [`families`] the generated families.
 //!
+//! The [`guide`] leads through all of it; the [`concordance`] leads from names of C to items here.
+//!
 //! Blocking throughout; [`client::Exchange`] is the same protocol without I/O, for one's own loop.
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 #![cfg_attr(
@@ -16,7 +18,9 @@
 )]
 
 pub mod client;
+pub mod concordance;
 mod error;
+pub mod guide;
 pub mod kernel;
 pub mod socket;
 pub mod uevent;

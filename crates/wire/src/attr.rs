@@ -35,6 +35,7 @@ impl<'a> Attr<'a> {
     }
 
     /// The room that an attribute with `payload` bytes takes, padding included.
+    #[doc(alias = "nla_attr_size")]
     #[doc(alias = "nla_total_size")]
     pub const fn space(payload: usize) -> usize {
         align(payload.saturating_add(Self::HEADER_LEN))
@@ -142,6 +143,7 @@ impl fmt::Debug for RawAttrs<'_> {
 
 /// Iterator over a run of attributes. It ends at the first bytes that are no attribute (too short, or a length below 4
 /// or beyond the end): [`AttrIter::remainder`] says how many.
+#[doc(alias = "nlmsg_for_each_attr")]
 #[doc(alias = "nla_for_each_attr")]
 #[doc(alias = "NLA_OK")]
 #[doc(alias = "NLA_NEXT")]

@@ -20,6 +20,8 @@ use crate::{ErrorMessage, GenlHeader, Header, MessageType, RawAttrs, align};
 /// assert!(messages(&whole[..20]).next().unwrap().is_err()); // truncated
 /// # Ok::<(), netloom_wire::Full>(())
 /// ```
+#[doc(alias = "nlmsg_ok")]
+#[doc(alias = "nlmsg_next")]
 #[doc(alias = "NLMSG_OK")]
 #[doc(alias = "NLMSG_NEXT")]
 #[doc(alias = "nlmsg_for_each_msg")]
@@ -69,6 +71,7 @@ pub struct RawMessage<'a> {
     /// Its header.
     pub header: Header,
     /// What follows the header, unpadded.
+    #[doc(alias = "NLMSG_PAYLOAD")]
     #[doc(alias = "NLMSG_DATA")]
     #[doc(alias = "nlmsg_data")]
     pub payload: &'a [u8],
@@ -84,6 +87,7 @@ impl<'a> RawMessage<'a> {
 
     /// The attributes behind `header_len` bytes of further headers (generic netlink: 4 and the family's); empty if the
     /// payload is shorter. `header_len` is rounded up to 4, as the kernel does.
+    #[doc(alias = "genlmsg_data")]
     #[doc(alias = "nlmsg_attrdata")]
     #[doc(alias = "nlmsg_attrlen")]
     #[doc(alias = "GENLMSG_DATA")]

@@ -142,6 +142,8 @@ impl Policy {
     /// assert_eq!((no.errno, no.message, no.offset), (Errno::ERANGE, Some("integer out of range"), Some(8)));
     /// # Ok::<(), netloom_wire::Full>(())
     /// ```
+    #[doc(alias = "nlmsg_parse")]
+    #[doc(alias = "nlmsg_validate")]
     #[doc(alias = "nla_validate")]
     #[doc(alias = "nla_parse")]
     pub fn validate(&self, attrs: RawAttrs<'_>, strictness: Strictness) -> Result<Option<Warning>, Reject> {

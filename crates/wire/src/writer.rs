@@ -20,6 +20,8 @@ use crate::{Attr, GenlHeader, Header, Key, Payload, align, padding};
 /// assert_eq!(w.len(), 36);
 /// # Ok::<(), netloom_wire::Full>(())
 /// ```
+#[doc(alias = "sk_buff")]
+#[doc(alias = "nlmsg_free")]
 pub struct Writer<'b> {
     buf: &'b mut [u8],
     len: usize,
@@ -31,6 +33,7 @@ pub struct Mark(usize);
 
 impl<'b> Writer<'b> {
     /// Writes from the start of `buf`, whose length is the room there is.
+    #[doc(alias = "genlmsg_new")]
     #[doc(alias = "nlmsg_new")]
     #[doc(alias = "genlmsg_alloc")]
     pub const fn new(buf: &'b mut [u8]) -> Self {
@@ -116,6 +119,7 @@ impl<'b> Writer<'b> {
     }
 
     /// The generic netlink header, behind a message's.
+    #[doc(alias = "genlmsg_end")]
     #[doc(alias = "genlmsg_put")]
     pub fn genl(&mut self, header: GenlHeader) -> Result<(), Full> {
         self.put_bytes(&header.to_bytes())

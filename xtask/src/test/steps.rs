@@ -28,6 +28,7 @@ pub(super) const STEPS: &[Step] = &[
     step("rules", "files keep the project's own rules", rules::files),
     step("dependencies", "the library depends on few", rules::dependencies),
     step("regen", "generated code is what the specs make", regen),
+    step("concordance", "every name of C leads to an item", concordance),
     step("clippy", "no warning anywhere", clippy),
     step("features", "crates build by themselves, and without std", features),
     step("build", "all tests and examples build", build),
@@ -51,6 +52,10 @@ fn regen(stage: &Stage) -> Tally {
 
 fn clippy(stage: &Stage) -> Tally {
     stage.check(stage.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn concordance(stage: &Stage) -> Tally {
+    stage.check(stage.cargo(&["xtask", "concordance"]))
 }
 
 /// The workspace built as one unites features; users get crates one by one.

@@ -39,6 +39,7 @@ use crate::socket::Socket;
 /// assert_eq!(nl.family("nlctrl")?.id, 0x10);
 /// # Ok::<(), netloom::Error>(())
 /// ```
+#[doc(alias = "nl_sock")]
 #[derive(Clone)]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
@@ -49,6 +50,8 @@ impl Connection {
     /// extended acknowledgements and strict checking on, calls bounded by [`Builder::TIMEOUT`].
     ///
     /// Nothing is opened yet; what fails, fails with the first call.
+    #[doc(alias = "nl_socket_alloc")]
+    #[doc(alias = "nl_connect")]
     #[cfg(target_os = "linux")]
     pub fn open() -> Result<Self> {
         Self::builder().open()
@@ -115,6 +118,7 @@ impl Connection {
     /// # Errors
     ///
     /// What the kernel side refuses at the start. What fails later is the last item.
+    #[doc(alias = "dumpRequest")]
     pub fn dump<O: wire::Dump>(&self, _: O, request: &O::Request) -> Result<Dump<O>> {
         Dump::start(self, request)
     }
@@ -124,6 +128,7 @@ impl Connection {
     /// # Errors
     ///
     /// A family or group that the kernel side does not have; EPERM where the group takes a privilege.
+    #[doc(alias = "registerGroup")]
     pub fn subscribe(&self, groups: &[Group]) -> Result<Subscription> {
         Subscription::open(self, groups)
     }
@@ -148,12 +153,16 @@ impl Connection {
     /// assert_eq!(reply.attrs(0).first(1).unwrap().read::<u16>(), Some(0x10));
     /// # Ok::<(), netloom::Error>(())
     /// ```
+    #[doc(alias = "genlmsg_send")]
+    #[doc(alias = "genlmsg_recv")]
+    #[doc(alias = "genlmsg_dispatch")]
     pub fn request_raw(&self, kind: u16) -> RawRequest<'_> {
         RawRequest::new(self, kind)
     }
 
-    /// The generic netlink family of this name: its id, version and groups. Ears once, then remembered until the kernel
+    /// The generic netlink family of this name: its id, version and groups. Asked for once, then remembered until the kernel
     /// side does not know the id any more.
+    #[doc(alias = "genl_ctrl_resolve")]
     #[doc(alias = "CTRL_CMD_GETFAMILY")]
     #[doc(alias = "genlmsg_get_family_id")]
     pub fn family(&self, name: &str) -> Result<Arc<Resolved>> {
@@ -162,6 +171,7 @@ impl Connection {
 
     /// Makes the call socket of the connection's protocol hear a group, by number: its events come by
     /// [`Connection::unsolicited`].
+    #[doc(alias = "registerGroup")]
     pub fn join(&self, group: u32) -> Result<()> {
         self.shared.channel(self.shared.protocol)?.socket().join(group)
     }
@@ -203,6 +213,8 @@ impl Connection {
     }
 
     /// The port id of the call socket of the connection's protocol.
+    #[doc(alias = "nl_socket_get_local_port")]
+    #[doc(alias = "s_local")]
     pub fn port(&self) -> Result<u32> {
         Ok(self.shared.channel(self.shared.protocol)?.port)
     }

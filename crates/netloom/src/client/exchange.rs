@@ -35,6 +35,8 @@ use crate::socket::Address;
 /// assert!(exchange.is_over());
 /// # Ok::<(), netloom::wire::Full>(())
 /// ```
+#[doc(alias = "cb_recvmsgs_ow")]
+#[doc(alias = "nl_recvmsgs")]
 #[derive(Clone, Debug)]
 pub struct Exchange {
     port: u32,

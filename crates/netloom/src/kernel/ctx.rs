@@ -169,6 +169,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// Sends a reply of this number to the requester now, before what the handler returns.
+    #[doc(alias = "nlmsg_put_answer")]
     #[doc(alias = "genlmsg_reply")]
     pub fn reply<M: Message>(&mut self, number: u16, message: &M) -> Result<(), Nack> {
         let bytes = self.encode(number, message)?;

@@ -109,6 +109,7 @@ pub struct Registered {
     /// What to unregister it by.
     pub key: FamilyKey,
     /// Its message type, for generic netlink.
+    #[doc(alias = "GENL_ID_GENERATE")]
     pub id: u16,
     /// Its groups: name and number.
     pub groups: Vec<(String, u32)>,

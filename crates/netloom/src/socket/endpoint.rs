@@ -46,6 +46,7 @@ pub struct Credentials {
 }
 
 /// What is known of a datagram besides its bytes.
+#[doc(alias = "nl_msg")]
 #[doc(alias = "msghdr")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,13 +57,16 @@ pub struct Received {
     #[doc(alias = "MSG_TRUNC")]
     pub truncated: bool,
     /// Who sent it; its groups are those it was sent to, as a mask.
+    #[doc(alias = "nm_src")]
     pub source: Address,
     /// Who received it: the socket's own port.
+    #[doc(alias = "nm_dst")]
     pub destination: Address,
     /// The group that it was sent to, if the socket has [`Opt::PktInfo`] and it was sent to one.
     #[doc(alias = "nl_pktinfo")]
     pub group: Option<u32>,
     /// The sender's credentials, if the socket has [`Opt::PassCredentials`].
+    #[doc(alias = "nm_creds")]
     #[doc(alias = "SCM_CREDENTIALS")]
     pub credentials: Option<Credentials>,
     /// The network namespace that it comes from, by the id it has in the socket's own, if the socket has

@@ -56,6 +56,8 @@ impl Socket {
     /// assert_ne!(socket.local()?.port, 0);
     /// # Ok::<(), netloom::Error>(())
     /// ```
+    #[doc(alias = "AF_NETLINK")]
+    #[doc(alias = "socket")]
     #[cfg(target_os = "linux")]
     pub fn open(protocol: Protocol) -> Result<Self> {
         let opened = linux::Linux::open(protocol).map_err(|errno| Error::system("socket", errno))?;
@@ -100,6 +102,7 @@ impl Socket {
     }
 
     /// Sends a datagram to the peer that it is connected to, the kernel unless [`Socket::connect`] said otherwise.
+    #[doc(alias = "nl_send")]
     pub fn send(&self, datagram: &[u8]) -> Result<usize> {
         retry(|| self.0.send(None, datagram)).map_err(|errno| Error::system("send", errno))
     }
@@ -111,6 +114,8 @@ impl Socket {
     /// others than the kernel to the privileged; EAGAIN for a full queue, if the socket is non-blocking.
     #[doc(alias = "sendto")]
     #[doc(alias = "sendmsg")]
+    #[doc(alias = "nl_sendto")]
+    #[doc(alias = "nl_sendmsg")]
     pub fn send_to(&self, to: Address, datagram: &[u8]) -> Result<usize> {
         retry(|| self.0.send(Some(to), datagram)).map_err(|errno| Error::system("send", errno))
     }
@@ -119,6 +124,8 @@ impl Socket {
     /// [`Received::len`] of them (what lies behind is left over from before).
     ///
     /// EAGAIN if the socket is non-blocking and nothing is there; ENOBUFS if datagrams were lost before this one.
+    #[doc(alias = "recv")]
+    #[doc(alias = "recvfrom")]
     #[doc(alias = "recvmsg")]
     pub fn recv_msg(&self, buf: &mut Vec<u8>) -> Result<Received> {
         self.recv_until(buf, RecvFlags::NONE, None)

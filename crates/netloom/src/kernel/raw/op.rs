@@ -8,7 +8,7 @@ use super::{After, Before, DoFn, DoneFn, FillFn, StartFn};
 use crate::kernel::engine::{Cursor, Entry, Mode};
 use crate::kernel::{Chunk, Ctx, Fill, Nack};
 
-/// One op of a [`Family`].
+/// One op of a [`Family`](super::Family).
 #[doc(alias = "genl_ops")]
 #[derive(Clone)]
 pub struct Op {
@@ -202,6 +202,7 @@ pub struct Dump {
 impl Dump {
     /// A dump whose `start` makes a cursor, a position that lives between the reader's pulls, and whose `fill` writes
     /// objects from there on. `start` may refuse: an ordinary error then. `fill` refuses inside DONE.
+    #[doc(alias = "start")]
     pub fn new<C: Send + 'static>(
         start: impl Fn(&mut Ctx<'_>) -> Result<C, Nack> + Send + Sync + 'static,
         fill: impl Fn(&mut C, &mut Chunk<'_>, &mut Ctx<'_>) -> Result<Fill, Nack> + Send + Sync + 'static,
