@@ -260,35 +260,40 @@ impl Policies {
         policy: u32,
         schema: &Schema,
         indent: usize,
-        above: &mut HashSet<u32>,
+        told: &mut HashSet<u32>,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
+        /// Whose sets nest deeper has sets without end in mind.
+        const DEEPEST: usize = 64;
         let entries = self.entries.get(&policy).map(Vec::as_slice).unwrap_or_default();
         if entries.is_empty() {
             writeln!(out, "{:indent$}(no attribute)", "")?;
         }
-        above.insert(policy);
+        // Each is told once: nests that lead to the same one twice, and it to another twice, would be told without end.
+        told.insert(policy);
         for (id, note) in entries {
             let attr = schema.attr(*id);
             let name = attr.map_or("(not in the spec)", |attr| attr.name);
-            let again = note.index.filter(|index| above.contains(index));
-            let again = again.map(|_| ", as above").unwrap_or_default();
-            writeln!(out, "{:indent$}{id:>3}  {name:24} {note}{again}", "")?;
-            let inner = attr.and_then(|attr| below(&attr.kind)).unwrap_or(&Schema::EMPTY);
-            if let Some(index) = note.index.filter(|index| !above.contains(index)) {
-                self.print(index, inner, indent + 4, above, out)?;
+            let below = match note.index {
+                Some(index) if told.contains(&index) => ", as above",
+                Some(_) if indent > DEEPEST => ", and more inside",
+                _ => "",
+            };
+            writeln!(out, "{:indent$}{id:>3}  {name:24} {note}{below}", "")?;
+            let inner = attr.and_then(|attr| set_below(&attr.kind)).unwrap_or(&Schema::EMPTY);
+            if let Some(index) = note.index.filter(|_| below.is_empty()) {
+                self.print(index, inner, indent + 4, told, out)?;
             }
         }
-        above.remove(&policy);
         Ok(())
     }
 }
 
 /// The set inside of a nest or an array of nests.
-fn below(kind: &Kind) -> Option<&'static Schema> {
+fn set_below(kind: &Kind) -> Option<&'static Schema> {
     match kind {
         Kind::Nest(nest) => nest.schema.table(),
-        Kind::Array(array) => below(&array.element),
+        Kind::Array(array) => set_below(&array.element),
         _ => None,
     }
 }
@@ -360,4 +365,23 @@ fn protocols(settings: &Settings, as_json: bool, out: &mut dyn Write) -> Result<
         writeln!(out, "{number:>4}  {:16} {there}", protocol["name"].as_str().unwrap_or("-"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_that_lead_to_each_other_are_told_once() {
+        let nest = |index| PolicyNote { kind: 13, index: Some(index), ..PolicyNote::default() };
+        // Each leads to the next one twice and to itself: without a bound, that is 2 to the power of 60,000.
+        let links = |n| vec![(1, nest(n)), (2, nest(n + 1)), (3, nest(n + 1))];
+        let entries = (0..60_000).map(|n| (n, links(n))).collect();
+        let mut out = Vec::new();
+        let policies = Policies { entries, ..Policies::default() };
+        policies.print(0, &Schema::EMPTY, 2, &mut HashSet::new(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(", as above\n") && out.contains(", and more inside\n"), "{out}");
+        assert!(out.lines().count() < 100, "{out}");
+    }
 }
