@@ -32,6 +32,8 @@ ops! {
     pub op OddEcho: Odd, "echo" { do 4 (Msg) -> 4 Msg, Policy::REJECT_ALL; }
 }
 
+static TEXT: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::NUL_STRING]);
+
 /// Says what it is asked back to the caller's port by unicast: sequence 0, port 0, not an answer as others are.
 fn odd() -> (Kernel, Connection, u16) {
     let kernel = Kernel::new();
@@ -39,7 +41,8 @@ fn odd() -> (Kernel, Connection, u16) {
         let text = ctx.attrs().last(1).and_then(|attr| attr.read::<Str>()).unwrap_or_default();
         ctx.kernel().unicast(ctx.port(), Said, &Msg::new().msg(text))
     });
-    let registered = kernel.register(raw::Family::new("DOC_EXMPL").op(say).group("DOC_EXMPL_GRP")).unwrap();
+    let family = raw::Family::new("DOC_EXMPL").op(say.policy(&TEXT)).group("DOC_EXMPL_GRP");
+    let registered = kernel.register(family).unwrap();
     let nl = kernel.connect();
     nl.family("DOC_EXMPL").unwrap();
     (kernel, nl, registered.id)
