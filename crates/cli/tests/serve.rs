@@ -5,7 +5,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use netloom::Connection;
+use netloom::families::doc_exmpl::{Echo, Msg};
+use netloom::unix::Dialer;
 
 const NETLOOM: &str = env!("CARGO_BIN_EXE_netloom");
 
@@ -291,4 +296,21 @@ fn a_reader_that_has_stopped_reading_does_not_keep_a_listener() {
     std::thread::sleep(Duration::from_millis(100));
     send("INT", listener.id());
     assert_eq!(wait(&mut listener).code(), Some(0));
+}
+
+#[test]
+fn a_server_takes_as_many_files_as_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let script = r#"ulimit -Sn 40; exec "$0" serve --module doc_exmpl --socket "$1""#;
+    let mut command = Command::new("sh");
+    let mut server = Server(command.args(["-c", script, NETLOOM]).arg(&path).stderr(Stdio::piped()).spawn().unwrap());
+    BufReader::new(server.0.stderr.take().unwrap()).read_line(&mut String::new()).unwrap();
+    // Each has two in the server, and an epoll.
+    let open = || Connection::over(Arc::new(Dialer::connect(&path).unwrap()));
+    let open: Vec<Connection> = std::iter::repeat_with(open).take(100).collect();
+    for nl in &open {
+        assert_eq!(nl.call(Echo, &Msg::new()).unwrap().msg.as_deref(), Some("Hello from kernel space!!!"));
+    }
+    assert_eq!(server.signal("TERM").code(), Some(0));
 }
