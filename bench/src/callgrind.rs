@@ -24,7 +24,7 @@ impl Counter {
         if !self.there {
             return Ok(None);
         }
-        eprintln!("counting {} of {peers} peers", work.name());
+        eprintln!("counting {} of {peers}", work.name());
         let output = Command::new("valgrind")
             .args([
                 "--tool=callgrind",

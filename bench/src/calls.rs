@@ -43,7 +43,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
 }
 
 /// Asks so often, and how long that took.
-fn ask(nl: &Connection, times: u32) -> Result<Duration, Failure> {
+pub(crate) fn ask(nl: &Connection, times: u32) -> Result<Duration, Failure> {
     let request = CtrlAttrs::new().family_name("nlctrl");
     let begun = Instant::now();
     for _ in 0..times {

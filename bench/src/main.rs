@@ -46,7 +46,7 @@ enum Alone {
     Work {
         /// Which.
         work: Work,
-        /// Of how many peers.
+        /// Of how many peers, or how often.
         peers: u32,
     },
 }
@@ -72,16 +72,20 @@ const MANY: u32 = 100_000;
 
 fn all(asked: &Asked) -> Result<(), Failure> {
     let mut report = Report::default();
+    let counter = Counter::new();
     calls::measure(&mut report)?;
-    wireguard(&mut report)?;
+    if let Some(count) = counter.count(Work::Call, FEW)? {
+        let detail = "both ends, from the typed request to the typed reply";
+        report.row("user instructions of a call in process", &(count / u64::from(FEW)).to_string(), detail);
+    }
+    wireguard(&mut report, &counter)?;
     build::measure(&mut report, !asked.no_build)?;
     report.print();
     if asked.write { report.write() } else { Ok(()) }
 }
 
-fn wireguard(report: &mut Report) -> Result<(), Failure> {
+fn wireguard(report: &mut Report, counter: &Counter) -> Result<(), Failure> {
     report.title(&format!("WireGuard: {FEW} peers with 4 allowed IPs each, the same messages"));
-    let counter = Counter::new();
     let versus = |report: &mut Report, what: &str, ours: Work, theirs: Work| -> Result<(), Failure> {
         match (counter.count(ours, FEW)?, counter.count(theirs, FEW)?) {
             (Some(ours), Some(theirs)) => {

@@ -1,10 +1,11 @@
 //! The pieces of work whose instructions, allocations and memory are counted.
 
 use clap::ValueEnum;
+use netloom::kernel::Kernel;
 
 use crate::device::{Side, device, dumped, encode};
 use crate::sys::Heap;
-use crate::{Failure, own, read};
+use crate::{Failure, calls, own, read};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Work {
@@ -18,6 +19,8 @@ pub(crate) enum Work {
     Set,
     /// A device out of a kernel side, to a reader that keeps nothing.
     Dump,
+    /// GETFAMILY of nlctrl in process, so often.
+    Call,
 }
 
 /// What a piece of work took.
@@ -72,6 +75,11 @@ impl Work {
                 let side = Side::new()?;
                 let requests = side.requests(&encode(&device(peers))?)?;
                 counted(&mut || side.set(&requests).map(|()| requests.len()))
+            }
+            Self::Call => {
+                let nl = Kernel::new().connect();
+                calls::ask(&nl, 100)?;
+                counted(&mut || calls::ask(&nl, peers).map(|_| peers as usize))
             }
             Self::Dump => {
                 let side = full()?;

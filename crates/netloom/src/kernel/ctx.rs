@@ -178,14 +178,22 @@ impl<'a> Ctx<'a> {
 
     /// The same by hand: `body` writes what stands behind the headers, a header of the family's own first.
     pub fn reply_with(&mut self, number: u16, body: impl Fn(&mut Writer<'_>) -> Result<(), Full>) -> Result<(), Nack> {
-        let header = Header { seq: self.seq(), port: self.port(), ..Header::default() };
-        let bytes = message_bytes(&self.request.family, number, header, &body)?;
+        let bytes = self.write(number, &body)?;
         self.kernel.push(self.request.port, bytes).map_err(Nack::new)
     }
 
     pub(super) fn encode<M: Message>(&self, number: u16, message: &M) -> Result<Vec<u8>, Nack> {
+        self.write(number, &|w| message.encode(w))
+    }
+
+    /// A reply's bytes, headers and all.
+    pub(super) fn write(
+        &self,
+        number: u16,
+        body: &dyn Fn(&mut Writer<'_>) -> Result<(), Full>,
+    ) -> Result<Vec<u8>, Nack> {
         let header = Header { seq: self.seq(), port: self.port(), ..Header::default() };
-        Ok(message_bytes(&self.request.family, number, header, &|w| message.encode(w))?)
+        Ok(message_bytes(&self.request.family, number, header, body)?)
     }
 
     /// Sends an event to its group; if the request has NLM_F_ECHO, to the requester as an answer rather than as a member.

@@ -59,17 +59,27 @@ impl<S: Send + Sync + 'static> Family<S> {
     /// than it wants to.
     #[must_use]
     pub fn on_do_with<O: wire::Do>(
-        mut self,
+        self,
         op: O,
         handler: impl Fn(&S, &mut Ctx<'_>) -> Result<O::Reply, Nack> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_do_writing(op, move |state, ctx| {
+            let reply = handler(state, ctx)?;
+            O::REPLY.map(|number| ctx.encode(number, &reply)).transpose()
+        })
+    }
+
+    /// The same for a handler that writes its reply itself.
+    pub(super) fn on_do_writing<O: wire::Do>(
+        mut self,
+        op: O,
+        handler: impl Fn(&S, &mut Ctx<'_>) -> Result<Option<Vec<u8>>, Nack> + Send + Sync + 'static,
     ) -> Self {
         let info = self.declare(op);
         let level = info.and_then(|op| op.doit).map_or(Strictness::STRICT, |mode| mode.strictness);
         let state = self.state.clone();
-        let half = self.half(O::REQUEST, info).do_policy(O::POLICY).do_strictness(level).doit_replying(move |ctx| {
-            let reply = handler(&state, ctx)?;
-            O::REPLY.map(|number| ctx.encode(number, &reply)).transpose()
-        });
+        let half = self.half(O::REQUEST, info).do_policy(O::POLICY).do_strictness(level);
+        let half = half.doit_replying(move |ctx| handler(&state, ctx));
         self.add(half);
         self
     }

@@ -6,7 +6,7 @@ use netloom_families::nlctrl::{
     self, CtrlAttrs, Delfamily, DelmcastGrp, Getfamily, Getpolicy, McastGroupAttrs, Newfamily, NewmcastGrp, OpAttrs,
     OpPolicyAttrs,
 };
-use netloom_wire::{Attr, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, OpFlags, Policy, Writer};
+use netloom_wire::{Attr, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, OpFlags, Policy, Str, Writer};
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
@@ -18,7 +18,7 @@ use super::{Family, Fill, Nack};
 pub(super) fn family() -> Family<()> {
     Family::new(())
         .parallel()
-        .on_do(Getfamily, |(), asked, ctx| getfamily(&asked, ctx))
+        .on_do_writing(Getfamily, |(), ctx| getfamily(ctx))
         .on_dump_with(Getfamily, |(), (), _| Ok(0), |(), next, out, ctx| dump_families(next, out, ctx))
         .on_dump_with(Getpolicy, |(), asked, ctx| start_policies(&asked, ctx), |(), at, out, _| dump_policies(at, out))
 }
@@ -52,21 +52,30 @@ fn event<N: Event<Body = CtrlAttrs>>(_: N, body: &CtrlAttrs) -> Vec<u8> {
 }
 
 // net/netlink/genetlink.c: ctrl_getfamily
-fn getfamily(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<CtrlAttrs, Nack> {
-    let state = ctx.kernel().lock();
-    let mut found = Err(Nack::new(Errno::EINVAL));
-    if let Some(id) = asked.family_id {
-        found = state.engine.family_by_id(id).cloned().ok_or(Nack::new(Errno::ENOENT));
-    }
-    if let Some(name) = &asked.family_name {
-        found = state.engine.family(name).cloned().ok_or(Nack::new(Errno::ENOENT));
-    }
-    drop(state);
-    let listed = found?;
-    if is_hidden(&listed, ctx) {
-        return Err(Nack::new(Errno::ENOENT));
-    }
-    Ok(describe(&listed))
+fn getfamily(ctx: &mut Ctx<'_>) -> Result<Option<Vec<u8>>, Nack> {
+    let listed = match asked_name(ctx) {
+        Some(name) => by_name(ctx, name),
+        None => match asked_id(ctx) {
+            Some(id) => ctx.kernel().lock().engine.family_by_id(id).cloned(),
+            None => return Err(Nack::new(Errno::EINVAL)),
+        },
+    };
+    let listed = listed.filter(|listed| !is_hidden(listed, ctx)).ok_or(Nack::new(Errno::ENOENT))?;
+    let told = told(&listed)?;
+    ctx.write(Newfamily::ID, &|w| w.put_bytes(told)).map(Some)
+}
+
+fn asked_id(ctx: &Ctx<'_>) -> Option<u16> {
+    ctx.attrs().last(CtrlAttrs::FAMILY_ID.id())?.read::<u16>()
+}
+
+/// The name that is asked for; within, `None` if it is no text: no family has it.
+fn asked_name<'a>(ctx: &Ctx<'a>) -> Option<Option<&'a str>> {
+    Some(ctx.attrs().last(CtrlAttrs::FAMILY_NAME.id())?.read::<Str>())
+}
+
+fn by_name(ctx: &Ctx<'_>, name: Option<&str>) -> Option<Arc<Listed>> {
+    ctx.kernel().lock().engine.family(name?).cloned()
 }
 
 // net/netlink/genetlink.c: ctrl_dumpfamily
@@ -76,10 +85,22 @@ fn dump_families(next: &mut u16, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Result<F
         if listed.id < *next || is_hidden(&listed, ctx) {
             continue;
         }
-        out.put(&describe(&listed))?;
+        let told = told(&listed)?;
+        out.message(|w| w.put_bytes(told))?;
         *next = listed.id.saturating_add(1);
     }
     Ok(Fill::Done)
+}
+
+/// The attributes that describe a family.
+fn told(listed: &Listed) -> Result<&[u8], Nack> {
+    let write = || {
+        let mut buf = vec![0; 1 << 16];
+        let mut w = Writer::new(&mut buf);
+        describe(listed).encode(&mut w).ok()?;
+        Some(w.written().to_vec())
+    };
+    listed.told(write).ok_or(Nack::new(Errno::EMSGSIZE))
 }
 
 fn is_hidden(listed: &Listed, ctx: &Ctx<'_>) -> bool {
@@ -152,13 +173,11 @@ fn same(one: &'static Policy, other: &'static Policy) -> bool {
 
 // net/netlink/genetlink.c: ctrl_dumppolicy_start
 fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
-    let state = ctx.kernel().lock();
-    let found: Option<Arc<Listed>> = match (asked.family_id, &asked.family_name) {
-        (Some(id), _) => state.engine.family_by_id(id).cloned(),
-        (None, Some(name)) => state.engine.family(name).cloned(),
+    let found = match (asked.family_id, asked_name(ctx)) {
+        (Some(id), _) => ctx.kernel().lock().engine.family_by_id(id).cloned(),
+        (None, Some(name)) => by_name(ctx, name),
         (None, None) => return Err(Nack::new(Errno::EINVAL)),
     };
-    drop(state);
     let listed = found.ok_or(Nack::new(Errno::ENOENT))?;
     let mut ops = listed.table.ops.clone();
     if let Some(wanted) = asked.op {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use netloom_wire::{Errno, OpFlags, Policy, Protocol, Strictness};
 
@@ -141,6 +141,19 @@ pub struct Listed {
     pub groups: Vec<(String, u32)>,
     /// All else.
     pub table: Table,
+    /// What nlctrl tells of it, as attributes; nothing of it changes while the family is there.
+    told: OnceLock<Option<Vec<u8>>>,
+}
+
+impl Listed {
+    fn new(key: FamilyKey, id: u16, groups: Vec<(String, u32)>, table: Table) -> Arc<Self> {
+        Arc::new(Self { key, id, groups, table, told: OnceLock::new() })
+    }
+
+    /// What nlctrl tells of it, written once by `write`; `None` if that cannot be told in a message.
+    pub(in crate::kernel) fn told(&self, write: impl FnOnce() -> Option<Vec<u8>>) -> Option<&[u8]> {
+        self.told.get_or_init(write).as_deref()
+    }
 }
 
 /// All families that are registered.
@@ -177,7 +190,7 @@ impl Families {
         let id = if table.name == "nlctrl" { GENL_ID_CTRL } else { self.free_id()? };
         let groups = self.number_groups(&table);
         self.next_key = self.next_key.saturating_add(1);
-        let listed = Arc::new(Listed { key: FamilyKey(self.next_key), id, groups, table });
+        let listed = Listed::new(FamilyKey(self.next_key), id, groups, table);
         self.by_name.insert(listed.table.name.clone(), id);
         self.by_id.insert(id, listed.clone());
         Ok(listed)
@@ -191,7 +204,7 @@ impl Families {
         }
         let groups = table.groups.iter().map(|group| (group.name.clone(), group.number.unwrap_or(0))).collect();
         self.next_key = self.next_key.saturating_add(1);
-        let listed = Arc::new(Listed { key: FamilyKey(self.next_key), id: 0, groups, table });
+        let listed = Listed::new(FamilyKey(self.next_key), 0, groups, table);
         self.others.push(listed.clone());
         Ok(listed)
     }
