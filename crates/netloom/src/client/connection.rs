@@ -11,6 +11,7 @@ use netloom_wire::{self as wire, Do, Family, Group, Protocol};
 use super::Dialer;
 use super::builder::Builder;
 use super::dump::Dump;
+use super::event::Event;
 use super::hooks::{self, Ears, Hooks};
 use super::lane::{Lane, Setup};
 use super::mailbox::Mailbox;
@@ -158,6 +159,21 @@ impl Connection {
     #[doc(alias = "genlmsg_dispatch")]
     pub fn request_raw(&self, kind: u16) -> RawRequest<'_> {
         RawRequest::new(self, kind)
+    }
+
+    /// The answer to something that the kernel side asked this connection, heard by [`Connection::unsolicited`]: a message of
+    /// the same type and sequence, from the same port. [`RawRequest::post`] sends it.
+    ///
+    /// ```no_run
+    /// use netloom::Connection;
+    /// let (nl, heard) = Connection::open()?.split()?;
+    /// for question in heard {
+    ///     nl.answer_to(&question?).attr(1, b"yes\0").post()?;
+    /// }
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    pub fn answer_to(&self, question: &Event) -> RawRequest<'_> {
+        RawRequest::answering(self, question)
     }
 
     /// The generic netlink family of this name: its id, version and groups. Asked for once, then remembered until the kernel

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use netloom_wire::{
-    Attr, Errno, Flags, Full, GenlHeader, Header, Protocol, RawAttrs, RawMessage, Schema, Writer, align,
+    Attr, Errno, Flags, Full, GenlHeader, Header, MessageType, Protocol, RawAttrs, RawMessage, Schema, Writer, align,
 };
 
 use super::connection::Connection;
 use super::dump::RawDump;
+use super::event::Event;
 use super::exchange::Expect;
 use super::lane::{Asks, Subject, Terms};
 use crate::Result;
@@ -32,6 +33,8 @@ pub struct RawRequest<'c> {
     schema: Option<&'static Schema>,
     timeout: Option<Duration>,
     any_sequence: bool,
+    /// Of what answers a message that asked us.
+    seq: u32,
 }
 
 impl<'c> RawRequest<'c> {
@@ -49,6 +52,17 @@ impl<'c> RawRequest<'c> {
             schema: None,
             timeout: connection.shared.timeout,
             any_sequence: false,
+            seq: 0,
+        }
+    }
+
+    /// What answers `event`: of its type, with its sequence, its generic netlink command if it has one.
+    pub(super) fn answering(connection: &'c Connection, event: &Event) -> Self {
+        let header = event.header();
+        let request = Self { seq: header.seq, flags: Flags::NONE, ..Self::new(connection, header.kind.0) };
+        match GenlHeader::read(event.payload()).filter(|_| request.protocol == Protocol::GENERIC) {
+            Some(genl) => Self { genl: Some(genl), ..request },
+            None => request,
         }
     }
 
@@ -139,6 +153,24 @@ impl<'c> RawRequest<'c> {
         });
         let answered = accepted.map(|accepted| (accepted.warning, accepted.cookie));
         answered.map(|(warning, cookie)| RawAnswer { replies, warning, cookie }).map_err(|error| self.forget(error))
+    }
+
+    /// Sends it, and waits for nothing: neither for an answer nor for a call that another thread has under way on the same
+    /// socket. What comes back, if anything does, is the [receiving half's](super::Unsolicited), or counts as a stray.
+    pub fn post(self) -> Result<()> {
+        let subject = self.subject();
+        let channel = self.connection.shared.channel(self.protocol)?;
+        let kind = MessageType(self.kind);
+        let header = Header { seq: self.seq, port: channel.port, ..Header::new(kind, self.flags) };
+        let room = Header::LEN.saturating_add(GenlHeader::LEN).saturating_add(align(self.body.len()));
+        let mut bytes = vec![0; room];
+        let mut w = Writer::new(&mut bytes);
+        w.message(header, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
+        let message = w.written();
+        if let Some(ears) = self.connection.shared.ears(self.protocol, None) {
+            ears.out(channel.port, message).map_err(|cause| subject.error(cause))?;
+        }
+        channel.socket().send(message).map(drop).map_err(|error| error.of(subject.name()))
     }
 
     /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
