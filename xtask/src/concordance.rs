@@ -193,7 +193,7 @@ fn read(text: &str, aliases: &mut Aliases) {
     }
 }
 
-/// What an item's line calls it; nothing if it is not public. A line of [`attribute_set!`] has three names.
+/// What an item's line calls it; nothing if it is not public. A line of `attribute_set!` has three names.
 fn names(line: &str) -> Vec<String> {
     const WORDS: [&str; 14] = [
         "pub",

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use netloom::client::Event;
+use netloom::uevent::{self, Events};
 use netloom::wire::{GenlHeader, Group, Protocol};
 use netloom_dynamic::{Family, Layout};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -19,7 +20,7 @@ use crate::session::{Session, Settings, Specs};
 /// Whose events, and how they are printed.
 #[derive(Args, Debug)]
 pub struct Heard {
-    /// The family's name, on the wire (DOC_EXMPL) or of its spec (doc_exmpl)
+    /// The family's name, on the wire (DOC_EXMPL) or of its spec (doc_exmpl); or uevent, for those of devices
     #[arg(value_name = "FAMILY")]
     pub family: String,
     /// Groups of it; all if none is named
@@ -39,25 +40,14 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Prints events as they come. SIGINT and SIGTERM end it with status 0, between two events.
 pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
     let session = Session::open(settings, &heard.specs)?;
+    if heard.family == "uevent" {
+        return devices(heard, settings);
+    }
     let family = session.families.find(&heard.family)?;
     let groups = groups(&session, family, &heard.groups)?;
     let names: Vec<&str> = groups.iter().map(|group| group.name).collect();
     let subscription = session.connection.subscribe(&groups)?;
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
-    thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            thread::spawn(|| {
-                // Holding the stream, so that no line is cut in two.
-                let mut out = std::io::stdout().lock();
-                let _ = out.flush();
-                std::process::exit(0);
-            });
-            // Whoever has it may be stuck with a reader that has stopped reading.
-            thread::sleep(PATIENCE);
-            std::process::exit(0);
-        }
-    });
+    until_interrupted()?;
     tell(format_args!("netloom: listening to {} {}", family.info.name, names.join(", ")));
     for event in subscription {
         match event {
@@ -75,6 +65,55 @@ pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
             Err(error) => return Err(error.into()),
         }
     }
+    Ok(())
+}
+
+/// Device events, which belong to no family.
+fn devices(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
+    if let [group, ..] = heard.groups.as_slice() {
+        return Err(Failure::new(format_args!("uevent has no group \"{group}\": leave it out")));
+    }
+    let dialer = settings.target.dialer(&settings.modules)?;
+    let events = Events::over(dialer.open(uevent::PROTOCOL)?)?;
+    until_interrupted()?;
+    tell("netloom: listening to uevent");
+    for event in events {
+        match event {
+            Ok(event) => {
+                let mut out = std::io::stdout().lock();
+                let variables: Map<String, Value> =
+                    event.variables().map(|(key, value)| (key.to_owned(), value.into())).collect();
+                if heard.json {
+                    writeln!(out, "{}", json!({"name": event.action(), "msg": variables}))?;
+                } else {
+                    page::objects(&[json!({event.to_string(): variables})], &mut out)?;
+                }
+                out.flush()?;
+            }
+            Err(error) if error.is_overrun() || error.is_truncated() => tell(format_args!("netloom: {error}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Ends the process with status 0 on SIGINT and SIGTERM, between two events.
+fn until_interrupted() -> Result<(), Failure> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            thread::spawn(|| {
+                // Holding the stream, so that no line is cut in two.
+                let mut out = std::io::stdout().lock();
+                let _ = out.flush();
+                std::process::exit(0);
+            });
+            // Whoever has it may be stuck with a reader that has stopped reading.
+            thread::sleep(PATIENCE);
+            std::process::exit(0);
+        }
+    });
     Ok(())
 }
 

@@ -149,6 +149,24 @@ fn recorded_bytes_are_lines_or_boxes() {
 }
 
 #[test]
+fn device_events_have_no_header() {
+    let bytes: String = b"add@/devices/x\0ACTION=add\0".iter().map(|byte| format!("{byte:02x}")).collect();
+    let (code, out, _) = fed(&["decode", "-", "--protocol", "kobject-uevent"], &bytes);
+    assert_eq!((code, &*out), (Some(0), "<- uevent add@/devices/x: ACTION=add\n"));
+    let (_, out, _) = fed(&["decode", "-", "--protocol", "15"], "fffe00");
+    assert_eq!(out, "<- uevent of another form: fffe00\n");
+
+    let mut child = command(&["listen", "uevent"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stderr.as_mut().unwrap()), &mut line).unwrap();
+    assert_eq!(line, "netloom: listening to uevent\n");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let (code, _, err) = netloom(&["listen", "uevent", "--kernel", "embedded"]);
+    assert!(code == Some(1) && err.contains("EPROTONOSUPPORT"), "{err}");
+}
+
+#[test]
 fn keys_in_a_record_are_hidden_unless_asked_for() {
     let key = "ee".repeat(32);
     let set = format!("40000000 13000500 01000000 00000000 01010000 08000200 77673000 24000300 {key}");

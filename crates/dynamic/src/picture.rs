@@ -126,6 +126,12 @@ impl<'o> Picture<'o> {
         self.attributes(bytes, Inside::Set(&EXT_ACK), &Place { at, depth: 0, path: "" });
     }
 
+    /// Bytes in a part of their own, with what they say.
+    pub(crate) fn text(&mut self, at: usize, bytes: &[u8], title: &str, text: &str) {
+        self.part(0, title.to_owned());
+        self.field(at, bytes, text);
+    }
+
     /// Bytes in a part of their own; nothing if there are none.
     pub(crate) fn bytes(&mut self, at: usize, bytes: &[u8], title: &str) {
         if !bytes.is_empty() {

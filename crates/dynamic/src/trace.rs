@@ -1,6 +1,7 @@
 //! Messages as lines to read: what `--trace` prints.
 
 mod boxes;
+mod uevent;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
@@ -79,6 +80,9 @@ impl Tracer {
 
     /// A line for each message of a datagram, and one for bytes in it that are none.
     pub fn lines(&mut self, protocol: Protocol, direction: Direction, datagram: &[u8]) -> Vec<String> {
+        if protocol == Protocol::KOBJECT_UEVENT {
+            return vec![plain(uevent::line(arrow(direction), datagram))];
+        }
         messages(datagram)
             .map(|message| match message {
                 Ok(message) => self.line(protocol, direction, &message),

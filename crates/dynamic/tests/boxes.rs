@@ -82,6 +82,11 @@ fn every_byte_stands_at_its_place_under_its_name() {
             &["rt-link getlink", "ifi-index", "left over"],
         ),
         (Protocol::ROUTE, datagram(18, 1, |w| w.put_bytes(&[0; 9])), &["cut short"]),
+        (
+            Protocol::KOBJECT_UEVENT,
+            b"add@/devices/virtual/net/veth0\0ACTION=add\0SEQNUM=7".to_vec(),
+            &["├─ head ", "├─ SEQNUM ", "ACTION=add", "add@/devices/virtual/net/veth0"],
+        ),
         (Protocol::USERSOCK, datagram(40, 0, |w| w.put_bytes(b"hello")), &["usersock type 40"]),
     ] {
         let boxes = tracer(true).boxes(protocol, Direction::Sent, &bytes);

@@ -2,4 +2,4 @@
 
 // What the links name.
 #[allow(unused_imports)]
-use crate::{Error, client, families, kernel, socket, wire};
+use crate::{Error, client, families, kernel, socket, uevent, wire};

@@ -184,8 +184,10 @@ pub trait AttributeSet: 'static {
         Self::SCHEMA
     }
     /// The first number of every set, for "unspecified"; an attribute of that name takes its place.
+    #[doc(alias = "DOC_EXMPL_A_UNSPEC")]
     const UNSPEC: u16 = 0;
     /// The highest id of the set; an attribute of that name takes its place.
+    #[doc(alias = "DOC_EXMPL_A_MAX")]
     const MAX: u16;
     /// One attribute, read: an enum with a variant for each attribute, `Unknown` and `Bad`.
     type Ref<'a>: fmt::Debug;

@@ -2,7 +2,7 @@
 
 use netloom_wire::{Flags, Header, MessageType, Protocol, RawMessage, align, messages};
 
-use super::{Direction, Tracer, flag_words};
+use super::{Direction, Tracer, flag_words, uevent};
 use crate::picture::{self, Picture};
 
 impl Tracer {
@@ -19,6 +19,9 @@ impl Tracer {
     /// assert!(boxes[0][2].contains("6f 6f 70 73"), "{boxes:?}");
     /// ```
     pub fn boxes(&mut self, protocol: Protocol, direction: Direction, datagram: &[u8]) -> Vec<Vec<String>> {
+        if protocol == Protocol::KOBJECT_UEVENT {
+            return vec![uevent::picture(&self.options, datagram)];
+        }
         let mut walk = messages(datagram);
         let mut boxes = Vec::new();
         loop {

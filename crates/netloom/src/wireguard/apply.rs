@@ -30,6 +30,7 @@ use crate::{Connection, Result};
 /// ENODEV if there is no such interface, EOPNOTSUPP if it is none of WireGuard's, EBADR if it is named twice or not at
 /// all, EPERM without CAP_NET_ADMIN, EADDRINUSE for a port that somebody else has, EINVAL for what makes no sense, such as
 /// a mask longer than its address.
+#[doc(alias = "wg_set_device")]
 #[doc(alias = "WG_CMD_SET_DEVICE")]
 pub fn apply(nl: &Connection, change: &Device) -> Result<()> {
     let mut split = Split::new(change);

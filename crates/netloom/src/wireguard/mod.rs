@@ -44,6 +44,8 @@ use crate::{Connection, Result};
 ///
 /// ENODEV if there is no such interface, EOPNOTSUPP if it is none of WireGuard's, EPERM without CAP_NET_ADMIN;
 /// [`is_interrupted`](Error::is_interrupted) if all attempts were torn.
+#[doc(alias = "wg_get_device")]
+#[doc(alias = "wg_get_device_dump")]
 #[doc(alias = "WG_CMD_GET_DEVICE")]
 pub fn device(nl: &Connection, name: &str, attempts: u32) -> Result<Device> {
     let parts = nl.dump(GetDevice, &Device::new().ifname(name))?.consistent(attempts)?;

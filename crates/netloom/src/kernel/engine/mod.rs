@@ -31,7 +31,7 @@ pub use outside::Outgoing;
 pub use port::{Datagram, NetNs, PortKey, Unread};
 pub use protocols::{Compare, Intake, ProtocolInfo};
 pub use sockets::SocketState;
-pub(super) use table::GENL_ID_CTRL;
+pub use table::GENL_ID_CTRL;
 pub use table::{Entry, FamilyKey, GroupEntry, Listed, Mode, Table};
 pub use work::{Arrival, Fill, Membership, Outcome, Request, Task, Ticket, Work, WorkId};
 

@@ -168,7 +168,7 @@ pub(super) struct Families {
 }
 
 /// The id of nlctrl.
-pub(in crate::kernel) const GENL_ID_CTRL: u16 = 0x10;
+pub const GENL_ID_CTRL: u16 = 0x10;
 /// The number of nlctrl's group.
 pub(super) const CTRL_NOTIFY: u32 = 0x10;
 const FIRST_ID: u16 = 0x13;

@@ -177,6 +177,7 @@ impl Shared {
 
 impl<B: Message> Notifier<B> {
     /// Sends the event now. It may wait for the kernel side's lock. True if anybody got it.
+    #[doc(alias = "GFP_KERNEL")]
     pub fn send(&self, body: &B) -> bool {
         self.send_with(|w| body.encode(w))
     }
@@ -186,6 +187,8 @@ impl<B: Message> Notifier<B> {
     ///
     /// ENOBUFS if 1,024 messages wait already, EMSGSIZE if it takes more than 512 bytes; both are
     /// [counted](Kernel::notifications_refused), and the event is lost.
+    #[doc(alias = "GFP_ATOMIC")]
+    #[doc(alias = "in_interrupt")]
     pub fn try_send(&self, body: &B) -> Result<(), Errno> {
         self.try_send_with(|w| body.encode(w))
     }
