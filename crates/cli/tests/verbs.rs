@@ -100,7 +100,11 @@ fn mistakes_say_what_would_fit() {
         (&["do", "nlctrl"][..], 2, "<OP>"),
         (&["list", "nlctrl", "--protocols"], 2, "cannot be used with"),
         (&["list", "--module", "doc_exmpl"], 2, "--kernel embedded"),
-        (&["list", "--module", "doc_exampl", "--kernel", "embedded"], 1, "there are doc_exmpl, wireguard"),
+        (
+            &["list", "--module", "doc_exampl", "--kernel", "embedded"],
+            1,
+            "there are doc_exmpl, journal, ovs_packet, wireguard",
+        ),
         (&["do", "nlctrl", "getfamili"], 1, "its ops are getfamily, getpolicy"),
         (&["do", "nlctrl", "getpolicy"], 1, "netloom dump nlctrl getpolicy"),
         (&["dump", "nlctrl", "newfamily"], 1, "netloom listen nlctrl"),

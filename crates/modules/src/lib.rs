@@ -1,4 +1,4 @@
-//! Subsystems for netloom's kernel side: doc_exmpl and wireguard.
+//! Subsystems for netloom's kernel side: doc_exmpl, journal, ovs_packet and wireguard.
 //!
 //! ```
 //! use netloom::kernel::{Kernel, NetNs};
@@ -13,7 +13,9 @@
 
 pub mod doc_exmpl;
 mod error;
+pub mod journal;
 mod module;
+pub mod ovs_packet;
 pub mod wireguard;
 
 pub use error::Error;

@@ -2,21 +2,31 @@
 
 use netloom::Errno;
 use netloom::kernel::{Kernel, Nack, NetNs, Registered};
+use netloom::wire::Protocol;
 
 use crate::error::{Cause, Error};
-use crate::{doc_exmpl, wireguard};
+use crate::{doc_exmpl, journal, ovs_packet, wireguard};
 
 /// What there is to load.
 struct Entry {
     name: &'static str,
     /// The kind of its links, if it makes any.
     kind: Option<&'static str>,
-    init: fn(&Kernel) -> Result<Registered, Nack>,
+    init: Init,
 }
 
-const ENTRIES: [Entry; 2] = [
-    Entry { name: "doc_exmpl", kind: None, init: doc_exmpl::register },
-    Entry { name: "wireguard", kind: Some(wireguard::KIND), init: wireguard::register },
+/// How it begins.
+#[derive(Clone, Copy)]
+enum Init {
+    Family(fn(&Kernel) -> Result<Registered, Nack>),
+    Protocol(Protocol, fn(&Kernel) -> Result<(), Nack>),
+}
+
+const ENTRIES: [Entry; 4] = [
+    Entry { name: "doc_exmpl", kind: None, init: Init::Family(doc_exmpl::register) },
+    Entry { name: "journal", kind: None, init: Init::Protocol(journal::PROTOCOL, journal::register) },
+    Entry { name: "ovs_packet", kind: None, init: Init::Family(ovs_packet::register) },
+    Entry { name: "wireguard", kind: Some(wireguard::KIND), init: Init::Family(wireguard::register) },
 ];
 
 /// The names of the modules there are.
@@ -34,7 +44,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// ```
 /// let kernel = netloom::kernel::Kernel::new();
 /// let error = netloom_modules::load(&kernel, "wiregard").unwrap_err();
-/// assert_eq!(error.to_string(), r#"unknown module "wiregard": there are doc_exmpl, wireguard"#);
+/// assert_eq!(error.to_string(), r#"unknown module "wiregard": there are doc_exmpl, journal, ovs_packet, wireguard"#);
 /// ```
 #[doc(alias = "insmod")]
 pub fn load(kernel: &Kernel, text: &str) -> Result<Module, Error> {
@@ -51,12 +61,16 @@ pub fn load(kernel: &Kernel, text: &str) -> Result<Module, Error> {
     if devices.iter().any(|device| device.is_empty()) {
         return Err(Error::new(Cause::EmptyDevice { text: text.to_owned() }));
     }
-    let registered = init(kernel).map_err(|nack| {
+    let begun = match init {
+        Init::Family(register) => register(kernel).map(Part::Family),
+        Init::Protocol(protocol, register) => register(kernel).map(|()| Part::Protocol(protocol)),
+    };
+    let part = begun.map_err(|nack| {
         let loaded = nack.errno() == Errno::EEXIST;
         Error::new(if loaded { Cause::Loaded { name } } else { Cause::Register { module: name, nack } })
     })?;
     // Dropped on the way out, it takes back what was loaded so far.
-    let module = Module { kernel: kernel.clone(), name, kind, registered: Some(registered) };
+    let module = Module { kernel: kernel.clone(), name, kind, part: Some(part) };
     for (device, kind) in devices.into_iter().zip(kind.into_iter().cycle()) {
         let made = kernel.links(NetNs::default()).create(kind, device);
         made.map_err(|nack| Error::new(Cause::Device { module: name, device: device.to_owned(), nack }))?;
@@ -72,7 +86,14 @@ pub struct Module {
     name: &'static str,
     kind: Option<&'static str>,
     /// None once it is unloaded.
-    registered: Option<Registered>,
+    part: Option<Part>,
+}
+
+/// What a module has registered.
+#[derive(Debug)]
+enum Part {
+    Family(Registered),
+    Protocol(Protocol),
 }
 
 impl Module {
@@ -81,12 +102,15 @@ impl Module {
         self.name
     }
 
-    /// The family that it has registered; none once it is unloaded.
+    /// The family that it has registered; none if it is a protocol of its own, or once it is unloaded.
     pub fn registered(&self) -> Option<&Registered> {
-        self.registered.as_ref()
+        match &self.part {
+            Some(Part::Family(registered)) => Some(registered),
+            _ => None,
+        }
     }
 
-    /// Removes its family, then its links and their kind. Doing so again changes nothing.
+    /// Removes its family or protocol, then its links and their kind. Doing so again changes nothing.
     ///
     /// # Errors
     ///
@@ -94,11 +118,15 @@ impl Module {
     // drivers/net/wireguard/main.c: wg_mod_exit
     #[doc(alias = "rmmod")]
     pub fn unload(&mut self) -> Result<(), Error> {
-        let Some(registered) = &self.registered else { return Ok(()) };
-        match self.kernel.unregister(registered) {
+        let gone = match &self.part {
+            Some(Part::Family(registered)) => self.kernel.unregister(registered),
+            Some(Part::Protocol(protocol)) => self.kernel.unregister_protocol(*protocol),
+            None => return Ok(()),
+        };
+        match gone {
             Err(nack) if nack.errno() == Errno::EBUSY => return Err(Error::new(Cause::InUse { module: self.name })),
-            // Somebody else has unregistered the family, or it is gone now.
-            _ => self.registered = None,
+            // Somebody else has unregistered it, or it is gone now.
+            _ => self.part = None,
         }
         if let Some(kind) = self.kind {
             // Likewise.

@@ -19,8 +19,8 @@ fn families(kernel: &Kernel) -> Vec<String> {
 fn what_cannot_be_loaded_says_why_and_leaves_nothing() {
     let kernel = Kernel::new();
     for (text, errno, says) in [
-        ("wiregard=wg0", Errno::ENOENT, "there are doc_exmpl, wireguard"),
-        ("", Errno::ENOENT, "there are doc_exmpl, wireguard"),
+        ("wiregard=wg0", Errno::ENOENT, "there are doc_exmpl, journal, ovs_packet, wireguard"),
+        ("", Errno::ENOENT, "there are doc_exmpl, journal, ovs_packet, wireguard"),
         ("doc_exmpl=x", Errno::EINVAL, "makes no devices"),
         ("wireguard=", Errno::EINVAL, "a device name is missing"),
         ("wireguard=wg0,", Errno::EINVAL, "a device name is missing"),
