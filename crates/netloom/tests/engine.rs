@@ -146,6 +146,29 @@ fn checks_come_in_the_kernels_order() {
 }
 
 #[test]
+fn the_opener_counts_unless_the_sender_says_whom_it_is_for() {
+    let privileged = request(19, 2, Flags::NONE, 1, &[]);
+    // opener, sender, whether it names the kernel, the errno answered; as on Linux 6.18
+    for (opener, by, named, errno) in [
+        (ROOT, ROOT, false, None),
+        (NOBODY, ROOT, false, Some(Errno::EPERM)),
+        (NOBODY, ROOT, true, None),
+        (ROOT, NOBODY, false, Some(Errno::EPERM)),
+        (ROOT, NOBODY, true, Some(Errno::EPERM)),
+    ] {
+        let mut bench = Bench::new(opener);
+        let to = named.then_some(Address::KERNEL);
+        bench.engine.deliver(bench.port, &by, to, &privileged).unwrap();
+        bench.work();
+        assert_eq!(bench.errors().first().map(|(_, errno)| *errno), errno, "{opener:?} {by:?} {named}");
+        // Of groups the opener has no say.
+        let users = bench.engine.open(NetNs(0), Protocol::USERSOCK, opener).unwrap();
+        let joined = bench.engine.join(users, &by, 1).map(drop);
+        assert_eq!(joined, if by == ROOT { Ok(()) } else { Err(Errno::EPERM) }, "{opener:?} {by:?}");
+    }
+}
+
+#[test]
 fn a_bad_message_does_not_stop_the_next_and_a_broken_one_ends_the_datagram() {
     let mut bench = Bench::new(ROOT);
     let mut bytes = request(99, 1, Flags::NONE, 1, &[]);

@@ -18,6 +18,8 @@ use crate::socket::{Address, Credentials};
 pub(super) struct Batch {
     port: PortKey,
     sender: Credentials,
+    /// Whether ops that take privileges are allowed.
+    admin: bool,
     datagram: Arc<Incoming>,
     offset: usize,
 }
@@ -42,6 +44,9 @@ impl Engine {
             return Err(Errno::ENODATA);
         }
         let (ns, protocol, sndbuf) = (port.ns, port.protocol, port.sndbuf);
+        // Who opened the socket counts as well, or any program's output could be a request; not where the sender said
+        // whom it is for. net/netlink/af_netlink.c: __netlink_ns_capable, NETLINK_SKB_DST
+        let admin = self.is_admin(by) && (to.is_some() || self.is_admin(&port.opener));
         // A protocol that is gone allows nothing.
         let info = self.protocol(protocol).unwrap_or_default();
         if to.is_some_and(|to| to.port != 0 || to.groups != 0) && !info.nonroot_send && !self.is_admin(by) {
@@ -80,7 +85,7 @@ impl Engine {
             self.push_work(Task::Input(Arc::new(arrival)), Stage::Input, Some(ticket));
             return Ok(ticket);
         }
-        self.batches.insert(ticket, Batch { port: key, sender: *by, datagram, offset: 0 });
+        self.batches.insert(ticket, Batch { port: key, sender: *by, admin, datagram, offset: 0 });
         self.run_batch(ticket);
         Ok(ticket)
     }
@@ -120,7 +125,7 @@ impl Engine {
             let start = batch.offset;
             let range = start..start.saturating_add(header.len as usize);
             batch.offset = start.saturating_add(align(header.len as usize)).min(batch.datagram.len());
-            let (port, sender, datagram) = (batch.port, batch.sender, batch.datagram.clone());
+            let (port, sender, datagram) = (batch.port, (batch.sender, batch.admin), batch.datagram.clone());
             if self.dispatch(port, sender, datagram, range, header, ticket) {
                 return;
             }
@@ -131,7 +136,7 @@ impl Engine {
     fn dispatch(
         &mut self,
         key: PortKey,
-        sender: Credentials,
+        (sender, admin): (Credentials, bool),
         datagram: Arc<Incoming>,
         range: Range<usize>,
         header: Header,
@@ -148,8 +153,8 @@ impl Engine {
             return false;
         }
         let found = match port.protocol {
-            Protocol::GENERIC => self.find_generic(&header, bytes, port.ns.0 == 0, &port.opener, &sender),
-            protocol => self.find_other(protocol, &header, bytes, &port.opener, &sender),
+            Protocol::GENERIC => self.find_generic(&header, bytes, port.ns.0 == 0, admin),
+            protocol => self.find_other(protocol, &header, bytes, admin),
         };
         let found = found.and_then(|found| match self.faults.refuses(&found.family.table.name, found.number) {
             Some(errno) => Err(Nack::new(errno)),
@@ -196,14 +201,7 @@ impl Engine {
 
     /// Finds the family and op of a generic netlink message, the checks in the kernel's order.
     // net/netlink/genetlink.c: genl_rcv_msg, genl_family_rcv_msg
-    fn find_generic(
-        &self,
-        header: &Header,
-        bytes: &[u8],
-        first_namespace: bool,
-        opener: &Credentials,
-        sender: &Credentials,
-    ) -> Result<Found, Nack> {
+    fn find_generic(&self, header: &Header, bytes: &[u8], first_namespace: bool, admin: bool) -> Result<Found, Nack> {
         let family = self.families.by_id(header.kind.0).ok_or(Nack::new(Errno::ENOENT))?;
         if !family.table.every_namespace && !first_namespace {
             return Err(Nack::new(Errno::ENOENT));
@@ -213,23 +211,15 @@ impl Engine {
         let genl = GenlHeader::read(payload).filter(|_| payload.len() >= least).ok_or(Nack::new(Errno::EINVAL))?;
         check_header(family, header, genl)?;
         let dump = header.flags.contains(Flags::DUMP);
-        self.find_op(family, u16::from(genl.cmd), dump, genl, opener, sender)
+        self.find_op(family, u16::from(genl.cmd), dump, genl, admin)
     }
 
     /// Finds the op of a message of another protocol, by rtnetlink's rules.
     // net/core/rtnetlink.c: rtnetlink_rcv_msg
-    fn find_other(
-        &self,
-        protocol: Protocol,
-        header: &Header,
-        bytes: &[u8],
-        opener: &Credentials,
-        sender: &Credentials,
-    ) -> Result<Found, Nack> {
+    fn find_other(&self, protocol: Protocol, header: &Header, bytes: &[u8], admin: bool) -> Result<Found, Nack> {
         let number = header.kind.0;
         let route = protocol == Protocol::ROUTE;
         let get = number % 4 == 2;
-        let admin = self.is_admin(opener) && self.is_admin(sender);
         if route && !get && !admin {
             return Err(Nack::new(Errno::EPERM));
         }
@@ -243,7 +233,7 @@ impl Engine {
         if bytes.len() < Header::LEN.saturating_add(least) {
             return Err(Nack::new(Errno::EINVAL).with_message("Invalid header length"));
         }
-        self.find_op(family, number, dump, GenlHeader::default(), opener, sender)
+        self.find_op(family, number, dump, GenlHeader::default(), admin)
     }
 
     fn find_op(
@@ -252,16 +242,14 @@ impl Engine {
         number: u16,
         dump: bool,
         genl: GenlHeader,
-        opener: &Credentials,
-        sender: &Credentials,
+        admin: bool,
     ) -> Result<Found, Nack> {
         let unsupported = || Nack::new(Errno::EOPNOTSUPP);
         let op = family.table.ops.iter().position(|op| op.number == number).ok_or_else(unsupported)?;
         let entry = family.table.ops.get(op).ok_or_else(unsupported)?;
         let mode = if dump { entry.dump } else { entry.doit }.ok_or_else(unsupported)?;
         let wanted = OpFlags::ADMIN_PERM | OpFlags::UNS_ADMIN_PERM;
-        // net/netlink/af_netlink.c: netlink_capable: the opener and the sender both count.
-        if entry.flags.0 & wanted.0 != 0 && !(self.is_admin(opener) && self.is_admin(sender)) {
+        if entry.flags.0 & wanted.0 != 0 && !admin {
             return Err(Nack::new(Errno::EPERM));
         }
         Ok(Found { family: family.clone(), op, number, mode, dump, genl })

@@ -122,7 +122,7 @@ impl Engine {
         let ns = port.ns;
         if protocol == Protocol::GENERIC {
             let Some((family, admin)) = self.families.owner(group) else { return Ok(None) };
-            if admin && !(self.is_admin(&port.opener) && self.is_admin(by)) {
+            if admin && !self.is_admin(by) {
                 return Err(Errno::EPERM);
             }
             return Ok(family.table.binds.then(|| Membership { protocol, group, ns, family: Some(family.clone()) }));
