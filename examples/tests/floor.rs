@@ -26,6 +26,9 @@ mod messages;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../monitor.rs"]
 mod monitor;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../speaks_first.rs"]
+mod speaks_first;
 
 fn text<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<(), E>) -> String {
     let mut out = Vec::new();
@@ -128,6 +131,18 @@ fn bus_carries_from_port_to_group_and_back() {
         return skip("bus over Linux: joining takes CAP_NET_ADMIN");
     }
     assert_eq!(text(|out| bus::talk(&linux(), &linux(), out)), talk);
+}
+
+#[test]
+fn speaks_first_loses_nothing_in_either_direction() {
+    let expected = "\
+user: I am port 4711
+kernel: are you there?
+user: yes
+calls: 500 answered, 500 met
+questions: 501 answered, 501 met
+";
+    assert_eq!(text(speaks_first::show), expected);
 }
 
 #[test]
