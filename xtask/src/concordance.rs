@@ -42,8 +42,8 @@ impl Concordance {
         let text = fs::read_to_string(root.join(DOCUMENT)).map_err(|error| format!("{DOCUMENT}: {error}"))?;
         let examples = fs::read_to_string(root.join("examples/Cargo.toml"))?;
         let exists = |name: &str| {
-            ["rs", "c"].iter().any(|ending| root.join(format!("examples/{name}.{ending}")).is_file())
-                && (examples.contains(&format!("\"{name}\"")) || root.join(format!("examples/{name}.c")).is_file())
+            let file = |path: &str| root.join("examples").join(path).is_file();
+            file(&format!("c/{name}.c")) || examples.contains(&format!("\"{name}\"")) && file(&format!("{name}.rs"))
         };
         let judged = judge(&text, &aliases, exists);
         for fault in &judged.faults {
@@ -85,6 +85,9 @@ fn judge(text: &str, aliases: &Aliases, exists: impl Fn(&str) -> bool) -> Judged
                 };
                 if line.contains(PLANNED) {
                     judged.planned += 1;
+                    if exists(name) {
+                        fault(format!("there is an example {name}: it is planned no more"));
+                    }
                 } else if exists(name) {
                     judged.examples += 1;
                 } else {
@@ -291,10 +294,11 @@ mod tests {
 | 1 | `there` | |
 | 2 | `gone` | |
 | 3 | `later` | *planned* |
+| 4 | `there` | *planned* |
 ";
         let judged = judge(document, &found, |name| name == "there");
-        assert_eq!((judged.names, judged.rows, judged.examples, judged.planned), (4, 3, 1, 2));
+        assert_eq!((judged.names, judged.rows, judged.examples, judged.planned), (4, 3, 1, 3));
         let faults: Vec<&str> = judged.faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
-        assert_eq!(faults, ["5", "6", "9"], "{:?}", judged.faults);
+        assert_eq!(faults, ["5", "6", "9", "11"], "{:?}", judged.faults);
     }
 }
