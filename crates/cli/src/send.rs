@@ -34,7 +34,7 @@ pub struct Sent {
     #[arg(long, value_name = "N")]
     pub cmd: Option<u8>,
     /// The version in the generic netlink header
-    #[arg(long = "cmd-version", visible_alias = "genl-version", value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub version: u8,
     /// The family's own header, in front of the attributes
     #[arg(long, value_name = "HEX", value_parser = bytes)]

@@ -65,6 +65,8 @@ fn a_message_goes_out_and_its_answers_come_back() {
         "19",
         "--cmd",
         "1",
+        "--version",
+        "1",
         "--attr",
         "1=hello there",
     ]);
