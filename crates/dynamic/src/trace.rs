@@ -86,7 +86,7 @@ impl Tracer {
         messages(datagram)
             .map(|message| match message {
                 Ok(message) => self.line(protocol, direction, &message),
-                Err(malformed) => self.malformed(direction, datagram, malformed),
+                Err(malformed) => self.malformed(protocol, direction, datagram, malformed),
             })
             .collect()
     }
@@ -288,10 +288,16 @@ impl Tracer {
         Some(path.to_string())
     }
 
-    fn malformed(&self, direction: Direction, datagram: &[u8], malformed: Malformed) -> String {
+    /// What may be shown of bytes that are no message. A cut message may hold a secret, its header does not; of a protocol
+    /// whose families nobody knows, messages are shown whole as well.
+    fn shown<'d>(&self, protocol: Protocol, rest: &'d [u8]) -> &'d [u8] {
+        let open = protocol != Protocol::GENERIC && self.families.of_protocol(protocol).is_empty();
+        if open || self.options.show_secrets { rest } else { rest.get(..Header::LEN).unwrap_or(rest) }
+    }
+
+    fn malformed(&self, protocol: Protocol, direction: Direction, datagram: &[u8], malformed: Malformed) -> String {
         let rest = datagram.get(malformed.offset..).unwrap_or_default();
-        // A cut message may hold a secret; its header does not.
-        let shown = if self.options.show_secrets { rest } else { rest.get(..Header::LEN).unwrap_or(rest) };
+        let shown = self.shown(protocol, rest);
         let more = if shown.len() < rest.len() { "…" } else { "" };
         format!("{} malformed: {malformed}: {}{more}", arrow(direction), text::hex(shown, ""))
     }

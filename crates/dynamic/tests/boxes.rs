@@ -117,6 +117,18 @@ fn secrets_are_hidden_and_keep_their_place() {
     }
 }
 
+#[test]
+fn what_is_no_message_is_shown_whole_where_no_secret_is_known() {
+    let text = *b"a line of a journal, without any header";
+    for (protocol, whole) in [(Protocol::USERSOCK, true), (Protocol::GENERIC, false), (Protocol::ROUTE, false)] {
+        let mut tracer = tracer(false);
+        let line = tracer.lines(protocol, Direction::Sent, &text).concat();
+        assert_eq!(line.contains("686561646572"), whole, "{line}");
+        let boxes = tracer.boxes(protocol, Direction::Sent, &text);
+        assert_eq!(shown(&boxes).len(), if whole { text.len() } else { 16 });
+    }
+}
+
 proptest! {
     #[test]
     fn garbage_is_drawn_to_the_last_byte(

@@ -35,7 +35,7 @@ impl Tracer {
                 }
                 Some(Err(malformed)) => {
                     let rest = datagram.get(malformed.offset..).unwrap_or_default();
-                    let shown = if self.options.show_secrets { rest } else { rest.get(..Header::LEN).unwrap_or(rest) };
+                    let shown = self.shown(protocol, rest);
                     let mut picture = Picture::new(&self.options, format!("no message: {malformed}"));
                     let more = if shown.len() < rest.len() { ", its first" } else { "" };
                     picture.bytes(malformed.offset, shown, &format!("bytes{more}"));
