@@ -43,7 +43,9 @@ impl Concordance {
         let examples = fs::read_to_string(root.join("examples/Cargo.toml"))?;
         let exists = |name: &str| {
             let file = |path: &str| root.join("examples").join(path).is_file();
-            file(&format!("c/{name}.c")) || examples.contains(&format!("\"{name}\"")) && file(&format!("{name}.rs"))
+            file(&format!("c/{name}.c"))
+                || examples.contains(&format!("\"{name}\""))
+                    && (file(&format!("{name}.rs")) || file(&format!("{name}/main.rs")))
         };
         let judged = judge(&text, &aliases, exists);
         for fault in &judged.faults {
