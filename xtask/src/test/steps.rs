@@ -132,7 +132,17 @@ fn readme(stage: &Stage) -> Tally {
 }
 
 fn examples(stage: &Stage) -> Tally {
-    console::replay(stage, stage.root(), Path::new("examples/README.md"))
+    let mut tally = console::replay(stage, stage.root(), Path::new("examples/README.md"));
+    let read = |name: &str| fs::read_to_string(stage.root().join(name)).unwrap_or_default();
+    let (manifest, text) = (read("examples/Cargo.toml"), read("examples/README.md"));
+    let names = manifest.lines().zip(manifest.lines().skip(1)).filter(|(line, _)| *line == "[[example]]");
+    for (_, name) in names {
+        let name = name.trim_start_matches("name = ").trim_matches('"');
+        if !text.contains(&format!("[{name}](")) {
+            tally += Tally::failed(format!("examples/README.md does not show {name}"));
+        }
+    }
+    tally
 }
 
 fn fresh_clone(stage: &Stage) -> Tally {
