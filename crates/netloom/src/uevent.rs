@@ -123,10 +123,15 @@ fn split(line: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 /// Events as they come. Only those of the kernel count: anybody else's are passed over.
 ///
 /// As an [`Iterator`] it waits for ever; `Err` of ENOBUFS says that some were lost, and it goes on.
-#[derive(Debug)]
 pub struct Events {
     socket: Socket,
     buf: Vec<u8>,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Events({:?})", self.socket)
+    }
 }
 
 impl Events {

@@ -1,5 +1,7 @@
 //! Errors and acknowledgements: `nlmsgerr` and the ext-ack attributes behind it.
 
+use core::fmt;
+
 use crate::{Attr, Errno, Flags, Full, Header, RawAttrs, Writer, align};
 
 /// The payload of an NLMSG_ERROR message: an errno (0: acknowledgement), the request's header, and, if the socket asked
@@ -7,7 +9,7 @@ use crate::{Attr, Errno, Flags, Full, Header, RawAttrs, Writer, align};
 ///
 /// Source: `linux/netlink.h`, `net/netlink/af_netlink.c: netlink_ack`.
 #[doc(alias = "nlmsgerr")]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ErrorMessage<'a> {
     /// The errno; 0 is success.
     pub errno: Errno,
@@ -17,6 +19,14 @@ pub struct ErrorMessage<'a> {
     pub payload: &'a [u8],
     /// What else is said of it.
     pub ext_ack: ExtAck<'a>,
+}
+
+impl fmt::Debug for ErrorMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes of the request here: there may be a key among them.
+        let (errno, ext_ack) = (self.errno, &self.ext_ack);
+        write!(f, "ErrorMessage({errno:?}, {:?}, {} bytes, {ext_ack:?})", self.request, self.payload.len())
+    }
 }
 
 impl<'a> ErrorMessage<'a> {

@@ -66,7 +66,7 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// One message as it lies in a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RawMessage<'a> {
     /// Its header.
     pub header: Header,
@@ -104,6 +104,13 @@ impl<'a> RawMessage<'a> {
     /// The error or acknowledgement that this message is; `None` if its type is another or it is too short to be one.
     pub fn error(&self) -> Option<ErrorMessage<'a>> {
         if self.header.kind == MessageType::ERROR { ErrorMessage::read(self.header.flags, self.payload) } else { None }
+    }
+}
+
+impl fmt::Debug for RawMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes here: there may be a key among them.
+        write!(f, "RawMessage({:?}, {} bytes)", self.header, self.payload.len())
     }
 }
 

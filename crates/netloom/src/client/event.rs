@@ -1,5 +1,6 @@
 //! What a kernel side says unasked.
 
+use std::fmt;
 use std::sync::Arc;
 
 use netloom_wire::{Body, FixedHeader, GenlHeader, Header, Message as _, Protocol, RawAttrs, RawMessage, align};
@@ -9,7 +10,7 @@ use crate::socket::Address;
 /// A message that nobody asked for: sent to a group, or by a kernel side that speaks first.
 ///
 /// [`Event::get`] reads it as one of the notifications it may be.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Event {
     protocol: Protocol,
     family: Option<Arc<str>>,
@@ -107,5 +108,13 @@ impl Event {
     fn body<H: FixedHeader>(&self) -> Option<Body<'_, H>> {
         let genl = if self.protocol == Protocol::GENERIC { GenlHeader::LEN } else { 0 };
         Body::read(self.payload().get(genl..)?)
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes here: there may be a secret among them.
+        let (family, payload) = (self.family().unwrap_or_default(), self.payload().len());
+        write!(f, "Event({}, {family:?}, {:?}, {payload} bytes, group {:?})", self.protocol, self.header(), self.group)
     }
 }

@@ -1,6 +1,7 @@
 //! Requests and replies of numbers and bytes.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use netloom_wire::{
@@ -16,7 +17,7 @@ use crate::Result;
 use crate::error::{Cause, Error};
 
 /// A request built from numbers and bytes; see [`Connection::request_raw`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a request does nothing before `send` or `dump`"]
 pub struct RawRequest<'c> {
     connection: &'c Connection,
@@ -35,6 +36,14 @@ pub struct RawRequest<'c> {
     any_sequence: bool,
     /// Of what answers a message that asked us.
     seq: u32,
+}
+
+impl fmt::Debug for RawRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes here: there may be a key among them.
+        let (protocol, (family, op), flags, len) = (self.protocol, &self.name, self.flags, self.body.len());
+        write!(f, "RawRequest({protocol}, {family} {op}, {flags:?}, {len} bytes)")
+    }
 }
 
 impl<'c> RawRequest<'c> {
@@ -235,10 +244,17 @@ pub struct RawAnswer {
 }
 
 /// A reply, owned, as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawReply {
     bytes: Box<[u8]>,
     generic: bool,
+}
+
+impl fmt::Debug for RawReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes here: there may be a key among them.
+        write!(f, "RawReply({:?}, {} bytes)", self.header(), self.bytes.len())
+    }
 }
 
 impl RawReply {

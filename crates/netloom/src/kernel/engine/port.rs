@@ -1,6 +1,7 @@
 //! One socket, as the kernel side sees it: its port id, memberships, options and receive queue.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 use netloom_wire::{Errno, Protocol};
@@ -17,7 +18,7 @@ pub struct PortKey(pub(super) u64);
 pub struct NetNs(pub u32);
 
 /// A datagram on its way to a reader.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Datagram {
     /// Its bytes; shared between the readers of a multicast.
     pub bytes: Arc<Vec<u8>>,
@@ -27,6 +28,14 @@ pub struct Datagram {
     pub group: u32,
     /// The sender, as the kernel side knows it.
     pub credentials: Credentials,
+}
+
+impl fmt::Debug for Datagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes here: there may be a key among them.
+        let Self { bytes, source, group, credentials } = self;
+        write!(f, "Datagram({} bytes, {source:?}, group {group}, {credentials:?})", bytes.len())
+    }
 }
 
 /// The receive buffer of a new socket, in bytes of accounting (`net.core.rmem_default`).

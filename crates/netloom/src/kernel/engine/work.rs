@@ -1,5 +1,6 @@
 //! What the engine hands out to be done, and what comes back.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -140,7 +141,6 @@ pub struct Fill {
 }
 
 /// What came of a [`Work`].
-#[derive(Debug)]
 pub enum Outcome {
     /// The request was done or refused.
     Did {
@@ -170,6 +170,24 @@ pub enum Outcome {
     Bound(Result<(), Errno>),
     /// It is done; there is nothing to say of it.
     Ended,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No bytes of messages here: there may be a key among them.
+        match self {
+            Self::Did { reply, answer, warning } => {
+                let reply = reply.as_ref().map(Vec::len);
+                write!(f, "Did({answer:?}, a reply of {reply:?} bytes, {warning:?})")
+            }
+            Self::Started(started) => write!(f, "Started({:?})", started.as_ref().map(|_| ())),
+            Self::Filled { chunk, filled, generation, torn, .. } => {
+                write!(f, "Filled({} bytes, {filled:?}, generation {generation}, torn {torn})", chunk.len())
+            }
+            Self::Bound(bound) => write!(f, "Bound({bound:?})"),
+            Self::Ended => f.write_str("Ended"),
+        }
+    }
 }
 
 /// A message that was dispatched to a handler.
