@@ -348,6 +348,9 @@ impl RawDump {
     /// The refusal that the datagram at hand is, if it is one from its first message on.
     fn refusal(&mut self) -> Option<Error> {
         let message = messages(self.lane.as_ref()?.received(self.filled)).next()?;
+        if message.is_ok_and(|message| !message.header.kind.is_control()) {
+            return None;
+        }
         let mut probe = self.exchange.clone();
         if !matches!(probe.step(message, self.source), Some(Step::Nack(_))) {
             return None;
@@ -434,12 +437,10 @@ impl RawDump {
                 continue;
             };
             self.read = start.saturating_add(walk.offset().max(1));
-            let step = match self.plain {
-                0 => match self.shared.ears(self.protocol, None) {
-                    Some(ears) => ears.step(&mut self.exchange, message, self.source),
-                    None => self.exchange.step(message, self.source),
-                },
-                _ => self.exchange.step(message, self.source),
+            let ears = if self.plain == 0 { self.shared.ears(self.protocol, None) } else { None };
+            let step = match ears {
+                None => self.exchange.step(message, self.source),
+                Some(ears) => ears.step(&mut self.exchange, message, self.source),
             };
             let Some(step) = step else {
                 // Rubbish, or nothing: a walk that stopped has nothing behind it.

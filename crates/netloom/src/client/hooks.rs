@@ -329,6 +329,7 @@ impl<'h> Ears<'h> {
     }
 
     /// Eats a message of a datagram as [`Exchange::step`] does, asking about it on the way.
+    #[cold]
     pub(super) fn step<'d>(
         &self,
         exchange: &mut Exchange,

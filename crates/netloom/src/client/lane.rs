@@ -254,15 +254,9 @@ impl Lane {
         }
         let endpoint = self.socket.endpoint();
         match retry(|| endpoint.recv(&mut self.inbox, RecvFlags::NONE, deadline)) {
-            Ok(received) if received.truncated => {
-                let room = received.len.next_power_of_two().max(self.inbox.len());
-                self.inbox.resize(room, 0);
-                Err(Cause::Truncated(received.len))
-            }
-            Ok(received) => Ok(received),
+            Ok(received) if !received.truncated => Ok(received),
             Err(Errno::EAGAIN) => Err(timeout()),
-            Err(Errno::ENOBUFS) => Err(Cause::Overrun),
-            Err(errno) => Err(Cause::System("receive", errno)),
+            got => mailbox::judge(got, &mut self.inbox),
         }
     }
 

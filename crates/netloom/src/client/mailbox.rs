@@ -103,17 +103,27 @@ impl fmt::Debug for Mailbox {
 }
 
 /// Takes a datagram that is there already; `None` if none is.
+#[inline]
 pub(crate) fn take(socket: &Socket, buf: &mut Vec<u8>) -> Option<Result<Received, Cause>> {
     let endpoint = socket.endpoint();
-    Some(match retry(|| endpoint.recv(buf, RecvFlags::DONTWAIT, None)) {
+    match retry(|| endpoint.recv(buf, RecvFlags::DONTWAIT, None)) {
+        Ok(received) if !received.truncated => Some(Ok(received)),
+        Err(Errno::EAGAIN) => None,
+        got => Some(judge(got, buf)),
+    }
+}
+
+/// What a receive that waited long enough has come to.
+#[cold]
+pub(crate) fn judge(got: Result<Received, Errno>, buf: &mut Vec<u8>) -> Result<Received, Cause> {
+    match got {
         Ok(received) if received.truncated => {
             let room = received.len.next_power_of_two().max(buf.len());
             buf.resize(room, 0);
             Err(Cause::Truncated(received.len))
         }
         Ok(received) => Ok(received),
-        Err(Errno::EAGAIN) => return None,
         Err(Errno::ENOBUFS) => Err(Cause::Overrun),
         Err(errno) => Err(Cause::System("receive", errno)),
-    })
+    }
 }
