@@ -12,7 +12,7 @@ use netloom::prelude::*;
 
 fn main() -> io::Result<()> {
     let lines = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
-    let watch = Connection::open()?.watch(Getlink, Link::new(), &[RTNLGRP_LINK])?;
+    let watch = Connection::open()?.watch(Getlink, &Link::new(), &[RTNLGRP_LINK])?;
     monitor(watch, lines, &mut io::stdout())
 }
 

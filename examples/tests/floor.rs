@@ -162,7 +162,7 @@ fn monitor_misses_nothing() {
     let header = Ifinfomsg { ifi_flags: LinkFlags::UP, ifi_change: LinkFlags::UP.0, ..Ifinfomsg::default() };
     nl.call(Setlink, &Link::new().ifname("lo").header(header)).unwrap();
 
-    let watch = nl.watch(Getlink, Link::new(), &[RTNLGRP_LINK]).unwrap();
+    let watch = nl.watch(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
     // So small a queue that it overflows while nobody reads.
     let inbox = watch.events().socket().clone();
     inbox.set(netloom::socket::Opt::ReceiveBuffer, 4_608).unwrap();

@@ -139,7 +139,7 @@ impl Connection {
     /// # Errors
     ///
     /// Those of [`Connection::subscribe`] and [`Connection::dump`].
-    pub fn watch<O: wire::Dump>(&self, op: O, request: O::Request, groups: &[Group]) -> Result<Watch<O>> {
+    pub fn watch<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Watch<O>> {
         Watch::open(self, op, request, groups)
     }
 

@@ -6,14 +6,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use netloom_wire::{
-    self as wire, AttributeSet, Attrs, Body, Family as _, FixedHeader as _, Flags, Full, GenlHeader, Header, Message,
-    Protocol, RawAttrs, RawMessage, Schema, Writer, align, messages,
+    self as wire, Family as _, Flags, Full, Header, Protocol, RawMessage, Schema, Writer, align, messages,
 };
 
 use super::connection::{Connection, FamilyOf, Shared};
 use super::exchange::{Exchange, Step};
 use super::hooks::Flow;
 use super::lane::{Asks, Lane, Subject, Terms, Wait};
+use super::object::Object;
 use super::request::{with_family, write};
 use super::strays::Strays;
 use crate::Result;
@@ -121,69 +121,6 @@ impl<O: wire::Dump> Iterator for Dump<O> {
 impl<O: wire::Dump> fmt::Debug for Dump<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.raw)
-    }
-}
-
-/// An object of a [`Dump`], where it lies in the receive buffer.
-pub struct Object<'d, M> {
-    /// The message; not shorter than the headers in front.
-    bytes: &'d [u8],
-    generic: bool,
-    kind: PhantomData<fn() -> M>,
-}
-
-impl<'d, M: Message> Object<'d, M> {
-    /// Bytes of the headers in front of the attributes, the last not padded.
-    const fn front(generic: bool) -> usize {
-        Self::own_header(generic).saturating_add(M::Header::SIZE)
-    }
-
-    /// Where the family's own header begins.
-    const fn own_header(generic: bool) -> usize {
-        if generic { Header::LEN.saturating_add(GenlHeader::LEN) } else { Header::LEN }
-    }
-
-    /// The family's own header.
-    #[inline]
-    pub fn header(&self) -> M::Header {
-        M::Header::read_some(self.bytes.get(Self::own_header(self.generic)..).unwrap_or_default())
-    }
-
-    /// Its attributes, to be looked through in one pass or asked for by key.
-    #[inline]
-    pub fn attrs(&self) -> Attrs<'d, M>
-    where
-        M: AttributeSet,
-    {
-        Attrs::new(self.raw_attrs().bytes())
-    }
-
-    /// Its attributes without their meaning.
-    #[inline]
-    pub fn raw_attrs(&self) -> RawAttrs<'d> {
-        RawAttrs::new(self.bytes.get(align(Self::front(self.generic))..).unwrap_or_default())
-    }
-
-    /// The message that it came in, header included; several may make one object, as the family has it.
-    pub fn bytes(&self) -> &'d [u8] {
-        self.bytes
-    }
-
-    /// The object, owned.
-    pub fn own(&self) -> M {
-        M::decode(Body { header: self.header(), attrs: self.raw_attrs() }, &mut ())
-    }
-}
-
-impl<M> Clone for Object<'_, M> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<M> Copy for Object<'_, M> {}
-impl<M: Message> fmt::Debug for Object<'_, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.own().fmt(f)
     }
 }
 

@@ -1,11 +1,11 @@
 //! One request and what answers it, without I/O.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
 
 use netloom_wire::{Errno, ExtAck, Flags, Header, Malformed, MessageType, Messages, RawMessage, messages};
 
 use super::hooks::Ears;
+use super::progress::Progress;
 use crate::socket::Address;
 
 /// One request and what answers it: eats datagrams, yields [`Step`]s.
@@ -374,37 +374,6 @@ impl<'d> Iterator for Steps<'_, 'd> {
                 return Some(step);
             }
         }
-    }
-}
-
-/// Whether a dump's datagrams differ.
-#[derive(Clone, Debug)]
-struct Progress {
-    /// The last datagram's length and both of its ends: enough for most dumps, and cheap.
-    ends: (usize, [u8; 64], [u8; 64]),
-    /// All of the last datagram, once two had the same ends.
-    whole: Option<u64>,
-    repeats: u32,
-}
-
-impl Progress {
-    const NEW: Self = Self { ends: (usize::MAX, [0; 64], [0; 64]), whole: None, repeats: 0 };
-
-    /// How many times in a row this datagram has come before.
-    fn repeats(&mut self, datagram: &[u8]) -> u32 {
-        let head = datagram.first_chunk::<64>().copied().unwrap_or([0; 64]);
-        let tail = datagram.last_chunk::<64>().copied().unwrap_or([0; 64]);
-        let ends = (datagram.len(), head, tail);
-        if self.ends != ends {
-            *self = Self { ends, whole: None, repeats: 0 };
-            return 0;
-        }
-        let mut hasher = DefaultHasher::new();
-        hasher.write(datagram);
-        let whole = Some(hasher.finish());
-        self.repeats = if self.whole == whole { self.repeats.saturating_add(1) } else { 0 };
-        self.whole = whole;
-        self.repeats
     }
 }
 

@@ -24,7 +24,7 @@ use crate::error::{Cause, Error};
 /// use netloom::Connection;
 /// use netloom::client::Change;
 /// use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, List, Said};
-/// for change in Connection::open()?.watch(List, (), &[DOC_EXMPL_GRP])? {
+/// for change in Connection::open()?.watch(List, &(), &[DOC_EXMPL_GRP])? {
 ///     match change? {
 ///         Change::State(msg) => println!("{:?} is there", msg.msg),
 ///         Change::Synced => println!("that is all; now what happens"),
@@ -72,9 +72,16 @@ impl<O: wire::Dump> Watch<O> {
     /// Attempts at a dump before it is told that there is no end to it.
     const ATTEMPTS: u32 = 10;
 
-    pub(super) fn open(connection: &Connection, op: O, request: O::Request, groups: &[Group]) -> Result<Self> {
+    pub(super) fn open(connection: &Connection, op: O, request: &O::Request, groups: &[Group]) -> Result<Self> {
         let events = Subscription::open(connection, groups)?;
-        let mut watch = Self { connection: connection.clone(), request, events, op, stage: Stage::Due, attempts: 0 };
+        let mut watch = Self {
+            connection: connection.clone(),
+            request: request.clone(),
+            events,
+            op,
+            stage: Stage::Due,
+            attempts: 0,
+        };
         // A refusal is told here.
         watch.dump()?;
         Ok(watch)

@@ -182,3 +182,31 @@ impl<'m> Veil<'m> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::names::Names;
+    use crate::socket::Address;
+    use netloom_wire::messages;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever a peer sends is printed, as long as it is, and nothing of it moves the terminal.
+        #[test]
+        fn any_bytes_are_printed(kind in 0_u16..40, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let header = Header { len: 16 + body.len() as u32, kind: MessageType(kind), ..Header::default() };
+            let mut bytes = header.to_bytes().to_vec();
+            bytes.extend(&body);
+            let message = messages(&bytes).next().and_then(Result::ok);
+            let names = Names::default();
+            for (hook, protocol) in
+                [Hook::MsgIn, Hook::MsgOut, Hook::Invalid].into_iter().zip([Protocol::GENERIC, Protocol::ROUTE, Protocol::GENERIC])
+            {
+                let heard = Heard { hook, protocol, message, source: Address::default(), names: &names };
+                let text = dissect(&heard);
+                prop_assert!(text.ends_with('\n') && text.chars().all(|c| c == '\n' || !c.is_control()));
+            }
+        }
+    }
+}
