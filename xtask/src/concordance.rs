@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use clap::Args;
 
@@ -106,23 +106,22 @@ fn judge(text: &str, aliases: &Aliases, exists: impl Fn(&str) -> bool) -> Judged
                     continue;
                 }
                 judged.rows += 1;
-                let items: Vec<&str> = quoted(items).iter().filter_map(|path| path.rsplit("::").next()).collect();
+                let items: Vec<Item> = quoted(items).into_iter().map(Item::of).collect();
                 if items.is_empty() {
                     fault("no item is named".to_owned());
                 }
                 for name in names {
                     judged.names += 1;
                     let carriers = aliases.get(name);
-                    let carried = items.iter().any(|item| {
-                        let item = item.trim_end_matches(['!', '(', ')']);
-                        item == name || carriers.is_some_and(|carriers| carriers.contains(item))
-                    });
+                    let carried = items.iter().any(|item| item.name == name || carriers.is_some_and(|c| item.is_in(c)));
                     if !carried {
+                        let wanted: Vec<String> = items.iter().map(Item::to_string).collect();
+                        let wanted = wanted.join(", ");
                         fault(match carriers {
-                            None => format!("{name} is no alias of anything; wanted is one of {}", items.join(", ")),
+                            None => format!("{name} is no alias of anything; wanted is one of {wanted}"),
                             Some(carriers) => {
                                 let carriers: Vec<&str> = carriers.iter().map(String::as_str).collect();
-                                format!("{name} is an alias of {}, not of {}", carriers.join(", "), items.join(", "))
+                                format!("{name} is an alias of {}, not of {wanted}", carriers.join(", "))
                             }
                         });
                     }
@@ -132,6 +131,35 @@ fn judge(text: &str, aliases: &Aliases, exists: impl Fn(&str) -> bool) -> Judged
         }
     }
     judged
+}
+
+/// An item as a row names it: its name, and the type that it is of, if it is of one.
+struct Item<'p> {
+    owner: Option<&'p str>,
+    name: &'p str,
+}
+
+impl<'p> Item<'p> {
+    fn of(path: &'p str) -> Self {
+        let mut parts = path.trim_end_matches(['!', '(', ')']).rsplit("::");
+        let name = parts.next().unwrap_or_default();
+        let owner = parts.next().filter(|owner| owner.starts_with(char::is_uppercase));
+        Self { owner, name }
+    }
+
+    /// Whether it is one of these; where a macro writes an item, nobody knows of which type.
+    fn is_in(&self, carriers: &BTreeSet<String>) -> bool {
+        carriers.contains(self.name) || carriers.contains(&self.to_string())
+    }
+}
+
+impl fmt::Display for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.owner {
+            Some(owner) => write!(f, "{owner}::{}", self.name),
+            None => f.write_str(self.name),
+        }
+    }
 }
 
 /// The three cells of a table's row; `None` of what is none, or the rule below its head.
@@ -174,8 +202,14 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// Adds the aliases in a file: each belongs to the next line that is neither comment nor attribute.
 fn read(text: &str, aliases: &mut Aliases) {
     let mut pending: Vec<String> = Vec::new();
+    // The type whose braces are open, and how far they are indented.
+    let mut owner: Option<(String, usize)> = None;
     for line in text.lines() {
         let mut rest = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        if owner.as_ref().is_some_and(|(_, at)| rest.starts_with('}') && indent <= *at) {
+            owner = None;
+        }
         if rest.starts_with("//") {
             continue;
         }
@@ -193,9 +227,40 @@ fn read(text: &str, aliases: &mut Aliases) {
         }
         let names = names(rest);
         for alias in pending.drain(..) {
-            aliases.entry(alias).or_default().extend(names.iter().cloned());
+            let items = aliases.entry(alias).or_default();
+            items.extend(names.iter().map(|name| match &owner {
+                Some((owner, _)) => format!("{owner}::{name}"),
+                None => name.clone(),
+            }));
+        }
+        if owner.is_none() && rest.ends_with('{') {
+            owner = opened(rest).map(|name| (name, indent));
         }
     }
+}
+
+/// The type whose members follow a line, if they do.
+fn opened(line: &str) -> Option<String> {
+    let first = |text: &str| {
+        let name: String = text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        Some(name).filter(|name| !name.is_empty())
+    };
+    if let Some(rest) = line.strip_prefix("impl") {
+        let mut depth = 0_usize;
+        let ends = |c: char| {
+            depth = match c {
+                '<' => depth + 1,
+                '>' => depth.saturating_sub(1),
+                _ => depth,
+            };
+            depth == 0 && c != '>'
+        };
+        let rest = rest.get(rest.find(ends)?..)?;
+        let of = rest.split_once(" for ").map_or(rest, |(_, of)| of);
+        return first(of.trim_start().rsplit_once("::").map_or(of, |(_, last)| last));
+    }
+    let declared = ["pub struct ", "pub enum ", "pub trait ", "pub union "];
+    declared.iter().find_map(|word| first(line.strip_prefix(word)?))
 }
 
 /// What an item's line calls it; nothing if it is not public. A line of `attribute_set!` has three names.
@@ -249,15 +314,21 @@ mod tests {
             #[doc(alias = "nlmsg_flags")]
             pub flags: u16,
         }
-        attribute_set! { pub struct Msg | MsgAttr, "msg" {
-            #[doc(alias = "DOC_EXMPL_A_MSG")]
-            1 "msg" msg Msg MSG: Str;
-        } }
+        attribute_set! {
+            pub struct Msg | MsgAttr, "msg" {
+                #[doc(alias = "DOC_EXMPL_A_MSG")]
+                1 "msg" msg Msg MSG: Str;
+            }
+        }
         protocols! { #[doc(alias = "NETLINK_ROUTE")] ROUTE = 0, "route"; }
             #[doc(alias = "NETLINK_GENERIC")] GENERIC = 16, "generic";
         ops! {
             #[doc(alias = "DOC_EXMPL_C_ECHO")]
             pub op Echo: DocExmpl, "echo" { do 1 (Msg) -> 1 Msg, &P; }
+        }
+        impl<'a, T: Into<u8>> fmt::Debug for Attr<'a, T> {
+            #[doc(alias = "nla_len")]
+            fn payload(self) -> &'a [u8] {}
         }
         #[doc(alias = "NLMSG_SPACE")]
         pub const fn message_space(payload: usize) -> usize {}
@@ -270,12 +341,13 @@ mod tests {
         let of = |alias: &str| found.get(alias).map(|items| items.iter().cloned().collect::<Vec<_>>().join(" "));
         for (alias, items) in [
             ("nlmsghdr", "Header"),
-            ("nlmsg_len", "len"),
-            ("nlmsg_flags", "flags"),
-            ("DOC_EXMPL_A_MSG", "MSG Msg msg"),
+            ("nlmsg_len", "Header::len"),
+            ("nlmsg_flags", "Header::flags"),
+            ("DOC_EXMPL_A_MSG", "Msg::MSG Msg::Msg Msg::msg"),
             ("NETLINK_GENERIC", "GENERIC"),
             ("DOC_EXMPL_C_ECHO", "Echo"),
             ("NLMSG_SPACE", "message_space"),
+            ("nla_len", "Attr::payload"),
         ] {
             assert_eq!(of(alias).as_deref(), Some(items), "{alias}");
         }

@@ -59,6 +59,7 @@ impl<'a> Attr<'a> {
     }
 
     /// Its value, unpadded.
+    #[doc(alias = "NLA_DATA")]
     #[doc(alias = "nla_data")]
     #[doc(alias = "nla_len")]
     #[inline]

@@ -69,6 +69,7 @@ impl<'a> Iterator for Messages<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RawMessage<'a> {
     /// Its header.
+    #[doc(alias = "nlmsg_hdr")]
     pub header: Header,
     /// What follows the header, unpadded.
     #[doc(alias = "NLMSG_PAYLOAD")]

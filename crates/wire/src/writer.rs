@@ -141,6 +141,8 @@ impl<'b> Writer<'b> {
 
     /// An attribute of this key and value.
     #[doc(alias = "nla_put")]
+    #[doc(alias = "nla_put_string")]
+    #[doc(alias = "nla_put_u32")]
     #[inline]
     pub fn put<S, K: Payload>(&mut self, key: Key<S, K>, value: K::Ref<'_>) -> Result<(), Full> {
         K::put(value, self, key.id())

@@ -40,6 +40,7 @@ use crate::socket::Socket;
 /// assert_eq!(nl.family("nlctrl")?.id, 0x10);
 /// # Ok::<(), netloom::Error>(())
 /// ```
+#[doc(alias = "nl_close")]
 #[doc(alias = "nl_sock")]
 #[derive(Clone)]
 pub struct Connection {
@@ -51,6 +52,7 @@ impl Connection {
     /// extended acknowledgements and strict checking on, calls bounded by [`Builder::TIMEOUT`].
     ///
     /// Nothing is opened yet; what fails, fails with the first call.
+    #[doc(alias = "genlmsg_open")]
     #[doc(alias = "nl_socket_alloc")]
     #[doc(alias = "nl_connect")]
     #[cfg(target_os = "linux")]
@@ -223,6 +225,8 @@ impl Connection {
     }
 
     /// The hooks of this connection and all that comes of it: asked about each message, they may change its fate.
+    #[doc(alias = "nl_socket_set_cb")]
+    #[doc(alias = "nl_socket_alloc_cb")]
     #[doc(alias = "nl_socket_get_cb")]
     pub fn hooks(&self) -> &Hooks {
         &self.shared.hooks

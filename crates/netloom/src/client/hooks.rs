@@ -165,6 +165,7 @@ const fn bit(hook: Hook) -> u32 {
 
 impl Hooks {
     /// Sets a hook, in place of the one there was.
+    #[doc(alias = "nl_recvmsg_msg_cb_t")]
     #[doc(alias = "nl_cb_set")]
     #[doc(alias = "nl_socket_modify_cb")]
     pub fn on(&self, hook: Hook, ask: impl Fn(&Heard<'_>) -> Flow + Send + Sync + 'static) -> &Self {
@@ -183,6 +184,7 @@ impl Hooks {
 
     /// Sets the hook that is asked when the kernel side refuses, with the errno. [`Flow::Next`]: the call fails with it.
     /// [`Flow::Skip`]: the refusal is taken for an acknowledgement.
+    #[doc(alias = "nl_recvmsg_err_cb_t")]
     #[doc(alias = "nl_cb_err")]
     pub fn on_error(&self, ask: impl Fn(&Heard<'_>, Errno) -> Flow + Send + Sync + 'static) -> &Self {
         *self.0.error.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ask));
