@@ -93,10 +93,8 @@ fn set(
                 let shown = if info.secret && !options.show_secrets {
                     Value::from(HIDDEN)
                 } else {
-                    value(&info.kind, info.hint, attr.payload(), &scope).unwrap_or_else(|| {
-                        let hidden = !options.show_secrets && secrets::in_kind(&info.kind);
-                        if hidden { json!({ILL_FORMED: HIDDEN}) } else { ill_formed(attr.payload()) }
-                    })
+                    value(&info.kind, info.hint, attr.payload(), &scope)
+                        .unwrap_or_else(|| json!({ILL_FORMED: bytes_of(&info.kind, attr.payload(), options)}))
                 };
                 if info.multi {
                     append(object, info.name, shown);
@@ -166,7 +164,8 @@ fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> 
             let scope = scope.deeper()?;
             let mut walk = RawAttrs::new(payload).into_iter();
             let element = |attr: Attr<'_>| {
-                value(&array.element, hint, attr.payload(), &scope).unwrap_or_else(|| ill_formed(attr.payload()))
+                value(&array.element, hint, attr.payload(), &scope)
+                    .unwrap_or_else(|| json!({ILL_FORMED: bytes_of(&array.element, attr.payload(), scope.options)}))
             };
             let list: Vec<Value> = walk.by_ref().map(element).collect();
             if walk.remainder() > 0 {
@@ -185,7 +184,7 @@ fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> 
         }
         Kind::SubMessage(message) => match scope.format(message) {
             Some(format) => sub_message(format, payload, scope)?,
-            None => Value::from(text::hex(payload, "")),
+            None => bytes_of(kind, payload, scope.options),
         },
     })
 }
@@ -296,6 +295,12 @@ fn unknown(attr: Attr<'_>, depth: u8) -> Value {
     }
     set(&Schema::EMPTY, attr.nested(), None, depth, &Options::default(), &mut object);
     Value::Object(object)
+}
+
+/// Bytes that cannot be shown as what they are; hidden if they may hold a secret.
+fn bytes_of(kind: &Kind, payload: &[u8], options: &Options) -> Value {
+    let hidden = !options.show_secrets && secrets::in_kind(kind);
+    if hidden { Value::from(HIDDEN) } else { Value::from(text::hex(payload, "")) }
 }
 
 fn ill_formed(payload: &[u8]) -> Value {

@@ -327,6 +327,33 @@ fn secrets_are_hidden_unless_asked_for() {
 }
 
 #[test]
+fn what_may_hold_a_secret_is_hidden_where_it_cannot_be_read() {
+    static KEYS: Schema =
+        Schema { name: "keys", attrs: &[AttrInfo { secret: true, ..AttrInfo::new(1, "key", Kind::Binary) }] };
+    const NEST: Nest = Nest { schema: Link::to(&KEYS), flag: true };
+    static DATA: SubMessage = SubMessage {
+        name: "data",
+        selector: "kind",
+        formats: &[Format { value: "keys", header: None, schema: Some(Link::to(&KEYS)) }],
+    };
+    static LIST: Array = Array { element: Kind::Nest(NEST), first: 0, step: 0, flag: true };
+    static TOP: Schema = Schema {
+        name: "top",
+        attrs: &[AttrInfo::new(1, "data", Kind::SubMessage(&DATA)), AttrInfo::new(2, "list", Kind::Array(&LIST))],
+    };
+    // The selector is missing; two bytes behind the last element.
+    let (data, list) = ([5, 0, 1, 0, 0xa5, 0, 0, 0], [5, 0, 1, 0, 0xa5, 0, 0, 0, 0xa5, 0xa5]);
+    let mut buf = [0; 64];
+    let mut w = Writer::new(&mut buf);
+    w.put_attr(1, &data).unwrap();
+    w.put_attr(2, &list).unwrap();
+    let shown = decode(&TOP, RawAttrs::new(w.written()), &Options::default());
+    assert_eq!(shown, json!({"data": "(hidden)", "list": {"ill-formed": "(hidden)"}}));
+    let shown = decode(&TOP, RawAttrs::new(w.written()), &Options::default().secrets(true));
+    assert_eq!(shown["data"], "05000100a5000000");
+}
+
+#[test]
 fn the_header_stands_in_front() {
     let layout = Layout::new(&TIME, &SET);
     let value = json!({"sec": 7, "mac": "02:00:00:00:00:01", "name": "ab", "colour": "red", "u8": 1});
