@@ -1,22 +1,31 @@
-//! Raw sockets: the same suite over Linux's USERSOCK and over that of a kernel side in this process.
+//! Raw sockets: the same suite over Linux's USERSOCK, over that of a kernel side in this process, and over a unix socket.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use netloom::client::Dialer;
 use netloom::kernel::Kernel;
 use netloom::socket::{Address, Credentials, Opt, Socket};
 use netloom::wire::{Errno, Flags, Header, MessageType, Protocol};
-use netloom::{Error, Result};
+use netloom::{Error, Result, unix};
 
 type Open = Box<dyn Fn(Protocol) -> Result<Socket>>;
 
 /// Every kernel side there is here.
 fn sides() -> Vec<(&'static str, Open)> {
     let kernel = Kernel::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let serving = unix::Server::bind(&path).unwrap().start(Kernel::new()).unwrap();
+    let dialer = unix::Dialer::connect(&path).unwrap();
     let own = move |protocol| kernel.socket(protocol).map_err(|nack| panic!("{nack:?}"));
-    vec![("Linux", Box::new(Socket::open)), ("in process", Box::new(own))]
+    let served = move |protocol| {
+        let _alive = (&serving, &folder);
+        dialer.open(protocol)
+    };
+    vec![("Linux", Box::new(Socket::open)), ("in process", Box::new(own)), ("unix", Box::new(served))]
 }
 
 fn errno<T>(result: Result<T>) -> Option<Errno> {

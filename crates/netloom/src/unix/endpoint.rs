@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Flags, Header, MessageType, Protocol};
@@ -16,6 +17,10 @@ use crate::socket::{Address, Endpoint, Opt, ReceiveOptions, Received, RecvFlags}
 
 /// How long a close waits for the kernel side to have closed.
 const CLOSING: Duration = Duration::from_secs(1);
+
+/// Between two attempts at a port that has no room.
+const PAUSE: Duration = Duration::from_micros(200);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// A control channel, from the client's end.
 pub(super) struct Control {
@@ -96,6 +101,8 @@ pub(super) struct UnixEndpoint {
     /// Held while a record is looked at and taken.
     reading: Mutex<()>,
     nonblocking: AtomicBool,
+    /// The port that it is connected to.
+    peer: AtomicU32,
     packet_info: AtomicBool,
     pass_credentials: AtomicBool,
     /// The reader's room, as far as the kernel side was told.
@@ -113,6 +120,7 @@ impl UnixEndpoint {
             data,
             reading: Mutex::new(()),
             nonblocking: AtomicBool::new(false),
+            peer: AtomicU32::new(0),
             packet_info: AtomicBool::new(false),
             pass_credentials: AtomicBool::new(false),
             room: AtomicUsize::new(0),
@@ -184,8 +192,16 @@ impl UnixEndpoint {
 impl Endpoint for UnixEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
         let [port, groups, given] = to.map_or([0; 3], |to| [to.port, to.groups, 1]);
-        let (taken, _) = self.ask(Op::SEND, [port, groups, given], bytes)?;
-        Ok(taken as usize)
+        let mut sent = self.ask(Op::SEND, [port, groups, given], bytes);
+        // Another port's queue is full. The server does not wait for it, nor tells when there is room; a group has had it.
+        let port = to.map_or_else(|| self.peer.load(Ordering::Relaxed), |to| to.port);
+        let mut pause = PAUSE;
+        while sent == Err(Errno::EAGAIN) && !self.nonblocking.load(Ordering::Relaxed) {
+            thread::sleep(pause);
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            sent = self.ask(Op::SEND, [port, 0, 1], bytes);
+        }
+        Ok(sent?.0 as usize)
     }
 
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
@@ -211,7 +227,9 @@ impl Endpoint for UnixEndpoint {
     }
 
     fn connect(&self, peer: Address) -> Result<(), Errno> {
-        self.tell(Op::CONNECT, [peer.port, peer.groups, 0])
+        self.tell(Op::CONNECT, [peer.port, peer.groups, 0])?;
+        self.peer.store(peer.port, Ordering::Relaxed);
+        Ok(())
     }
 
     fn local(&self) -> Result<Address, Errno> {
