@@ -138,6 +138,9 @@ fn recorded_bytes_are_lines_or_boxes() {
     ] {
         assert!(line(text), "{text}: {out}");
     }
+    // The guide shows this very box.
+    let guide = include_str!("../../../docs/guide/pictures.md");
+    assert!(guide.contains(&out), "{out}");
     // Of a family whose id nobody told.
     let say = "20000000 99000100 01000000 00000000 01010000 0a000100 68656c6c6f000000";
     let (_, out, _) = fed(&["decode", "-"], say);
