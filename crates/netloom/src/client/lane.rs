@@ -212,7 +212,7 @@ impl Lane {
     fn receive_shared(&mut self) -> Option<std::result::Result<Received, Cause>> {
         let mailbox = self.mailbox.as_ref()?;
         let mut reading = mailbox.reading();
-        let (bytes, received) = match reading.pop_front() {
+        let (bytes, received) = match mailbox.open(&mut reading) {
             Some(Ok(mail)) => mail,
             Some(Err(cause)) => return Some(Err(cause)),
             None => loop {
@@ -289,7 +289,7 @@ impl Lane {
             ears.out(self.port, self.request(len)).map_err(|cause| subject.error(cause))?;
         }
         if let Some(mailbox) = self.mailbox.as_ref().filter(|mailbox| mailbox.is_shared()) {
-            mailbox.set_greedy(exchange.takes_odd() || ears.is_some());
+            mailbox.begin(exchange.takes_odd() || ears.is_some());
         }
         self.post(len).map_err(named)?;
         let mut accepted = Accepted::default();
