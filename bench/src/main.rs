@@ -7,6 +7,7 @@ mod build;
 mod callgrind;
 mod calls;
 mod device;
+mod echo;
 mod own;
 mod read;
 mod report;
@@ -77,6 +78,15 @@ fn all(asked: &Asked) -> Result<(), Failure> {
     if let Some(count) = counter.count(Work::Call, FEW)? {
         let detail = "both ends, from the typed request to the typed reply";
         report.row("user instructions of a call in process", &(count / u64::from(FEW)).to_string(), detail);
+    }
+    if let (Some(hand), Some(generated)) = (counter.count(Work::ByHand, FEW)?, counter.count(Work::Generated, FEW)?) {
+        let (a, b) = (hand / u64::from(FEW), generated / u64::from(FEW));
+        let ratio = format!("{:.2} of a generated one's", hand as f64 / generated as f64);
+        report.row(
+            "user instructions of a call to a family by hand",
+            &ratio,
+            &format!("{a} and {b}, the caller's included"),
+        );
     }
     wireguard(&mut report, &counter)?;
     build::measure(&mut report, !asked.no_build)?;

@@ -5,7 +5,7 @@ use netloom::kernel::Kernel;
 
 use crate::device::{Side, device, dumped, encode};
 use crate::sys::Heap;
-use crate::{Failure, calls, own, read};
+use crate::{Failure, calls, echo, own, read};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Work {
@@ -21,6 +21,10 @@ pub(crate) enum Work {
     Dump,
     /// GETFAMILY of nlctrl in process, so often.
     Call,
+    /// ECHO of a generated family in process, so often.
+    Generated,
+    /// The same of a family by hand.
+    ByHand,
 }
 
 /// What a piece of work took.
@@ -81,12 +85,22 @@ impl Work {
                 calls::ask(&nl, 100)?;
                 counted(&mut || calls::ask(&nl, peers).map(|_| peers as usize))
             }
+            Self::Generated => called(echo::generated, peers),
+            Self::ByHand => called(echo::by_hand, peers),
             Self::Dump => {
                 let side = full()?;
                 counted(&mut || side.dump(|_| {}))
             }
         }
     }
+}
+
+fn called(register: fn(&Kernel) -> Result<(), Failure>, times: u32) -> Result<Counts, Failure> {
+    let kernel = Kernel::new();
+    register(&kernel)?;
+    let nl = kernel.connect();
+    echo::call(&nl, 100)?;
+    counted(&mut || echo::call(&nl, times).map(|()| times as usize))
 }
 
 fn counted(work: &mut dyn FnMut() -> Result<usize, Failure>) -> Result<Counts, Failure> {

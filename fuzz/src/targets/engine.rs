@@ -16,9 +16,14 @@ pub(super) fn run(data: &[u8]) {
     let on = |bit: u8| switches >> bit & 1 == 1;
     let kernel = Kernel::new();
     // Held for as long as the kernel side: dropping one unloads it.
-    let modules = ["doc_exmpl", "wireguard=wg0"].map(|module| netloom_modules::load(&kernel, module));
+    let modules =
+        ["doc_exmpl", "wireguard=wg0", "ovs_packet", "journal"].map(|module| netloom_modules::load(&kernel, module));
     assert!(modules.iter().all(Result::is_ok), "{modules:?}");
-    let protocol = if on(0) { Protocol::ROUTE } else { Protocol::GENERIC };
+    let protocol = match (on(6), on(0)) {
+        (true, _) => netloom_modules::journal::PROTOCOL,
+        (false, true) => Protocol::ROUTE,
+        (false, false) => Protocol::GENERIC,
+    };
     let stranger = Credentials { uid: kernel.administrator().uid.wrapping_add(1).max(1), ..kernel.administrator() };
     let sender = if on(1) { stranger } else { kernel.administrator() };
     let (Ok(socket), Ok(listener)) = (kernel.socket_as(protocol, sender), kernel.socket(protocol)) else {
@@ -34,7 +39,12 @@ pub(super) fn run(data: &[u8]) {
         let _ = listener.join(group);
     }
 
-    let headers = if protocol == Protocol::ROUTE { 16 } else { 4 };
+    let headers = match protocol {
+        Protocol::ROUTE => 16,
+        Protocol::GENERIC => 4,
+        // The journal has no attributes: nothing is behind these.
+        _ => 1 << 20,
+    };
     let mut tally = Tally { headers, ..Tally::default() };
     while let Some((head, rest)) = script.split_first_chunk::<2>() {
         let head = u16::from_le_bytes(*head);

@@ -59,7 +59,9 @@ impl Journal {
             answer.extend(next);
         }
         answer.extend(header(MessageType::DONE).message(&0_i32.to_ne_bytes()));
-        datagram.reply(answer)
+        datagram.reply(answer)?;
+        // DONE is the answer: as behind a dump, no acknowledgement follows.
+        Err(Nack::new(Errno::EINTR))
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {

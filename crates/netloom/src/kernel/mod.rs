@@ -58,7 +58,7 @@ pub use nack::Nack;
 pub use notifier::Notifier;
 pub use protocol::{Config, Input};
 
-use self::engine::{FamilyKey, Listed, Ticket};
+use self::engine::{FamilyKey, Listed, SerialMap, Ticket};
 use crate::client::Connection;
 use crate::socket::{Address, Credentials, Socket};
 
@@ -87,10 +87,10 @@ struct Inner {
 
 pub(crate) struct State {
     pub(crate) engine: Engine,
-    handlers: HashMap<FamilyKey, Arc<raw::Handlers>>,
+    handlers: SerialMap<FamilyKey, Arc<raw::Handlers>>,
     protocols: HashMap<Protocol, Arc<protocol::Handlers>>,
     log: Option<log::LogFn>,
-    pub(crate) waiters: HashMap<PortKey, Waiter>,
+    pub(crate) waiters: SerialMap<PortKey, Waiter>,
     /// How many wait for work that others do, or for an answer.
     stalled: usize,
 }
@@ -122,10 +122,10 @@ impl Kernel {
         let owner = crate::socket::this_process().uid;
         let state = State {
             engine: Engine::new(owner),
-            handlers: HashMap::new(),
+            handlers: SerialMap::default(),
             protocols: HashMap::new(),
             log: None,
-            waiters: HashMap::new(),
+            waiters: SerialMap::default(),
             stalled: 0,
         };
         let links = links::Registry::default();

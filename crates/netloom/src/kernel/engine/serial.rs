@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map by serial number. No peer chooses these keys, so they need no hash that resists one.
-pub(super) type SerialMap<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
+pub(crate) type SerialMap<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
 /// A set of serial numbers.
 pub(super) type SerialSet<K> = HashSet<K, BuildHasherDefault<Spread>>;
 
 /// Spreads one number over 64 bits.
 #[derive(Default)]
-pub(super) struct Spread(u64);
+pub(crate) struct Spread(u64);
 
 impl Hasher for Spread {
     fn write(&mut self, bytes: &[u8]) {
