@@ -395,7 +395,7 @@ impl Shared {
     }
 
     fn open_lane(&self, protocol: Protocol, port: u32) -> Result<Lane> {
-        Lane::new(self.dialer.open(protocol)?, self.setup, port, self.room.load(Ordering::Relaxed))
+        Lane::new(self.dialer.open(protocol)?, self.setup, self.timeout, port, self.room.load(Ordering::Relaxed))
     }
 
     /// A fresh socket, bound, for a subscription.

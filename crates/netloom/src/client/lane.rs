@@ -96,6 +96,8 @@ pub(crate) struct Accepted {
 pub(crate) struct Lane {
     pub(crate) socket: Socket,
     pub(crate) port: u32,
+    /// How long a send may take.
+    patience: Option<Duration>,
     seq: u32,
     out: Vec<u8>,
     inbox: Vec<u8>,
@@ -112,7 +114,14 @@ impl Lane {
     pub(crate) const ANSWER: usize = 256 * 1024;
 
     /// Sets a fresh socket up and binds it, port 0 for any, with so much room for answers.
-    pub(crate) fn new(socket: Socket, setup: Setup, port: u32, room: usize) -> Result<Self> {
+    pub(crate) fn new(
+        socket: Socket,
+        setup: Setup,
+        patience: Option<Duration>,
+        port: u32,
+        room: usize,
+    ) -> Result<Self> {
+        socket.endpoint().set_send_timeout(patience).map_err(|errno| Error::system("option SO_SNDTIMEO", errno))?;
         socket.set(Opt::ExtAck, 1)?;
         // We have the request ourselves. A kernel side without the option answers longer, nothing else.
         optional(socket.set(Opt::CapAck, 1))?;
@@ -125,7 +134,7 @@ impl Lane {
         }
         socket.bind(Address::port(port))?;
         let port = socket.local()?.port;
-        Ok(Self { socket, port, seq: 0, out: vec![0; Self::REQUEST], inbox: vec![0; room], mailbox: None })
+        Ok(Self { socket, port, patience, seq: 0, out: vec![0; Self::REQUEST], inbox: vec![0; room], mailbox: None })
     }
 
     /// Makes it one that others may read from, too, by the mailbox's rules.
@@ -183,7 +192,16 @@ impl Lane {
     /// Sends the request written last.
     #[inline]
     pub(crate) fn post(&self, len: usize) -> Result<()> {
-        self.socket.send(self.request(len)).map(drop)
+        self.send(self.request(len))
+    }
+
+    fn send(&self, datagram: &[u8]) -> Result<()> {
+        match (self.socket.send(datagram), self.patience) {
+            (Ok(_), _) => Ok(()),
+            // A kernel side in another process, which is busy or stopped.
+            (Err(error), Some(patience)) if error.is_timeout() => Err(Error::new("", Cause::Timeout(patience))),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// Receives a datagram, at first without waiting (a kernel answers before it lets the sender go), then as long as
@@ -356,7 +374,7 @@ impl Lane {
         if let Some(ears) = ears {
             ears.out(self.port, &bytes).map_err(|cause| Error::new("", cause))?;
         }
-        self.socket.send(&bytes)?;
+        self.send(&bytes)?;
         Ok(seq)
     }
 

@@ -140,7 +140,7 @@ impl Error {
 
     /// Whether nothing came in time. What was asked may have happened nevertheless.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.cause, Cause::Timeout(_))
+        matches!(self.0.cause, Cause::Timeout(_) | Cause::System(_, Errno::ETIMEDOUT))
     }
 
     /// Whether a datagram was longer than the buffer, and lost. The buffer has grown: ask again.

@@ -226,6 +226,14 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     fn set(&self, option: Opt, value: u32) -> Result<(), Errno>;
     /// What an option is set to.
     fn option(&self, option: Opt) -> Result<u32, Errno>;
+    /// Bounds how long a send waits for a kernel side in another process to have taken it in; ETIMEDOUT then, and whether
+    /// it was is not known. None is for ever, and what there is at first. Where the kernel side runs in the sender's
+    /// context there is nothing to wait for.
+    #[doc(alias = "SO_SNDTIMEO")]
+    fn set_send_timeout(&self, patience: Option<Duration>) -> Result<(), Errno> {
+        let _ = patience;
+        Ok(())
+    }
     /// Makes receiving (and sending to ports of user space) say EAGAIN rather than wait.
     #[doc(alias = "O_NONBLOCK")]
     fn set_nonblocking(&self, on: bool) -> Result<(), Errno>;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Protocol};
 
@@ -163,6 +163,9 @@ impl Endpoint for Transported {
     }
     fn option(&self, option: Opt) -> Answer<u32> {
         self.inner.option(option)
+    }
+    fn set_send_timeout(&self, patience: Option<Duration>) -> Answer<()> {
+        self.inner.set_send_timeout(patience)
     }
     fn set_nonblocking(&self, on: bool) -> Answer<()> {
         self.inner.set_nonblocking(on)

@@ -60,7 +60,7 @@ impl Dialer {
 
     fn dial(&self) -> std::result::Result<Control, Errno> {
         let fd = connected(&self.path)?;
-        let mut control = Control::new(fd);
+        let mut control = Control::new(fd, PATIENCE)?;
         control.greet(Instant::now().checked_add(PATIENCE))?;
         Ok(control)
     }

@@ -33,9 +33,10 @@ pub(super) struct Control {
 const ANSWER: usize = 64 * 1024;
 
 impl Control {
-    pub(super) fn new(fd: OwnedFd) -> Self {
+    pub(super) fn new(fd: OwnedFd, patience: Duration) -> Result<Self, Errno> {
         sys::set_send_buffer(fd.as_fd(), MAX_RECORD);
-        Self { fd, tag: 0, record: vec![0; ANSWER] }
+        sys::set_timeouts(fd.as_fd(), Some(patience))?;
+        Ok(Self { fd, tag: 0, record: vec![0; ANSWER] })
     }
 
     /// Says which protocol and version this is, and hears the same.
@@ -66,7 +67,13 @@ impl Control {
         self.ask_until(request, payload, None)
     }
 
-    /// Sends a request and waits for its answer, for ever or until a deadline: the handler behind it may be slow.
+    /// Bounds how long a request waits for its answer, where no deadline does; ETIMEDOUT then.
+    fn set_patience(&self, patience: Option<Duration>) -> Result<(), Errno> {
+        sys::set_timeouts(self.fd.as_fd(), patience)
+    }
+
+    /// Sends a request and waits for its answer, as long as there is patience, or until a deadline: the handler behind it
+    /// may be slow.
     fn ask_until(
         &mut self,
         request: Request,
@@ -75,20 +82,27 @@ impl Control {
     ) -> Result<(Answer, &[u8], Option<OwnedFd>), Errno> {
         self.tag = self.tag.wrapping_add(1).max(1);
         let head = Request { tag: self.tag, ..request }.to_bytes();
-        repeat(|| sys::send(self.fd.as_fd(), &head, payload, true)).map_err(gone)?;
-        if deadline.is_some() && !repeat(|| sys::wait_readable(self.fd.as_fd(), deadline))? {
-            return Err(Errno::ETIMEDOUT);
-        }
-        let (len, passed) =
-            repeat(|| sys::recv_with_fd(self.fd.as_fd(), &mut self.record, Take::Wait)).map_err(gone)?;
-        if len == 0 {
-            return Err(Errno::ECONNRESET);
-        }
+        repeat(|| sys::send(self.fd.as_fd(), &head, payload, true)).map_err(late)?;
+        let (len, passed) = loop {
+            if deadline.is_some() && !repeat(|| sys::wait_readable(self.fd.as_fd(), deadline))? {
+                return Err(Errno::ETIMEDOUT);
+            }
+            let (len, passed) =
+                repeat(|| sys::recv_with_fd(self.fd.as_fd(), &mut self.record, Take::Wait)).map_err(late)?;
+            if len == 0 {
+                return Err(Errno::ECONNRESET);
+            }
+            let (answer, _) = self.record.get(..len).and_then(Answer::read).ok_or(Errno::EPROTO)?;
+            // Tag 0 answers whatever was asked.
+            match self.tag.wrapping_sub(answer.tag) {
+                _ if answer.tag == 0 => break (len, passed),
+                0 => break (len, passed),
+                // What was given up before.
+                behind if behind <= u32::MAX / 2 => {}
+                _ => return Err(Errno::EPROTO),
+            }
+        };
         let (answer, payload) = self.record.get(..len).and_then(Answer::read).ok_or(Errno::EPROTO)?;
-        // Tag 0 answers whatever was asked.
-        if answer.tag != self.tag && answer.tag != 0 {
-            return Err(Errno::EPROTO);
-        }
         if answer.errno == Errno(0) { Ok((answer, payload, passed)) } else { Err(answer.errno) }
     }
 }
@@ -114,6 +128,7 @@ impl UnixEndpoint {
         let request = Request { op: Op::SOCKET, a: protocol.number().into(), b: FRAMED, ..Request::default() };
         let (answer, _, passed) = control.ask(request, &[])?;
         let (socket, data) = (answer.a, passed.ok_or(Errno::EPROTO)?);
+        control.set_patience(None)?;
         Ok(Self {
             control: Mutex::new(control),
             socket,
@@ -268,6 +283,10 @@ impl Endpoint for UnixEndpoint {
         Ok(self.ask(Op::GET, [level, name, 0], &[])?.0)
     }
 
+    fn set_send_timeout(&self, patience: Option<Duration>) -> Result<(), Errno> {
+        self.control().set_patience(patience)
+    }
+
     fn set_nonblocking(&self, on: bool) -> Result<(), Errno> {
         self.nonblocking.store(on, Ordering::Relaxed);
         Ok(())
@@ -291,6 +310,11 @@ impl fmt::Debug for UnixEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unix socket, number {}", self.socket)
     }
+}
+
+/// What a wait for the server that ended without it is to a caller.
+fn late(errno: Errno) -> Errno {
+    if errno == Errno::EAGAIN { Errno::ETIMEDOUT } else { gone(errno) }
 }
 
 /// What the end of the server is to a caller.

@@ -220,6 +220,15 @@ fn ask(fd: BorrowedFd<'_>, what: libc::Ioctl) -> usize {
     if done < 0 { 0 } else { usize::try_from(bytes).unwrap_or(0) }
 }
 
+/// Bounds how long sends and receives wait, EAGAIN then; none waits for ever.
+pub(super) fn set_timeouts(fd: BorrowedFd<'_>, patience: Option<Duration>) -> Result<()> {
+    // Zero is for ever.
+    let time = patience.map_or(Duration::ZERO, |patience| patience.max(Duration::from_micros(1)));
+    let time = timeval(time);
+    set(fd, libc::SO_SNDTIMEO, &time)?;
+    set(fd, libc::SO_RCVTIMEO, &time)
+}
+
 /// Waits until the descriptor is readable or its peer gone; false if `deadline` came first.
 pub(super) fn wait_readable(fd: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<bool> {
     poll(fd, libc::POLLIN, deadline)
@@ -329,11 +338,11 @@ fn sockaddr(path: &Path) -> Result<libc::sockaddr_un> {
 }
 
 fn set_timeout(fd: BorrowedFd<'_>, time: Duration) -> Result<()> {
-    let time = libc::timeval {
-        tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()),
-        tv_usec: time.subsec_micros() as _,
-    };
-    set(fd, libc::SO_SNDTIMEO, &time)
+    set(fd, libc::SO_SNDTIMEO, &timeval(time))
+}
+
+fn timeval(time: Duration) -> libc::timeval {
+    libc::timeval { tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()), tv_usec: time.subsec_micros() as _ }
 }
 
 fn set<T: Copy>(fd: BorrowedFd<'_>, option: libc::c_int, value: &T) -> Result<()> {

@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netloom::families::doc_exmpl::{Echo, Msg};
 use netloom::kernel::{Family, Kernel, raw};
@@ -192,4 +193,32 @@ fn a_kernel_side_that_goes_away_takes_its_handlers_along() {
     stopping.join().unwrap().unwrap();
     stopper.stop();
     thread::sleep(Duration::from_millis(1));
+}
+
+#[test]
+fn who_waits_for_a_handler_too_long_gives_up_and_may_ask_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let kernel = Kernel::new();
+    let family = Family::new(()).parallel().on_do(Echo, |(), request: Msg, _| {
+        let millis = request.msg.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
+        thread::sleep(Duration::from_millis(millis));
+        Ok(request)
+    });
+    kernel.register(family).unwrap();
+    let serving = unix::Server::bind(&path).unwrap().start(kernel).unwrap();
+    let dialer = || Arc::new(unix::Dialer::connect(&path).unwrap());
+    let nl = Connection::builder().dialer(dialer()).timeout(Duration::from_millis(200)).open().unwrap();
+    assert_eq!(nl.call(Echo, &Msg::new()).unwrap(), Msg::new());
+    let begun = Instant::now();
+    let error = nl.call(Echo, &Msg::new().msg("1000")).unwrap_err();
+    assert!(error.is_timeout() && begun.elapsed() < Duration::from_millis(900), "{error} {:?}", begun.elapsed());
+    assert!(error.to_string().starts_with("DOC_EXMPL echo: no answer within 200ms"), "{error}");
+    // What was given up is answered some time; it is nobody's answer then.
+    let patient = Connection::builder().dialer(dialer()).no_timeout().open().unwrap();
+    assert_eq!(patient.call(Echo, &Msg::new().msg("1000")).unwrap(), Msg::new().msg("1000"));
+    assert_eq!(nl.call(Echo, &Msg::new().msg("again")).unwrap(), Msg::new().msg("again"));
+    assert_eq!(nl.strays().stale, 1);
+    drop((nl, patient));
+    serving.stop().unwrap();
 }
