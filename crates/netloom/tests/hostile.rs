@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use netloom::client::Dialer;
+use netloom::client::{Dialer, Flow, Hook};
 use netloom::families::nlctrl::{CtrlAttrs, Getfamily, NOTIFY};
 use netloom::socket::{Address, Endpoint, Opt, Received, RecvFlags, Socket};
 use netloom::wire::{Errno, Flags, GenlHeader, Header, MessageType, Writer};
@@ -186,12 +186,40 @@ fn turn() -> impl Strategy<Value = Turn> {
     prop_oneof![8 => datagram, 1 => fails]
 }
 
+/// Sets hooks that say one thing after the other, and print what they see; none if they have nothing to say.
+fn hook(nl: &Connection, flows: &[Flow]) {
+    if flows.is_empty() {
+        return;
+    }
+    let (turn, said) = (AtomicU32::new(0), flows.to_vec());
+    let next = move || {
+        let turn = turn.fetch_add(1, Ordering::Relaxed) as usize;
+        said.get(turn % said.len()).copied().unwrap_or(Flow::Next)
+    };
+    nl.hooks().debug(std::io::sink());
+    let next = Arc::new(next);
+    for hook in
+        [Hook::SeqCheck, Hook::DumpInterrupted, Hook::SendAck, Hook::Valid, Hook::Finish, Hook::Ack, Hook::Skipped]
+    {
+        let next = next.clone();
+        nl.hooks().on(hook, move |_| next());
+    }
+    nl.hooks().on_error(move |_, _| next());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_comes_a_client_ends(turns in prop::collection::vec(turn(), 0..12)) {
-        let nl = || Hostile::new(turns.clone(), false).connection();
+    fn whatever_comes_a_client_ends(
+        turns in prop::collection::vec(turn(), 0..12),
+        flows in prop::collection::vec(prop_oneof![6 => Just(Flow::Next), 1 => Just(Flow::Skip), 1 => Just(Flow::Stop)], 0..8),
+    ) {
+        let nl = || {
+            let nl = Hostile::new(turns.clone(), false).connection();
+            hook(&nl, &flows);
+            nl
+        };
         let _ = nl().call(Getfamily, &CtrlAttrs::new().family_name("nlctrl"));
         let _ = nl().request(Getfamily, &CtrlAttrs::new()).ack().send();
         let _ = nl().family("nlctrl").map(|family| family.group("notify"));
@@ -205,6 +233,18 @@ proptest! {
         if let Ok(mut events) = nl().subscribe(&[NOTIFY]) {
             for _ in 0..64 {
                 let _ = events.try_next().map(|event| event.map(|event| (event.number(), event.attrs(4).first(1).is_some())));
+            }
+        }
+        if let Ok((nl, mut heard)) = nl().split() {
+            let _ = nl.request_raw(16).cmd(3).any_sequence(true).send();
+            let _ = nl.call(Getfamily, &CtrlAttrs::new());
+            while let Some(Ok(event)) = heard.next_timeout(Duration::from_millis(1)) {
+                let _ = nl.answer_to(&event).post();
+            }
+        }
+        if let Ok(mut watch) = nl().watch(Getfamily, &(), &[NOTIFY]) {
+            for _ in 0..64 {
+                let _ = watch.next_timeout(Duration::from_millis(1));
             }
         }
     }
