@@ -144,7 +144,8 @@ impl Kernel {
         kernel
     }
 
-    /// Adds a family, and tells nlctrl's group of it.
+    /// Adds a family, and tells nlctrl's group of it. Its state lives until it is unregistered, or as long as the kernel
+    /// side; one that holds a handle or a connection to that kernel side keeps it alive: [`Ctx::kernel`] lends one.
     ///
     /// EEXIST if its name is taken, EINVAL if its table is not sound, ENOSPC if no id is left, EPROTONOSUPPORT if its
     /// protocol is not there or takes datagrams whole; the text says more.
