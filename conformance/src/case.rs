@@ -152,7 +152,9 @@ impl Default for Place {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Difference {
-    /// The last release, as `6.18`, that is known to do it the old way.
+    /// The first release, as `6.12`, that is known to do it the old way, if older ones do it as the newest.
+    pub since: Option<String>,
+    /// The last release that is known to do it the old way.
     pub until: String,
     /// Why, and how it is known.
     pub because: String,

@@ -41,8 +41,11 @@ pub fn compare(
     };
     let mut reasons = Vec::new();
     for difference in case.differs.iter().filter(|_| newest) {
-        let until = Release::parse(&difference.until);
-        if until.ok_or_else(|| Malformed(format!("case {name:?}: {:?} is no release", difference.until)))? < release {
+        let parse = |text: &String| {
+            Release::parse(text).ok_or_else(|| Malformed(format!("case {name:?}: {text:?} is no release")))
+        };
+        let since = difference.since.as_ref().map(parse).transpose()?;
+        if parse(&difference.until)? < release || since.is_some_and(|since| release < since) {
             continue;
         }
         let Some(line) = wanted.iter_mut().find(|line| line.contains(&difference.old)) else {
@@ -66,8 +69,13 @@ mod tests {
 
     #[test]
     fn a_known_difference_must_be_there_and_be_new() {
-        let difference =
-            Difference { until: "6.18".into(), because: "a bug".into(), old: "op 0".into(), new: "op 10".into() };
+        let difference = Difference {
+            since: Some("6.12".into()),
+            until: "6.18".into(),
+            because: "a bug".into(),
+            old: "op 0".into(),
+            new: "op 10".into(),
+        };
         let case =
             Case { name: "x".into(), items: vec![], privileged: false, steps: vec![], differs: vec![difference] };
         let record = |line: &str| Record { release: String::new(), seen: [("x".into(), vec![line.into()])].into() };
@@ -80,5 +88,6 @@ mod tests {
         assert!(matches!(judge("a op 0", old, true, "a op 0"), Some(Verdict::Differ { .. })));
         assert_eq!(judge("a op 1", old, true, "a op 1"), None, "the record does not show it");
         assert_eq!(judge("a op 10", new, true, "a op 10"), Some(Verdict::Agree));
+        assert_eq!(judge("a op 10", Release(6, 1), true, "a op 10"), Some(Verdict::Agree));
     }
 }
