@@ -106,17 +106,18 @@ impl Kernel {
         let (reader, bell) = std::io::pipe().map_err(failed)?;
         let shared = Shared {
             ring: Ring::new(),
-            asleep: AtomicBool::new(false),
+            // As if the thread had looked already: it may look before there is anything to see.
+            asleep: AtomicBool::new(true),
             bell,
             targets: Mutex::default(),
             draining: Mutex::new(Vec::with_capacity(ROOM)),
         };
         let kernel = Arc::downgrade(&self.0);
-        // If two threads come here at once, one of the pipes closes, and its thread ends.
-        if self.0.notifiers.set(shared).is_ok() {
-            let thread = std::thread::Builder::new().name("netloom-notifier".to_owned());
-            thread.spawn(move || send_on(&kernel, reader)).map_err(failed)?;
-        }
+        // First the thread: without one, whoever comes next must not find a ring that nobody empties.
+        let thread = std::thread::Builder::new().name("netloom-notifier".to_owned());
+        thread.spawn(move || send_on(&kernel, reader)).map_err(failed)?;
+        // If two come here at once, one of the pipes closes, and its thread ends.
+        let _ = self.0.notifiers.set(shared);
         self.0.notifiers.get().ok_or(Nack::new(Errno::EAGAIN))
     }
 
