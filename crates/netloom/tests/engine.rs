@@ -1,6 +1,8 @@
 //! The engine alone: no shell, no lock, no thread. One loop hands work out and takes it back.
 
-use netloom::kernel::engine::{Cursor, Entry, Filled, GroupEntry, Mode, Outcome, Table, Task, Work};
+use netloom::kernel::engine::{
+    Cursor, Entry, Filled, GroupEntry, Intake, Mode, Outcome, ProtocolInfo, Table, Task, Work, WorkId,
+};
 use netloom::kernel::{Engine, Nack, NetNs, PortKey};
 use netloom::socket::{Address, Credentials, Opt};
 use netloom::wire::{
@@ -274,4 +276,116 @@ fn answers_are_capped_and_explained_as_the_socket_asked() {
         let said = ErrorMessage::read(header.flags, &answer[16..]).unwrap().ext_ack;
         assert_eq!(said.offset, (ext == 1).then_some(20));
     }
+}
+
+/// A protocol that is asked before a group is joined.
+fn asking() -> (Engine, Protocol) {
+    let mut engine = Engine::new(1_000);
+    let protocol = Protocol::new(31).unwrap();
+    let info = ProtocolInfo { binds: true, unbinds: true, intake: Intake::Datagrams, ..ProtocolInfo::default() };
+    engine.register_protocol(protocol, info).unwrap();
+    (engine, protocol)
+}
+
+/// Takes the next piece of work, which must be about joining (`+`) or leaving (`-`) this group.
+fn membership(engine: &mut Engine) -> Option<(WorkId, String)> {
+    let work = engine.work()?;
+    let said = match work.task {
+        Task::Bind(joins) => format!("+{}", joins.group),
+        Task::Unbind(leaves) => format!("-{}", leaves.group),
+        other => format!("{other:?}"),
+    };
+    Some((work.id, said))
+}
+
+#[test]
+fn a_bind_waits_for_the_protocol_and_comes_to_nothing_without_it() {
+    let (mut engine, protocol) = asking();
+    let port = engine.open(NetNs(0), protocol, ROOT).unwrap();
+    let address = Address { port: 5, groups: 0b101 };
+    // what the protocol answers to groups 1 and 3, what is said to it besides, what comes of it
+    let cases = [
+        ([Some(Ok(())), Some(Err(Errno::EACCES))], vec!["-1"], Err(Errno::EACCES)),
+        ([Some(Err(Errno::ENOSPC)), None], vec![], Err(Errno::ENOSPC)),
+        ([Some(Ok(())), Some(Ok(()))], vec![], Ok(())),
+    ];
+    for (answers, told, outcome) in cases {
+        let ticket = engine.bind(port, &ROOT, address).unwrap().unwrap();
+        for (answer, group) in answers.into_iter().flatten().zip(["+1", "+3"]) {
+            assert!(!engine.is_finished(ticket) && engine.memberships(port) == Ok(vec![]));
+            assert_eq!(engine.unregister_protocol(protocol), Err(Errno::EBUSY));
+            let (id, asked) = membership(&mut engine).unwrap();
+            assert_eq!(asked, group);
+            engine.complete(id, Outcome::Bound(answer));
+        }
+        for leave in told {
+            let (id, said) = membership(&mut engine).unwrap();
+            assert_eq!(said, leave);
+            engine.complete(id, Outcome::Ended);
+        }
+        assert!(engine.is_finished(ticket) && engine.work().is_none());
+        assert_eq!((engine.take_outcome(ticket), engine.take_outcome(ticket)), (outcome, Ok(())), "told once");
+    }
+    assert_eq!((engine.memberships(port), engine.local(port)), (Ok(vec![1, 3]), Ok(address)));
+
+    // Two binds at once: the second finds another port id.
+    let other = engine.open(NetNs(0), protocol, ROOT).unwrap();
+    let late = engine.bind(other, &ROOT, Address { port: 6, groups: 1 }).unwrap().unwrap();
+    assert_eq!(engine.bind(other, &ROOT, Address::port(7)), Ok(None));
+    let (id, _) = membership(&mut engine).unwrap();
+    engine.complete(id, Outcome::Bound(Ok(())));
+    let (id, said) = membership(&mut engine).unwrap();
+    assert_eq!(said, "-1");
+    engine.complete(id, Outcome::Ended);
+    assert_eq!((engine.take_outcome(late), engine.local(other).unwrap().port), (Err(Errno::EINVAL), 7));
+
+    // A socket that closes while it is asked for is in no group, and the protocol hears of that.
+    let join = engine.join(other, &ROOT, 9).unwrap().unwrap();
+    let (id, _) = membership(&mut engine).unwrap();
+    assert_eq!(engine.close(other), None);
+    engine.complete(id, Outcome::Bound(Ok(())));
+    let (id, said) = membership(&mut engine).unwrap();
+    assert_eq!(said, "-9");
+    // A shell that answers with the wrong kind does no harm.
+    engine.complete(id, Outcome::Bound(Err(Errno::EPERM)));
+    assert_eq!((engine.take_outcome(join), engine.is_finished(join)), (Err(Errno::EBADF), true));
+
+    let closed = engine.close(port).unwrap();
+    for group in ["-1", "-3"] {
+        assert!(!engine.is_finished(closed));
+        let (id, said) = membership(&mut engine).unwrap();
+        assert_eq!(said, group);
+        engine.complete(id, Outcome::Ended);
+    }
+    assert!(engine.is_finished(closed));
+    assert_eq!(engine.unregister_protocol(protocol), Ok(()));
+}
+
+#[test]
+fn a_question_is_answered_by_whom_it_was_put_to() {
+    let (mut engine, protocol) = asking();
+    let open = |engine: &mut Engine, port| {
+        let key = engine.open(NetNs(0), protocol, ROOT).unwrap();
+        engine.bind(key, &ROOT, Address::port(port)).unwrap();
+        key
+    };
+    let (asked, other) = (open(&mut engine, 5), open(&mut engine, 6));
+    let question = Header::new(MessageType(0x30), Flags::NONE).message(b"?");
+    let ask = engine.ask(NetNs(0), protocol, 5, question.clone()).unwrap();
+    let heard = engine.read(asked, 8_192, false).unwrap().0.unwrap();
+    let seq = Header::read(&heard.bytes).unwrap().seq;
+    let answer = Header { seq, ..Header::new(MessageType(0x31), Flags::NONE) }.message(b"!");
+    engine.deliver(other, &ROOT, None, &answer).unwrap();
+    assert!(matches!(engine.work().map(|work| work.task), Some(Task::Input(_))), "of another socket");
+    assert_eq!(engine.take_ask(ask), Ok(None));
+    let ticket = engine.deliver(asked, &ROOT, None, &answer).unwrap();
+    assert!(engine.is_finished(ticket) && engine.work().is_none());
+    engine.deliver(asked, &ROOT, None, &answer).unwrap();
+    assert!(matches!(engine.work().map(|work| work.task), Some(Task::Input(_))), "once is enough");
+    assert_eq!(engine.take_ask(ask), Ok(Some(answer)));
+    assert_eq!(engine.take_ask(ask), Err(Errno::ECONNRESET), "it is closed");
+    for (wrong, errno) in [(&question[..3], Errno::EINVAL), (&[&question[..], &question[..]].concat(), Errno::EINVAL)] {
+        assert_eq!(engine.ask(NetNs(0), protocol, 5, wrong.to_vec()), Err(errno));
+    }
+    assert_eq!(engine.ask(NetNs(0), protocol, 7, question), Err(Errno::ECONNREFUSED));
 }

@@ -98,7 +98,20 @@ impl<'a> Ctx<'a> {
         self.request.dump
     }
 
-    /// Keeps a value from `pre` to the handler and `post` of one request.
+    /// Keeps a value from `pre` to the handler and `post` of one request; one at a time.
+    ///
+    /// ```
+    /// use netloom::kernel::{Kernel, Nack, raw};
+    /// use netloom::wire::Errno;
+    ///
+    /// let family = raw::Family::new("KEPT")
+    ///     .pre(|ctx| Ok(ctx.keep(format!("request {}", ctx.seq()))))
+    ///     .op(raw::Op::new(1).doit(|ctx| ctx.kept::<String>().map(drop).ok_or(Nack::new(Errno::ENOENT))));
+    /// let kernel = Kernel::new();
+    /// let family = kernel.register(family)?;
+    /// kernel.connect().request_raw(family.id).cmd(1).send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "user_ptr")]
     pub fn keep<T: 'static>(&mut self, value: T) {
         self.kept = Some(Box::new(value));

@@ -223,6 +223,10 @@ impl Engine {
             Then::Nothing => {}
             Then::Bind(address, by) => {
                 let limit = self.group_limit(port.protocol);
+                // Another bind may have come first while the protocol was asked.
+                if port.id != 0 && port.id != address.port {
+                    return Err(Errno::EINVAL);
+                }
                 if port.id == 0 {
                     if address.port == 0 { self.autobind(key, by)? } else { self.take_id(key, address.port)? }
                 }

@@ -16,7 +16,7 @@ use super::engine::{FamilyKey, Listed, NetNs};
 use super::speak::unasked;
 use super::{Inner, Kernel, Nack, Registered};
 
-/// Sends one kind of event to its group, from any context; see [`Kernel::notifier`]. `B` is the event's body, `()` by
+/// Sends one kind of event to its group in the default network namespace, from any context; see [`Kernel::notifier`]. `B` is the event's body, `()` by
 /// hand.
 pub struct Notifier<B> {
     kernel: Kernel,

@@ -192,6 +192,32 @@ impl Op {
 }
 
 /// How an op is dumped: started once, filled chunk by chunk as the reader pulls, its cursor released exactly once.
+///
+/// ```
+/// use netloom::kernel::{Fill, Kernel, raw};
+/// use netloom::wire::Full;
+///
+/// // The cursor is the next number, and all that is kept while the reader takes its time.
+/// let numbers = raw::Dump::new(|_| Ok(0_u32), |next, out, _| {
+///     while *next < 5_000 {
+///         match out.message(|w| w.put_attr(1, &next.to_ne_bytes())) {
+///             Ok(()) => *next += 1,
+///             Err(Full::Room) => return Ok(Fill::More),
+///             Err(full) => return Err(full.into()),
+///         }
+///     }
+///     Ok(Fill::Done)
+/// });
+/// let kernel = Kernel::new();
+/// let family = kernel.register(raw::Family::new("NUMBERS").op(raw::Op::new(1).dump(numbers)))?;
+/// let mut dump = kernel.connect().request_raw(family.id).cmd(1).dump()?;
+/// let mut count = 0;
+/// while let Some(object) = dump.next_ref() {
+///     count += usize::from(object?.genl().is_some());
+/// }
+/// assert_eq!(count, 5_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Dump {
     pub(in crate::kernel) start: Arc<StartFn>,
