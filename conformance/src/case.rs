@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::record::Release;
+
 /// What is wrong with a file of this package.
 #[derive(Clone, Debug)]
 pub struct Malformed(pub(crate) String);
@@ -38,7 +40,7 @@ pub struct Case {
     pub privileged: bool,
     /// What is done.
     pub steps: Vec<Step>,
-    /// Where the newest Linux differs from a recorded one.
+    /// After which releases Linux came to do otherwise.
     #[serde(default)]
     pub differs: Vec<Difference>,
 }
@@ -148,7 +150,7 @@ impl Default for Place {
     }
 }
 
-/// What the newest Linux does otherwise than an older one did. Our kernel side behaves as the newest.
+/// A change of what Linux does: the records up to a release show something else than those behind it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Difference {
@@ -156,12 +158,15 @@ pub struct Difference {
     pub since: Option<String>,
     /// The last release that is known to do it the old way.
     pub until: String,
-    /// Why, and how it is known.
+    /// What changed, and how it is known if no record shows it.
     pub because: String,
-    /// The line that the older one gives, or a part of it.
-    pub old: String,
-    /// The same part as the newest gives it.
-    pub new: String,
+}
+
+impl Difference {
+    /// The last release that does it the old way.
+    pub fn until(&self) -> Result<Release, Malformed> {
+        Release::parse(&self.until).ok_or_else(|| Malformed(format!("{:?} is no release", self.until)))
+    }
 }
 
 /// What the items are that cases show, by their numbers.

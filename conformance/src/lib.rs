@@ -2,8 +2,8 @@
 //!
 //! A [`Case`] says which sockets with which options send what; playing it ([`play()`]) gives lines that say what came back,
 //! to the byte. What Linux answered is recorded, by [`Record`], under `recorded/` with its release; our own kernel side
-//! must give the same lines. Where a newer Linux than the recorded one is known to answer differently, and ours behaves
-//! as the newest, the case says so itself, with the reason ([`Difference`]).
+//! must give the same lines. Where a newer Linux answers otherwise than an older one, the case says so itself, with the
+//! reason ([`Difference`]), and ours behaves as the newest.
 //!
 //! `cargo run -p netloom-conformance` plays all cases against the Linux underneath and against the kernel side in this
 //! process, and tells which items of the semantics ([`items`]) agree; `-- --record` writes the records of this kernel's release.

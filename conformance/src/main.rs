@@ -23,6 +23,9 @@ struct Asked {
     /// Play against the Linux underneath, and keep what it answers as the record of its release.
     #[arg(long)]
     record: bool,
+    /// Play against the Linux underneath alone; one that is newer than all records is held against the newest.
+    #[arg(long)]
+    linux: bool,
     /// Show what was seen in each case.
     #[arg(long)]
     show: bool,
@@ -47,6 +50,14 @@ impl Asked {
         let here = Release::here();
         let records = Record::releases();
         let newest = records.last().copied();
+        let held = here.filter(|here| records.contains(here) || (self.linux && newest < Some(*here)));
+        let held = held.map(|here| (here, newest.filter(|newest| *newest < here).unwrap_or(here)));
+        if let Some((here, against)) = held.filter(|(here, against)| here != against) {
+            println!("newer than the records: Linux {here}, which is held against {against}");
+        }
+        if self.linux && held.is_none() {
+            return Err(Malformed::new("this Linux has no record; -- --record makes one"));
+        }
         let mut report = Report::default();
         let folder = tempfile::tempdir().map_err(|error| Malformed::new(error.to_string()))?;
         let path = folder.path().join("kernel");
@@ -62,15 +73,17 @@ impl Asked {
         }
         for (file, cases) in Case::all()? {
             for case in cases.iter().filter(|case| self.asks(case)) {
-                if let Some(release) = here.filter(|here| records.contains(here) && (admin || !case.privileged)) {
+                if let Some((here, release)) = held.filter(|_| admin || !case.privileged) {
                     let seen = play(case, &LinuxDialer::here(), NOW)?;
                     if self.show {
-                        println!("{} on Linux {release}:\n  {}\n", case.name, seen.join("\n  "));
+                        println!("{} on Linux {here}:\n  {}\n", case.name, seen.join("\n  "));
                     }
-                    report.add("Linux", case, compare(case, &Record::load(release, &file)?, release, false, &seen)?);
+                    let record = Record::load(release, &file)?;
+                    report.add("Linux", case, compare(case, &record, release, false, &seen)?);
+                    report.known(case, case.changes(release)?);
                 }
-                for (kernel, dialer, patience) in ours.iter().filter(|_| newest.is_some()) {
-                    let release = newest.unwrap_or(Release(0, 0));
+                for (kernel, dialer, patience) in ours.iter().filter(|_| !self.linux) {
+                    let release = Record::newest_of(&file, &case.name)?;
                     let seen = play(case, dialer.as_ref(), *patience)?;
                     if self.show {
                         println!("{} {kernel}:\n  {}\n", case.name, seen.join("\n  "));
@@ -79,7 +92,7 @@ impl Asked {
                 }
             }
         }
-        if let Some(here) = here.filter(|here| !records.contains(here)) {
+        if let Some(here) = here.filter(|_| held.is_none()) {
             println!("skipped: Linux {here} has no record; -- --record makes one");
         }
         Ok(report.tell(&items()?))
@@ -126,20 +139,22 @@ fn record() -> Result<(), Malformed> {
 struct Report {
     items: BTreeMap<&'static str, BTreeMap<String, (u32, u32)>>,
     reasons: BTreeSet<String>,
+    unrecorded: BTreeSet<String>,
     differing: u32,
 }
 
 impl Report {
     fn add(&mut self, kernel: &'static str, case: &Case, verdict: Verdict) {
         let differs = matches!(verdict, Verdict::Differ { .. });
-        for item in &case.items {
+        for item in case.items.iter().filter(|_| verdict != Verdict::Unrecorded) {
             let counts = self.items.entry(kernel).or_default().entry(item.clone()).or_default();
             if differs { counts.1 += 1 } else { counts.0 += 1 }
         }
         match verdict {
             Verdict::Agree => {}
-            Verdict::AgreeAsNewest(reasons) => {
-                self.reasons.extend(reasons.iter().map(|reason| format!("{}: {reason}", case.name)));
+            Verdict::Outdated(reasons) => self.known(case, reasons),
+            Verdict::Unrecorded => {
+                self.unrecorded.insert(case.name.clone());
             }
             Verdict::Differ { wanted, seen } => {
                 self.differing += 1;
@@ -154,10 +169,18 @@ impl Report {
         }
     }
 
+    /// Keeps why a case goes otherwise on this Linux than on the newest.
+    fn known(&mut self, case: &Case, reasons: Vec<String>) {
+        self.reasons.extend(reasons.iter().map(|reason| format!("{}: {reason}", case.name)));
+    }
+
     /// Prints it; whether all agreed.
     fn tell(&self, titles: &BTreeMap<String, String>) -> bool {
         for reason in &self.reasons {
-            println!("newer than the record: {reason}");
+            println!("otherwise than the newest: {reason}");
+        }
+        for case in &self.unrecorded {
+            println!("skipped: {case}: not recorded for this Linux; -- --record does it");
         }
         for (kernel, items) in &self.items {
             let differing: Vec<&String> =

@@ -60,11 +60,25 @@ impl Record {
         releases
     }
 
-    /// The record of a file of cases.
+    /// The newest release that a case of a file is recorded for; an error if there is none.
+    pub fn newest_of(file: &str, case: &str) -> Result<Release, Malformed> {
+        for release in Self::releases().into_iter().rev() {
+            if Self::load(release, file)?.seen.contains_key(case) {
+                return Ok(release);
+            }
+        }
+        Err(Malformed(format!("case {case:?} has no record; cargo run -p netloom-conformance -- --record")))
+    }
+
+    /// The record of a file of cases; empty if there is none for this release.
     pub fn load(release: Release, file: &str) -> Result<Self, Malformed> {
         let path = Self::path(release, file);
         let wrong = |error: &dyn fmt::Display| Malformed(format!("{}: {error}", path.display()));
-        let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(wrong(&error)),
+        };
         toml::from_str(&text).map_err(|error| wrong(&error))
     }
 

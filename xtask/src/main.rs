@@ -5,6 +5,7 @@ mod concordance;
 mod fuzz;
 mod regen;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ enum Task {
     Regen(regen::Regen),
     /// Tests all there is, step by step.
     Test(test::Test),
+    /// Plays the conformance cases on other Linux kernels, in virtual machines.
+    Vm(vm::Vm),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Task::Fuzz(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Regen(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Test(task) => task.run(),
+        Task::Vm(task) => task.run(),
     };
     match done {
         Ok(code) => code,

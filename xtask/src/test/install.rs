@@ -7,16 +7,23 @@ use std::process::Command;
 use super::stage::Stage;
 
 /// A program that some tests use, and the Debian package that has it.
-const WANTED: [(&str, &str); 2] = [
+type Wanted = (&'static str, &'static str);
+
+const WANTED: [Wanted; 2] = [
     // The wg to compare ours with.
     ("wg", "wireguard-tools"),
     // Makes links for the tests of events.
     ("ip", "iproute2"),
 ];
 
-/// Installs the packages of missing programs; says why not if it cannot. Tests that lack one say so when they are skipped.
-pub(super) fn packages(stage: &mut Stage) {
-    let missing: Vec<&str> = WANTED.iter().filter(|(program, _)| !is_there(program)).map(|(_, name)| *name).collect();
+/// What long steps use besides: virtual machines, for other kernels.
+const LONG: [Wanted; 4] =
+    [("qemu-system-x86_64", "qemu-system-x86"), ("busybox", "busybox-static"), ("cpio", "cpio"), ("depmod", "kmod")];
+
+/// Installs the packages of missing programs, with `long` those that long steps use, too; says why not if it cannot. Tests that lack one say so when they are skipped.
+pub(super) fn packages(stage: &mut Stage, long: bool) {
+    let wanted = WANTED.iter().chain(LONG.iter().filter(|_| long));
+    let missing: Vec<&str> = wanted.filter(|(program, _)| !is_there(program)).map(|(_, name)| *name).collect();
     if missing.is_empty() {
         return;
     }

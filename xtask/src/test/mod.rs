@@ -28,7 +28,7 @@ pub(crate) struct Test {
     /// As root on Debian: install the packages that the tests can use and that are missing.
     #[arg(long)]
     install: bool,
-    /// Run the long steps too: fuzzing, and the README in a fresh clone.
+    /// Run the long steps too: fuzzing, the README in a fresh clone, and other kernels in virtual machines.
     #[arg(long)]
     full: bool,
     /// Show the steps and run none.
@@ -52,7 +52,7 @@ impl Test {
         }
         let mut stage = Stage::new(root.to_path_buf(), chosen.len());
         if self.install {
-            install::packages(&mut stage);
+            install::packages(&mut stage, chosen.iter().any(|step| step.long));
         }
         let begun = Instant::now();
         let mut total = Tally::default();

@@ -40,6 +40,7 @@ pub(super) const STEPS: &[Step] = &[
     step("examples", "the examples print what their README says", examples),
     long("fresh clone", "the README's commands work where nothing is built", fresh_clone),
     long("fuzz", "every fuzz target for half a minute", fuzz),
+    long("vm", "other Linux kernels, in virtual machines, do as recorded", vm),
 ];
 
 fn format(stage: &Stage) -> Tally {
@@ -175,6 +176,24 @@ fn fuzz(stage: &Stage) -> Tally {
     let mut tally = Tally::default();
     for target in &targets {
         tally += stage.check(stage.cargo(&["xtask", "fuzz", target, "--seconds", "30"]));
+    }
+    tally
+}
+
+/// Each kernel by itself; one that cannot be had here is skipped.
+fn vm(stage: &Stage) -> Tally {
+    let ended = stage.run(stage.cargo(&["xtask", "vm", "all", "--or-skip"]), true);
+    let mut tally = Tally::default();
+    for line in ended.stdout.lines() {
+        match line.split_once(": ") {
+            Some(("passed", _)) => tally += Tally::passed(),
+            Some(("failed", what)) => tally += Tally::failed(what),
+            Some(("skipped", why)) => tally += Tally::skipped(why),
+            _ => {}
+        }
+    }
+    if !ended.ok && tally.failed == 0 || tally == Tally::default() {
+        tally += Tally::failed("the machines did not run to their end");
     }
     tally
 }

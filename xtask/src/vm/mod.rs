@@ -1,0 +1,189 @@
+//! Plays the conformance cases on other Linux kernels, in virtual machines: `cargo xtask vm`.
+//!
+//! Kernels are Debian's, looked up and fetched by apt-get with lists of our own, and kept in the user's cache. A machine
+//! boots one with nothing but busybox, the conformance runner and its cases, under QEMU's emulation, and tells on a
+//! serial line what the runner said and, to be kept, what it recorded.
+
+mod boot;
+mod image;
+mod kernel;
+mod program;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use boot::{Came, Pass};
+use kernel::{Kernel, RELEASES, Wanted};
+use program::{Budget, Lacking};
+
+/// What was wrong, for a user.
+type Failure = Box<dyn Error>;
+
+#[derive(Args)]
+pub(crate) struct Vm {
+    /// Which kernels; all of them if none is named.
+    #[arg(value_enum)]
+    kernels: Vec<Named>,
+    /// Keep what the kernels answer as the records of their releases, instead of comparing with them.
+    #[arg(long)]
+    record: bool,
+    /// Say `skipped` of a kernel that cannot be had or booted here, instead of failing.
+    #[arg(long)]
+    or_skip: bool,
+    /// Only cases whose name or items contain one of these words.
+    #[arg(long = "case", value_name = "WORD", conflicts_with = "record")]
+    words: Vec<String>,
+    /// Show what was seen in each case.
+    #[arg(long, conflicts_with = "record")]
+    show: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Named {
+    #[value(name = "6.1")]
+    Bookworm,
+    #[value(name = "6.12")]
+    Backports,
+    Newest,
+    All,
+}
+
+/// What came of one kernel.
+enum Outcome {
+    Agrees(String),
+    Differs(String),
+}
+
+impl Vm {
+    /// Boots one kernel after the other; the exit code tells whether all agreed.
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask lies in no workspace")?;
+        let mut budget = Budget::new();
+        let runner = build(root)?;
+        let mut failed = false;
+        for wanted in self.wanted() {
+            let begun = Instant::now();
+            let line = match self.kernel(root, &runner, wanted, &mut budget) {
+                Ok(Outcome::Agrees(what)) => format!("passed: {what}, {:.0} s", begun.elapsed().as_secs_f64()),
+                Ok(Outcome::Differs(what)) => {
+                    failed = true;
+                    format!("failed: {what}")
+                }
+                Err(Lacking(why)) if self.or_skip => format!("skipped: Linux {}: {why}", wanted.name),
+                Err(Lacking(why)) => {
+                    failed = true;
+                    format!("failed: Linux {}: {why}", wanted.name)
+                }
+            };
+            println!("{line}");
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn wanted(&self) -> Vec<&'static Wanted> {
+        let all = self.kernels.is_empty() || self.kernels.contains(&Named::All);
+        let named = |wanted: &&Wanted| {
+            let asked = |name: &Named| name.to_possible_value().is_some_and(|value| value.get_name() == wanted.name);
+            all || self.kernels.iter().any(asked)
+        };
+        RELEASES.iter().filter(named).collect()
+    }
+
+    fn kernel(&self, root: &Path, runner: &Path, wanted: &Wanted, budget: &mut Budget) -> Result<Outcome, Lacking> {
+        let programs = program::Programs::find()?;
+        let cache = cache(root);
+        let kernel = kernel::fetch(&programs, &cache, wanted, budget)?;
+        println!("Linux {}, as {} has it", kernel.release, kernel.origin);
+        let folder = cache.join("boot").join(wanted.name);
+        let machine = image::build(&programs, &folder, &kernel, runner, &root.join("conformance"), &self.passes())?;
+        let mut came = boot::boot(&programs, &folder, &kernel, &machine, budget)?;
+        if self.record {
+            return self.keep(root, &kernel, &came);
+        }
+        let mut items = String::new();
+        let mut wrong = BTreeSet::new();
+        for pass in &mut came.passes {
+            // A pass that has ended without a verdict has not shown anything.
+            match pass.verdict() {
+                Some(verdict) if pass.status == Some(0) => items = verdict.to_owned(),
+                _ => {
+                    wrong.insert(pass.name.clone());
+                }
+            }
+            for line in pass.output.iter().filter(|_| pass.status != Some(0) || self.show) {
+                println!("  {line}");
+            }
+            for line in pass.output.iter().filter(|line| pass.status == Some(0) && !self.show && is_news(line)) {
+                println!("  {}: {line}", pass.name);
+            }
+        }
+        let release = &kernel.release;
+        Ok(match wrong.is_empty() {
+            true => Outcome::Agrees(format!("Linux {release}: {items}, as root and in a user namespace")),
+            false => {
+                let wrong: Vec<String> = wrong.into_iter().collect();
+                Outcome::Differs(format!("Linux {release}: {}: cases differ from the records", wrong.join(" and ")))
+            }
+        })
+    }
+
+    /// How the runner is called in the machine.
+    fn passes(&self) -> Vec<Pass> {
+        if self.record {
+            return vec![Pass::new("recording", "", &["--record"])];
+        }
+        let mut words = vec!["--linux"];
+        words.extend(self.show.then_some("--show"));
+        words.extend(self.words.iter().map(String::as_str));
+        vec![Pass::new("root", "", &words), Pass::new("user namespace", "busybox unshare -Urn", &words)]
+    }
+
+    fn keep(&self, root: &Path, kernel: &Kernel, came: &Came) -> Result<Outcome, Lacking> {
+        let Some(pass) = came.passes.first().filter(|pass| pass.status == Some(0) && !came.files.is_empty()) else {
+            for line in came.passes.iter().flat_map(|pass| &pass.output) {
+                println!("  {line}");
+            }
+            return Ok(Outcome::Differs(format!("Linux {}: nothing was recorded", kernel.release)));
+        };
+        for (name, text) in &came.files {
+            let path = root.join("conformance").join(name);
+            let written = fs::create_dir_all(path.parent().unwrap_or(root)).and_then(|()| fs::write(&path, text));
+            written.map_err(|error| Lacking(format!("{}: {error}", path.display())))?;
+            println!("  conformance/{name}");
+        }
+        Ok(Outcome::Agrees(format!("Linux {}: {} of {} files", kernel.release, pass.name, came.files.len())))
+    }
+}
+
+/// Whether a line of a run that agreed is worth a look: what was skipped, and what differs as is known.
+fn is_news(line: &str) -> bool {
+    line.starts_with("skipped: ") || line.starts_with("newer than ")
+}
+
+/// Builds the conformance runner beside this program; says where it is.
+fn build(root: &Path) -> Result<PathBuf, Failure> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--locked", "--package", "netloom-conformance", "--bin", "conformance"]);
+    if !cargo.current_dir(root).status().map_err(|error| format!("cargo: {error}"))?.success() {
+        return Err("the conformance runner does not build; see above".into());
+    }
+    let runner = env::current_exe()?.with_file_name("conformance");
+    if !runner.is_file() {
+        return Err("the conformance runner is not beside this program: call it as cargo xtask vm".into());
+    }
+    Ok(runner)
+}
+
+/// Where kernels are kept: the user's cache, for all checkouts; without a home, under target.
+fn cache(root: &Path) -> PathBuf {
+    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    caches.map_or_else(|| root.join("target/vm"), |caches| caches.join("netloom/vm"))
+}
