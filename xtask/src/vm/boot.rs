@@ -30,6 +30,11 @@ impl Pass {
         Self { name: name.to_string(), within, words, output: Vec::new(), status: None }
     }
 
+    /// How many lines begin so.
+    pub(super) fn count(&self, begins: &str) -> usize {
+        self.output.iter().filter(|line| line.starts_with(begins)).count()
+    }
+
     /// What the runner said of Linux in one line: `54 items agree, 0 differ`.
     pub(super) fn verdict(&self) -> Option<&str> {
         self.output.iter().find_map(|line| line.strip_prefix("Linux: "))
