@@ -40,7 +40,7 @@ pub struct Case {
     pub privileged: bool,
     /// What is done.
     pub steps: Vec<Step>,
-    /// After which releases Linux came to do otherwise.
+    /// Which releases do otherwise than the newest.
     #[serde(default)]
     pub differs: Vec<Difference>,
 }
@@ -150,7 +150,7 @@ impl Default for Place {
     }
 }
 
-/// A change of what Linux does: the records up to a release show something else than those behind it.
+/// What older releases do otherwise than the newest, as their records show.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Difference {
@@ -158,14 +158,16 @@ pub struct Difference {
     pub since: Option<String>,
     /// The last release that is known to do it the old way.
     pub until: String,
-    /// What changed, and how it is known if no record shows it.
+    /// What they do otherwise.
     pub because: String,
 }
 
 impl Difference {
-    /// The last release that does it the old way.
-    pub fn until(&self) -> Result<Release, Malformed> {
-        Release::parse(&self.until).ok_or_else(|| Malformed(format!("{:?} is no release", self.until)))
+    /// Whether a release does it the old way.
+    pub fn holds(&self, release: Release) -> Result<bool, Malformed> {
+        let parse = |text: &String| Release::parse(text).ok_or_else(|| Malformed(format!("{text:?} is no release")));
+        let since = self.since.as_ref().map(parse).transpose()?;
+        Ok(since.is_none_or(|since| since <= release) && release <= parse(&self.until)?)
     }
 }
 

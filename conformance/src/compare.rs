@@ -45,7 +45,7 @@ impl Case {
     pub fn changes(&self, release: Release) -> Result<Vec<String>, Malformed> {
         let mut reasons = Vec::new();
         for difference in &self.differs {
-            if difference.until()? >= release {
+            if difference.holds(release)? {
                 reasons.push(difference.because.clone());
             }
         }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn an_older_record_does_not_bind_the_newest_where_linux_changed() {
-        let difference = Difference { until: "6.18".into(), because: "a bug".into() };
+        let difference = Difference { since: Some("6.12".into()), until: "6.18".into(), because: "a bug".into() };
         let case =
             Case { name: "x".into(), items: vec![], privileged: false, steps: vec![], differs: vec![difference] };
         let record =
@@ -73,6 +73,7 @@ mod tests {
         assert_eq!(judge("x", old, false, "a op 0"), Verdict::Agree);
         assert_eq!(judge("x", old, false, "a op 10"), differ("a op 10"));
         assert_eq!(judge("x", old, true, "a op 10"), Verdict::Outdated(vec!["a bug".into()]));
+        assert_eq!(judge("x", Release(6, 1), true, "a op 10"), differ("a op 10"));
         assert_eq!(judge("x", new, true, "a op 10"), differ("a op 10"));
         assert_eq!(judge("x", new, true, "a op 0"), Verdict::Agree);
         assert_eq!(judge("y", new, true, "a op 0"), Verdict::Unrecorded);

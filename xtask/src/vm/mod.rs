@@ -109,7 +109,7 @@ impl Vm {
         }
         let mut items = String::new();
         let mut wrong = BTreeSet::new();
-        let older = came.passes.first().map_or(0, |pass| pass.count("otherwise than the newest: "));
+        let older = came.passes.first().map_or(0, Pass::otherwise);
         for pass in &came.passes {
             // A pass that has ended without a verdict has not shown anything.
             match pass.verdict() {
@@ -128,7 +128,7 @@ impl Vm {
         let release = &kernel.release;
         Ok(match wrong.is_empty() {
             true => Outcome::Agrees(format!(
-                "Linux {release}: {items}, as root and in a user namespace; {older} otherwise than the newest"
+                "Linux {release}: {items}, as root and in a user namespace; {older} cases otherwise than the newest"
             )),
             false => {
                 let wrong: Vec<String> = wrong.into_iter().collect();
