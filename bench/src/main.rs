@@ -8,16 +8,18 @@ mod callgrind;
 mod calls;
 mod device;
 mod echo;
+mod netdev;
 mod own;
 mod read;
 mod report;
 mod sys;
+mod threads;
 mod work;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use callgrind::Counter;
 use report::Report;
@@ -36,9 +38,21 @@ struct Asked {
     /// Do not measure a clean release build, which takes a minute.
     #[arg(long)]
     no_build: bool,
+    /// Only these tables; all, if none is named.
+    #[arg(long)]
+    only: Vec<Part>,
     /// Only one piece of work, as this program runs itself under callgrind.
     #[command(subcommand)]
     alone: Option<Alone>,
+}
+
+/// A table.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Part {
+    Calls,
+    Threads,
+    Wireguard,
+    Build,
 }
 
 #[derive(Subcommand)]
@@ -74,24 +88,38 @@ const MANY: u32 = 100_000;
 fn all(asked: &Asked) -> Result<(), Failure> {
     let mut report = Report::default();
     let counter = Counter::new();
-    calls::measure(&mut report)?;
-    if let Some(count) = counter.count(Work::Call, FEW)? {
-        let detail = "both ends, from the typed request to the typed reply";
-        report.row("user instructions of a call in process", &(count / u64::from(FEW)).to_string(), detail);
+    let parts = if asked.only.is_empty() { Part::value_variants() } else { &asked.only };
+    for part in parts {
+        match part {
+            Part::Calls => {
+                calls::measure(&mut report)?;
+                if let Some(count) = counter.count(Work::Call, FEW)? {
+                    let detail = "both ends, from the typed request to the typed reply";
+                    report.row("user instructions of a call in process", &(count / u64::from(FEW)).to_string(), detail);
+                }
+                if let (Some(hand), Some(generated)) =
+                    (counter.count(Work::ByHand, FEW)?, counter.count(Work::Generated, FEW)?)
+                {
+                    let (a, b) = (hand / u64::from(FEW), generated / u64::from(FEW));
+                    let ratio = format!("{:.2} of a generated one's", hand as f64 / generated as f64);
+                    report.row(
+                        "user instructions of a call to a family by hand",
+                        &ratio,
+                        &format!("{a} and {b}, the caller's included"),
+                    );
+                }
+            }
+            Part::Threads => threads::measure(&mut report)?,
+            Part::Wireguard => wireguard(&mut report, &counter)?,
+            Part::Build => build::measure(&mut report, !asked.no_build)?,
+        }
     }
-    if let (Some(hand), Some(generated)) = (counter.count(Work::ByHand, FEW)?, counter.count(Work::Generated, FEW)?) {
-        let (a, b) = (hand / u64::from(FEW), generated / u64::from(FEW));
-        let ratio = format!("{:.2} of a generated one's", hand as f64 / generated as f64);
-        report.row(
-            "user instructions of a call to a family by hand",
-            &ratio,
-            &format!("{a} and {b}, the caller's included"),
-        );
-    }
-    wireguard(&mut report, &counter)?;
-    build::measure(&mut report, !asked.no_build)?;
     report.print();
-    if asked.write { report.write() } else { Ok(()) }
+    match (asked.write, asked.only.is_empty()) {
+        (true, true) => report.write(),
+        (true, false) => Err("--write keeps the whole: leave --only out".into()),
+        (false, _) => Ok(()),
+    }
 }
 
 fn wireguard(report: &mut Report, counter: &Counter) -> Result<(), Failure> {

@@ -1,33 +1,34 @@
 //! An allocator that counts.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering::Relaxed};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+static PEAK: AtomicIsize = AtomicIsize::new(0);
+/// Off unless asked: threads that count into one place are not what is to be measured.
+static COUNTS: AtomicBool = AtomicBool::new(false);
 
-/// What the allocator has done so far.
-#[derive(Clone, Copy, Debug)]
+/// What was allocated since [`Heap::count`].
 pub(crate) struct Heap {
-    /// Allocations and reallocations.
-    pub(crate) allocations: usize,
-    /// Bytes in use.
-    pub(crate) live: usize,
-    /// The most bytes that were in use since the last [`Heap::mark`].
-    pub(crate) peak: usize,
+    allocations: usize,
+    live: isize,
 }
 
 impl Heap {
-    /// How it stands now.
-    pub(crate) fn now() -> Self {
-        Self { allocations: ALLOCATIONS.load(Relaxed), live: LIVE.load(Relaxed), peak: PEAK.load(Relaxed) }
+    /// Begins to count.
+    pub(crate) fn count() -> Self {
+        let live = LIVE.load(Relaxed);
+        PEAK.store(live, Relaxed);
+        COUNTS.store(true, Relaxed);
+        Self { allocations: ALLOCATIONS.load(Relaxed), live }
     }
 
-    /// Lets the peak begin anew, and tells how it stands.
-    pub(crate) fn mark() -> Self {
-        PEAK.store(LIVE.load(Relaxed), Relaxed);
-        Self::now()
+    /// Ends it: allocations and reallocations, and the most bytes that were in use beyond those when it began.
+    pub(crate) fn end(self) -> (usize, usize) {
+        COUNTS.store(false, Relaxed);
+        let peak = PEAK.load(Relaxed) - self.live;
+        (ALLOCATIONS.load(Relaxed) - self.allocations, peak.unsigned_abs())
     }
 }
 
@@ -37,9 +38,18 @@ struct Counting;
 static COUNTING: Counting = Counting;
 
 fn grown(bytes: usize) {
-    ALLOCATIONS.fetch_add(1, Relaxed);
-    let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
-    PEAK.fetch_max(live, Relaxed);
+    if COUNTS.load(Relaxed) {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        let bytes = bytes.cast_signed();
+        let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
+        PEAK.fetch_max(live, Relaxed);
+    }
+}
+
+fn shrunk(bytes: usize) {
+    if COUNTS.load(Relaxed) {
+        LIVE.fetch_sub(bytes.cast_signed(), Relaxed);
+    }
 }
 
 // SAFETY: every call goes to the system's allocator as it is, with the same layout; the counters are all that is added.
@@ -60,14 +70,14 @@ unsafe impl GlobalAlloc for Counting {
 
     // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`: the pointer is from here, hence the system's.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
+        shrunk(layout.size());
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     // SAFETY: the caller keeps the contract of `GlobalAlloc::realloc`: the pointer is from here, hence the system's.
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_sub(layout.size(), Relaxed);
+        shrunk(layout.size());
         grown(size);
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, size) }

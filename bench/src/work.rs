@@ -104,10 +104,10 @@ fn called(register: fn(&Kernel) -> Result<(), Failure>, times: u32) -> Result<Co
 }
 
 fn counted(work: &mut dyn FnMut() -> Result<usize, Failure>) -> Result<Counts, Failure> {
-    let before = Heap::mark();
-    let messages = measured(work)?;
-    let after = Heap::now();
-    Ok(Counts { allocations: after.allocations - before.allocations, peak: after.peak - before.live, messages })
+    let heap = Heap::count();
+    let messages = measured(work);
+    let (allocations, peak) = heap.end();
+    Ok(Counts { allocations, peak, messages: messages? })
 }
 
 /// Callgrind counts what is done in here: it knows this function by its name.

@@ -32,12 +32,12 @@ impl Engine {
         let mut sockets: Vec<SocketState> = self
             .ports
             .iter()
-            .map(|(key, port)| SocketState {
+            .map(|(_, port)| SocketState {
                 ns: port.ns,
                 protocol: port.protocol,
                 port: port.id,
-                groups: self.memberships(*key).unwrap_or_default(),
-                queued: self.queue(*key).map_or(0, |(queued, _)| queued),
+                groups: port.memberships(),
+                queued: port.queued(),
                 drops: port.drops,
                 opener: port.opener,
             })
