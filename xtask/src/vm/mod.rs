@@ -9,7 +9,6 @@ mod image;
 mod kernel;
 mod program;
 
-use std::collections::BTreeSet;
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -101,22 +100,21 @@ impl Vm {
         let cache = cache(root);
         let kernel = kernel::fetch(&programs, &cache, wanted, budget)?;
         println!("Linux {}, as {} has it", kernel.release, kernel.origin);
-        let folder = cache.join("boot").join(wanted.name);
+        let folder = root.join("target/vm").join(wanted.name);
         let machine = image::build(&programs, &folder, &kernel, runner, &root.join("conformance"), &self.passes())?;
         let came = boot::boot(&programs, &folder, &kernel, &machine, budget)?;
         if self.record {
             return self.keep(root, &kernel, &came);
         }
         let mut items = String::new();
-        let mut wrong = BTreeSet::new();
+        let mut wrong = Vec::new();
         let older = came.passes.first().map_or(0, Pass::otherwise);
         for pass in &came.passes {
             // A pass that has ended without a verdict has not shown anything.
             match pass.verdict() {
                 Some(verdict) if pass.status == Some(0) => items = verdict.to_owned(),
-                _ => {
-                    wrong.insert(pass.name.clone());
-                }
+                Some(verdict) => wrong.push(format!("{}: {verdict}", pass.name)),
+                None => wrong.push(format!("{}: the cases did not run to their end", pass.name)),
             }
             for line in pass.output.iter().filter(|_| pass.status != Some(0) || self.show) {
                 println!("  {line}");
@@ -130,10 +128,7 @@ impl Vm {
             true => Outcome::Agrees(format!(
                 "Linux {release}: {items}, as root and in a user namespace; {older} cases otherwise than the newest"
             )),
-            false => {
-                let wrong: Vec<String> = wrong.into_iter().collect();
-                Outcome::Differs(format!("Linux {release}: {}: cases differ from the records", wrong.join(" and ")))
-            }
+            false => Outcome::Differs(format!("Linux {release}: {}", wrong.join("; "))),
         })
     }
 

@@ -119,6 +119,11 @@ pub(super) fn run(command: &Command, limit: Duration) -> Result<String, Lacking>
     match status.code() {
         Some(0) => Ok(String::from_utf8_lossy(&stdout).into_owned()),
         Some(124 | 137) => Err(Lacking(format!("{name}: no end after {} s", limit.as_secs()))),
-        _ => Err(Lacking(format!("{name}: {}", said.trim().lines().last().unwrap_or("fails without a word")))),
+        _ => {
+            // apt-get says first what failed, and last that something did.
+            let failed = said.lines().find(|line| line.contains("Failed to fetch"));
+            let said = failed.or_else(|| said.trim().lines().last()).unwrap_or("fails without a word");
+            Err(Lacking(format!("{name}: {said}")))
+        }
     }
 }
