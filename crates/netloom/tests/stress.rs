@@ -156,7 +156,7 @@ fn nothing_hangs_and_nothing_is_left() {
 #[test]
 fn who_receives_is_woken_by_who_sends() {
     let kernel = Kernel::new();
-    // No reply: that is sent by the engine, an acknowledgement is not.
+    // No reply, an acknowledgement alone.
     let silent = raw::Op::new(1).policy(&NUMBER).doit(|_| Ok(()));
     let family = kernel.register(raw::Family::new("silent").op(silent).parallel()).unwrap().id;
     let socket = kernel.socket(Protocol::GENERIC).unwrap();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use netloom_wire::{Errno, Protocol};
 
-use super::engine::{Datagram, NetNs, PortKey, SharedPort};
+use super::engine::{Datagram, NetNs, PortKey};
 use super::{Kernel, State, Waiter};
 use crate::client::Dialer;
 use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake};
@@ -45,8 +45,6 @@ impl fmt::Debug for InProcess {
 pub(super) struct PortEndpoint {
     kernel: Kernel,
     key: PortKey,
-    /// The port itself: what nobody else need know of goes past the engine.
-    port: SharedPort,
     credentials: Credentials,
     readable: Arc<Condvar>,
     nonblocking: AtomicBool,
@@ -64,12 +62,10 @@ impl PortEndpoint {
         let readable = Arc::new(Condvar::new());
         let mut state = kernel.lock();
         let key = state.engine.open(ns, protocol, credentials)?;
-        let port = state.engine.shared(key).ok_or(Errno::EBADF)?;
-        port.open_ways();
         state.waiters.insert(key, Waiter::Threads { condvar: readable.clone(), waiting: 0 });
         drop(state);
         let (nonblocking, peer) = (AtomicBool::new(false), AtomicU32::new(0));
-        Ok(Self { kernel: kernel.clone(), key, port, credentials, readable, nonblocking, peer })
+        Ok(Self { kernel: kernel.clone(), key, credentials, readable, nonblocking, peer })
     }
 
     fn waiting<'k>(
@@ -77,39 +73,27 @@ impl PortEndpoint {
         mut state: MutexGuard<'k, State>,
         deadline: Option<Instant>,
     ) -> Option<MutexGuard<'k, State>> {
-        let count = |state: &mut State, change: fn(usize) -> usize| match state.waiters.get_mut(&self.key) {
-            Some(Waiter::Threads { waiting, .. }) => {
+        let count = |state: &mut State, change: fn(usize) -> usize| {
+            if let Some(Waiter::Threads { waiting, .. }) = state.waiters.get_mut(&self.key) {
                 *waiting = change(*waiting);
-                *waiting
             }
-            _ => 0,
         };
         let time = match deadline {
             Some(deadline) => Some(deadline.checked_duration_since(Instant::now()).filter(|time| !time.is_zero())?),
             None => None,
         };
-        // From here on who answers past the engine tells us, under its lock, which is ours until we wait.
-        self.port.lock().awaited = true;
         count(&mut state, |n| n.saturating_add(1));
-        if !state.engine.is_readable(self.key) {
-            state = match time {
-                Some(time) => self.readable.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.readable.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-        let left = count(&mut state, |n| n.saturating_sub(1));
-        if left == 0 {
-            self.port.lock().awaited = false;
-        }
+        let mut state = match time {
+            Some(time) => self.readable.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.readable.wait(state).unwrap_or_else(PoisonError::into_inner),
+        };
+        count(&mut state, |n| n.saturating_sub(1));
         Some(state)
     }
 }
 
 impl Endpoint for PortEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
-        if to.is_none() && self.kernel.deliver_short(&self.port, self.key, &self.credentials, bytes) {
-            return Ok(bytes.len());
-        }
         let sent = self.kernel.deliver(self.key, &self.credentials, to, bytes);
         if sent != Err(Errno::EAGAIN) || self.nonblocking.load(Ordering::Relaxed) {
             return sent;
@@ -122,16 +106,6 @@ impl Endpoint for PortEndpoint {
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
         let peek = flags.contains(RecvFlags::PEEK);
         let wait = !flags.contains(RecvFlags::DONTWAIT) && !self.nonblocking.load(Ordering::Relaxed);
-        let alone = self.port.lock().read_alone(buf.len(), peek);
-        match alone {
-            Some(Ok(Some((datagram, options, destination)))) => {
-                self.kernel.was_taken();
-                return Ok(copy(&datagram, buf, false, options, destination));
-            }
-            Some(Err(errno)) => return Err(errno),
-            Some(Ok(None)) if !wait => return Err(Errno::EAGAIN),
-            _ => {}
-        }
         let mut state = self.kernel.lock();
         loop {
             let (datagram, ticket) = state.engine.read(self.key, buf.len(), peek)?;

@@ -42,7 +42,6 @@ impl<'k> Faults<'k> {
     fn set(&self, change: impl FnOnce(&mut FaultState)) -> &Self {
         let mut state = self.0.lock();
         state.engine.faults.any = true;
-        state.engine.close_ways();
         change(&mut state.engine.faults);
         self
     }
@@ -132,11 +131,6 @@ fn take(count: &mut u32) -> bool {
 }
 
 impl FaultState {
-    /// Whether any switch may be on.
-    pub(super) fn is_on(&self) -> bool {
-        self.any
-    }
-
     pub(super) fn tears_dump(&mut self) -> bool {
         take(&mut self.tear)
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::Kernel;
-use super::engine::{Request, Table, Task};
+use super::engine::Task;
 
 /// Something that went wrong in a handler, and was contained: whoever asked has got an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +43,9 @@ pub(super) struct Subject {
 impl Subject {
     /// Looked up when there is something to say, and not before.
     pub(super) fn of(task: &Task) -> Self {
-        if let Some(request) = task.request() {
-            return Self::of_request(request);
-        }
+        let op = task.request().and_then(|request| Some(request.family.table.ops.get(request.op)?.number));
         let family = task.family().map(|family| family.table.name.clone());
-        Self { family: family.unwrap_or_else(|| format!("protocol {}", task.protocol().number())), op: None }
-    }
-
-    pub(super) fn of_request(request: &Request) -> Self {
-        let Table { name, ops, .. } = &request.family.table;
-        Self { family: name.clone(), op: ops.get(request.op).map(|op| op.number) }
+        Self { family: family.unwrap_or_else(|| format!("protocol {}", task.protocol().number())), op }
     }
 }
 

@@ -341,12 +341,6 @@ impl Kernel {
         outcome
     }
 
-    /// Something was taken off a queue past the engine.
-    #[inline]
-    pub(crate) fn was_taken(&self) {
-        self.0.room.changed();
-    }
-
     /// Tells those who wait for work or an answer to look again.
     fn nudge(&self, state: &State) {
         if state.stalled > 0 {

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netloom_wire::{Errno, RawAttrs};
 
-use super::engine::{Ended, Filled, Outcome, PortKey, Request, SharedPort, Task, Ticket};
+use super::engine::{Filled, Outcome, Request, Task, Ticket};
 use super::log::{Subject, panic_text};
 use super::nested::{self, Held, Running};
 use super::{Chunk, Ctx, Fill, Input, Kernel, Nack, State, protocol, raw};
-use crate::socket::Credentials;
 
 /// Whose handlers a piece of work needs.
 enum Handlers {
@@ -70,43 +69,15 @@ impl Kernel {
             }
             let id = work.id;
             let running = work.serialised.then(|| Running::begin(self, id));
-            let done = match &work.task {
-                Task::Do(request) if !work.serialised => Some(request.clone()),
-                _ => None,
-            };
             let outcome = self.run(work.task, &handlers);
             drop(running);
             state = self.lock();
-            if let (Some(request), Handlers::Family(Some(handlers))) = (done, &handlers) {
-                state.engine.remember(&request, handlers);
-            }
             state.engine.complete(id, outcome);
             if state.stalled > 0 {
                 self.0.progress.notify_all();
             }
         }
         state
-    }
-
-    /// Sends a datagram by a short way and runs what it asks for; false if there is none.
-    #[inline]
-    pub(super) fn deliver_short(&self, port: &SharedPort, key: PortKey, by: &Credentials, bytes: &[u8]) -> bool {
-        let Some((request, handlers)) = port.begin(key, by, bytes) else { return false };
-        let outcome = self.run_do(&request, handlers.ops.get(request.op));
-        match port.end(request, handlers, outcome) {
-            Ended::Answered(false) => {}
-            Ended::Answered(true) => {
-                let mut state = self.lock();
-                state.engine.became_readable(key);
-                self.wake(state);
-            }
-            Ended::Recalled(request, outcome) => {
-                let mut state = self.lock();
-                state.engine.answer_recalled(&request, outcome);
-                self.wake(state);
-            }
-        }
-        true
     }
 
     /// Runs one piece of work, under its protocol's lock.
@@ -157,7 +128,7 @@ impl Kernel {
                 let mut ctx = Ctx::new(self, &request, &generation);
                 Outcome::Started(judge(&request).and_then(|warning| {
                     let dump = op(&request).and_then(|op| op.dump.as_ref()).ok_or_else(gone)?;
-                    let subject = || Subject::of_request(&request);
+                    let subject = || Subject::of(&Task::DumpStart(request.clone()));
                     let started = self.contain(subject, || (dump.start)(&mut ctx));
                     started.unwrap_or_else(panicked).map_err(|nack| nack.or_message(warning))
                 }))
@@ -165,7 +136,7 @@ impl Kernel {
             Task::DumpFill(request, fill) => self.run_fill(&request, op(&request), fill),
             Task::DumpDone(request, cursor) => {
                 let done = op(&request).and_then(|op| op.dump.as_ref()).and_then(|dump| dump.done.as_ref());
-                let subject = || Subject::of_request(&request);
+                let subject = || Subject::of(&Task::Do(request.clone()));
                 let _ = self.contain(subject, || match done {
                     Some(done) => done(cursor),
                     None => drop(cursor),
@@ -191,13 +162,13 @@ impl Kernel {
     }
 
     // net/netlink/genetlink.c: genl_family_rcv_msg_doit
-    fn run_do(&self, request: &Request, op: Option<&raw::Op>) -> Outcome {
+    fn run_do(&self, request: &Arc<Request>, op: Option<&raw::Op>) -> Outcome {
         let generation = Cell::new(0);
         let mut ctx = Ctx::new(self, request, &generation);
         let done = judge(request).and_then(|warning| {
             let op = op.ok_or_else(gone)?;
             let handler = op.doit.as_ref().ok_or_else(gone)?;
-            let subject = || Subject::of_request(request);
+            let subject = || Subject::of(&Task::Do(request.clone()));
             if let Some(pre) = &op.pre {
                 let ready = self.contain(subject, || pre(&mut ctx));
                 ready.unwrap_or_else(panicked).map_err(|nack| nack.or_message(warning))?;
@@ -218,10 +189,10 @@ impl Kernel {
         }
     }
 
-    fn run_fill(&self, request: &Request, op: Option<&raw::Op>, mut fill: super::engine::Fill) -> Outcome {
+    fn run_fill(&self, request: &Arc<Request>, op: Option<&raw::Op>, mut fill: super::engine::Fill) -> Outcome {
         let generation = Cell::new(fill.generation);
         let mut ctx = Ctx::new(self, request, &generation);
-        let subject = || Subject::of_request(request);
+        let subject = || Subject::of(&Task::Do(request.clone()));
         let mut chunk = vec![0; fill.room];
         let number = op.map_or(0, |op| op.reply);
         let mut out = Chunk::new(&mut chunk, request, number, &generation, fill.generation, fill.tear);

@@ -5,14 +5,6 @@ use netloom_wire::{AttrPolicy, Errno, ExtAck, Flags, Full, Header, MessageType, 
 use super::port::Options;
 use crate::kernel::Nack;
 
-/// Whether a request of these flags hears how it went: of an error always, but for EINTR, of a success if it asked.
-pub(super) fn is_due(flags: Flags, answer: &Result<(), Nack>) -> bool {
-    match answer {
-        Ok(()) => flags.contains(Flags::ACK),
-        Err(nack) => nack.errno() != Errno::EINTR,
-    }
-}
-
 /// An NLMSG_ERROR message for `request`, whose bytes are all of that message. `nack` none: success.
 // net/netlink/af_netlink.c: netlink_ack
 pub(super) fn error_message(

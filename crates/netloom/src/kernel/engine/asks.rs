@@ -41,10 +41,6 @@ impl Engine {
         self.asks.last = self.asks.last.wrapping_add(1);
         let seq = 0xa000_0000 | (self.asks.last & 0x0fff_ffff);
         bytes.splice(..Header::LEN, Header { seq, ..header }.to_bytes());
-        // What this port sends from now on may be an answer.
-        if let Some(mut port) = self.ports.get(key) {
-            port.ways.close();
-        }
         self.push(key, bytes)?;
         let ask = Ask { port: key, seq };
         self.asks.open.insert(ask, None);
@@ -55,7 +51,7 @@ impl Engine {
     pub fn take_ask(&mut self, ask: Ask) -> Result<Option<Vec<u8>>, Errno> {
         match self.asks.open.get(&ask) {
             Some(Some(_)) => Ok(self.asks.open.remove(&ask).flatten()),
-            Some(None) if self.ports.contains(ask.port) => Ok(None),
+            Some(None) if self.ports.contains_key(&ask.port) => Ok(None),
             _ => {
                 self.asks.open.remove(&ask);
                 Err(Errno::ECONNRESET)

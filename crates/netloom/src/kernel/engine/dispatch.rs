@@ -39,22 +39,20 @@ impl Engine {
         to: Option<Address>,
         bytes: &[u8],
     ) -> Result<Ticket, Errno> {
-        let (ns, protocol, sndbuf, peer, opener) = {
-            let port = self.ports.get(key).ok_or(Errno::EBADF)?;
-            (port.ns, port.protocol, port.sndbuf, port.peer, port.opener)
-        };
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
         if bytes.is_empty() {
             return Err(Errno::ENODATA);
         }
+        let (ns, protocol, sndbuf) = (port.ns, port.protocol, port.sndbuf);
         // Who opened the socket counts as well, or any program's output could be a request; not where the sender said
         // whom it is for. net/netlink/af_netlink.c: __netlink_ns_capable, NETLINK_SKB_DST
-        let admin = self.is_admin(by) && (to.is_some() || self.is_admin(&opener));
+        let admin = self.is_admin(by) && (to.is_some() || self.is_admin(&port.opener));
         // A protocol that is gone allows nothing.
         let info = self.protocol(protocol).unwrap_or_default();
         if to.is_some_and(|to| to.port != 0 || to.groups != 0) && !info.nonroot_send && !self.is_admin(by) {
             return Err(Errno::EPERM);
         }
-        let to = to.unwrap_or(peer);
+        let to = to.unwrap_or(port.peer);
         self.autobind(key, by)?;
         if bytes.len() > sndbuf.saturating_sub(32) {
             return Err(Errno::EMSGSIZE);
@@ -93,7 +91,7 @@ impl Engine {
     }
 
     fn deliver_to_port(&mut self, peer: PortKey, datagram: Datagram) -> Result<Ticket, Errno> {
-        let mut port = self.ports.get(peer).ok_or(Errno::ECONNREFUSED)?;
+        let port = self.ports.get_mut(&peer).ok_or(Errno::ECONNREFUSED)?;
         // A connected socket hears its peer alone. net/netlink/af_netlink.c: netlink_getsockbyportid
         if port.peer.port != 0 && port.peer.port != datagram.source.port {
             return Err(Errno::ECONNREFUSED);
@@ -102,7 +100,6 @@ impl Engine {
             return Err(Errno::EAGAIN);
         }
         let pushed = port.push(datagram);
-        drop(port);
         self.ready.push(peer);
         if pushed == Queued::Overrun { Err(Errno::EAGAIN) } else { Ok(self.finished_ticket()) }
     }
@@ -146,20 +143,17 @@ impl Engine {
         ticket: Ticket,
     ) -> bool {
         let bytes = datagram.get(range.clone()).unwrap_or_default();
-        let (protocol, ns, port_id, busy) = {
-            let Some(port) = self.ports.get(key) else { return false };
-            (port.protocol, port.ns, port.id, port.dump.is_some())
-        };
+        let Some(port) = self.ports.get(&key) else { return false };
         // net/core/rtnetlink.c: rtnetlink_rcv_msg: a message without even struct rtgenmsg is passed over.
-        let nothing = protocol == Protocol::ROUTE && bytes.len() == Header::LEN;
+        let nothing = port.protocol == Protocol::ROUTE && bytes.len() == Header::LEN;
         if !header.flags.contains(Flags::REQUEST) || header.kind.is_control() || nothing {
             if header.flags.contains(Flags::ACK) {
                 self.acknowledge(key, bytes, &Ok(()), None);
             }
             return false;
         }
-        let found = match protocol {
-            Protocol::GENERIC => self.find_generic(&header, bytes, ns.0 == 0, admin),
+        let found = match port.protocol {
+            Protocol::GENERIC => self.find_generic(&header, bytes, port.ns.0 == 0, admin),
             protocol => self.find_other(protocol, &header, bytes, admin),
         };
         let found = found.and_then(|found| match self.faults.refuses(&found.family.table.name, found.number) {
@@ -173,6 +167,8 @@ impl Engine {
                 return false;
             }
         };
+        let Some(port) = self.ports.get(&key) else { return false };
+        let (port_id, ns, busy) = (port.id, port.ns, port.dump.is_some());
         let request = Arc::new(Request {
             datagram: datagram.clone(),
             range,
@@ -196,7 +192,7 @@ impl Engine {
             return false;
         }
         let tear = self.faults.tears_dump();
-        if let Some(mut port) = self.ports.get(key) {
+        if let Some(port) = self.ports.get_mut(&key) {
             port.dump = Some(Box::new(Running { request: request.clone(), stage: Rest::Away, generation: 0, tear }));
         }
         self.push_work(Task::DumpStart(request.clone()), Stage::Start(request), Some(ticket));
@@ -261,7 +257,9 @@ impl Engine {
 
     /// Answers a request: an error always, a success if it asked; EINTR not at all.
     pub(super) fn answer(&mut self, request: &Request, answer: &Result<(), Nack>, warning: Option<&str>) {
-        if ack::is_due(request.header.flags, answer) {
+        let silent = answer.as_ref().is_err_and(|nack| nack.errno() == Errno::EINTR);
+        let asked = answer.is_err() || request.header.flags.contains(Flags::ACK);
+        if asked && !silent {
             self.acknowledge(request.port, request.bytes(), answer, warning);
         }
     }
@@ -274,8 +272,8 @@ impl Engine {
         answer: &Result<(), Nack>,
         warning: Option<&str>,
     ) {
-        let Some((options, port_id)) = self.ports.get(key).map(|port| (port.options, port.id)) else { return };
-        let message = ack::error_message(options, port_id, request, answer, warning);
+        let Some(port) = self.ports.get(&key) else { return };
+        let message = ack::error_message(port.options, port.id, request, answer, warning);
         let _ = self.push(key, message);
     }
 }

@@ -43,17 +43,14 @@ impl Engine {
     /// the protocol has been asked; [`Engine::take_outcome`] says then what came of it.
     // net/netlink/af_netlink.c: netlink_bind
     pub fn bind(&mut self, key: PortKey, by: &Credentials, address: Address) -> Result<Option<Ticket>, Errno> {
-        let protocol = {
-            let port = self.ports.get(key).ok_or(Errno::EBADF)?;
-            if address.groups != 0 && !self.may(&port, by, |info| info.nonroot_recv) {
-                return Err(Errno::EPERM);
-            }
-            if port.id != 0 && port.id != address.port {
-                return Err(Errno::EINVAL);
-            }
-            port.protocol
-        };
-        let limit = self.group_limit(protocol);
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        let (protocol, limit) = (port.protocol, self.group_limit(port.protocol));
+        if address.groups != 0 && !self.may(port, by, |info| info.nonroot_recv) {
+            return Err(Errno::EPERM);
+        }
+        if port.id != 0 && port.id != address.port {
+            return Err(Errno::EINVAL);
+        }
         let groups = (1..=32_u32).zip(0..).filter(|(group, bit)| *group <= limit && address.groups >> bit & 1 == 1);
         let mut asked = Vec::new();
         for (group, _) in groups {
@@ -102,8 +99,8 @@ impl Engine {
     }
 
     fn may_change(&self, key: PortKey, by: &Credentials, group: u32) -> Result<Protocol, Errno> {
-        let port = self.ports.get(key).ok_or(Errno::EBADF)?;
-        if !self.may(&port, by, |info| info.nonroot_recv) {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        if !self.may(port, by, |info| info.nonroot_recv) {
             return Err(Errno::EPERM);
         }
         if group == 0 || group > self.group_limit(port.protocol) {
@@ -121,7 +118,7 @@ impl Engine {
         group: u32,
         by: &Credentials,
     ) -> Result<Option<Membership>, Errno> {
-        let port = self.ports.get(key).ok_or(Errno::EBADF)?;
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
         let ns = port.ns;
         if protocol == Protocol::GENERIC {
             let Some((family, admin)) = self.families.owner(group) else { return Ok(None) };
@@ -135,7 +132,7 @@ impl Engine {
     }
 
     fn told(&self, key: PortKey, protocol: Protocol, group: u32) -> Option<Membership> {
-        let ns = self.ports.get(key)?.ns;
+        let ns = self.ports.get(&key)?.ns;
         Some(Membership { protocol, group, ns, family: self.teller(protocol, group)? })
     }
 
@@ -220,20 +217,17 @@ impl Engine {
     }
 
     fn make_change(&mut self, key: PortKey, then: &Then) -> Result<(), Errno> {
-        let (protocol, id) = {
-            let port = self.ports.get(key).ok_or(Errno::EBADF)?;
-            (port.protocol, port.id)
-        };
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
         match then {
             Then::Join(group) => self.set_member(key, *group, true),
             Then::Nothing => {}
             Then::Bind(address, by) => {
-                let limit = self.group_limit(protocol);
+                let limit = self.group_limit(port.protocol);
                 // Another bind may have come first while the protocol was asked.
-                if id != 0 && id != address.port {
+                if port.id != 0 && port.id != address.port {
                     return Err(Errno::EINVAL);
                 }
-                if id == 0 {
+                if port.id == 0 {
                     if address.port == 0 { self.autobind(key, by)? } else { self.take_id(key, address.port)? }
                 }
                 for (group, bit) in (1..=32_u32).zip(0..) {
@@ -245,21 +239,22 @@ impl Engine {
     }
 
     fn take_id(&mut self, key: PortKey, id: u32) -> Result<(), Errno> {
-        let mut port = self.ports.get(key).ok_or(Errno::EBADF)?;
+        let port = self.ports.get_mut(&key).ok_or(Errno::EBADF)?;
         port.wanted = id;
-        let name = (self.room(port.protocol, port.ns), port.protocol, id);
+        let (ns, protocol) = (port.ns, port.protocol);
+        let name = (self.room(protocol, ns), protocol, id);
         if self.bound.contains_key(&name) {
             return Err(Errno::EADDRINUSE);
         }
         self.bound.insert(name, key);
-        port.id = id;
+        self.ports.get_mut(&key).ok_or(Errno::EBADF)?.id = id;
         Ok(())
     }
 
     /// Gives a socket a port id if it has none: the process's, else a large one.
     // net/netlink/af_netlink.c: netlink_autobind
     pub(super) fn autobind(&mut self, key: PortKey, by: &Credentials) -> Result<(), Errno> {
-        if self.ports.get(key).ok_or(Errno::EBADF)?.id != 0 {
+        if self.ports.get(&key).ok_or(Errno::EBADF)?.id != 0 {
             return Ok(());
         }
         if by.process != 0 && self.take_id(key, by.process).is_ok() {
@@ -276,7 +271,7 @@ impl Engine {
 
     /// The groups that a socket is in.
     pub fn memberships(&self, key: PortKey) -> Result<Vec<u32>, Errno> {
-        Ok(self.ports.get(key).ok_or(Errno::EBADF)?.memberships())
+        Ok(self.ports.get(&key).ok_or(Errno::EBADF)?.memberships())
     }
 
     fn group_limit(&self, protocol: Protocol) -> u32 {
@@ -287,13 +282,11 @@ impl Engine {
     }
 
     fn set_member(&mut self, key: PortKey, group: u32, member: bool) {
-        let protocol = {
-            let Some(mut port) = self.ports.get(key) else { return };
-            if !port.set_member(group, member) {
-                return;
-            }
-            port.protocol
-        };
+        let Some(port) = self.ports.get_mut(&key) else { return };
+        let protocol = port.protocol;
+        if !port.set_member(group, member) {
+            return;
+        }
         if member {
             self.members.entry((protocol, group)).or_default().push(key);
         } else {

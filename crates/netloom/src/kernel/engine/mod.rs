@@ -13,13 +13,11 @@ mod incoming;
 mod options;
 mod outside;
 mod port;
-mod ports;
 mod protocols;
 mod pull;
 mod serial;
 mod sockets;
 mod table;
-mod ways;
 mod work;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -31,19 +29,16 @@ pub use asks::Ask;
 pub use dump::{Cursor, Filled};
 pub use outside::Outgoing;
 pub use port::{Datagram, NetNs, PortKey, Unread};
-pub(super) use ports::SharedPort;
 pub use protocols::{Compare, Intake, ProtocolInfo};
 pub use sockets::SocketState;
 pub use table::GENL_ID_CTRL;
 pub use table::{Entry, FamilyKey, GroupEntry, Listed, Mode, Table};
-pub(super) use ways::Ended;
 pub use work::{Arrival, Fill, Membership, Outcome, Request, Task, Ticket, Work, WorkId};
 
 use self::asks::Asks;
 use self::dispatch::Batch;
 use self::groups::Change;
 use self::port::{Port, Queued};
-use self::ports::Ports;
 pub(crate) use self::serial::SerialMap;
 use self::serial::SerialSet;
 use self::table::Families;
@@ -58,7 +53,7 @@ use crate::socket::{Address, Credentials};
 /// [`Engine::take_ready`].
 pub struct Engine {
     next: u64,
-    ports: Ports,
+    ports: SerialMap<PortKey, Port>,
     /// By room, protocol and port id.
     bound: HashMap<(NetNs, Protocol, u32), PortKey>,
     members: HashMap<(Protocol, u32), Vec<PortKey>>,
@@ -107,7 +102,7 @@ impl Engine {
     pub fn new(owner: u32) -> Self {
         let mut engine = Self {
             next: 0,
-            ports: Ports::default(),
+            ports: SerialMap::default(),
             bound: HashMap::new(),
             members: HashMap::new(),
             protocols: [None; Protocol::COUNT],
@@ -147,22 +142,15 @@ impl Engine {
     #[doc(alias = "genl_unregister_family")]
     pub fn unregister(&mut self, key: FamilyKey) -> Result<(), Errno> {
         let works = self.pending.values().any(|pending| pending.family == Some(key));
-        let dumps = |port: &Port| port.dump.as_ref().is_some_and(|dump| dump.request.family.key == key);
-        // Who finds no way under its port's lock comes to the engine, which is ours.
-        let busy = |port: &mut Port| {
-            let busy = dumps(port) || port.ways.runs(key);
-            if !busy {
-                port.ways.forget(key);
-            }
-            busy
-        };
-        if works || self.ports.iter().any(|(_, mut port)| busy(&mut port)) {
+        let dumps =
+            self.ports.values().filter_map(|port| port.dump.as_ref()).any(|dump| dump.request.family.key == key);
+        if works || dumps {
             return Err(Errno::EBUSY);
         }
         let listed = self.families.unregister(key).ok_or(Errno::ENOENT)?;
         for (_, group) in &listed.groups {
             for member in self.members.remove(&(listed.table.protocol, *group)).unwrap_or_default() {
-                if let Some(mut port) = self.ports.get(member) {
+                if let Some(port) = self.ports.get_mut(&member) {
                     port.set_member(*group, false);
                 }
             }
@@ -290,7 +278,7 @@ impl Engine {
     // net/netlink/af_netlink.c: nlmsg_notify
     pub(super) fn push_of_group(&mut self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
         let ready = &mut self.ready;
-        let mut port = self.ports.get(key).ok_or(Errno::ECONNREFUSED)?;
+        let port = self.ports.get_mut(&key).ok_or(Errno::ECONNREFUSED)?;
         ready.push(key);
         let from_kernel =
             |bytes, source| Datagram { bytes: Arc::new(bytes), source, group, credentials: Credentials::default() };
@@ -329,7 +317,7 @@ impl Engine {
         let (mut delivered, mut failed) = (false, false);
         let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };
         for key in members {
-            let Some(mut port) = self.ports.get(*key) else { continue };
+            let Some(port) = self.ports.get_mut(key) else { continue };
             if (port.ns != ns && compare == Compare::Namespace) || (port.id != 0 && except.contains(&port.id)) {
                 continue;
             }

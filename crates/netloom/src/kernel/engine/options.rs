@@ -1,12 +1,9 @@
 //! What a socket may be asked besides sending and receiving: open, close, addresses, groups, options.
 
-use std::sync::MutexGuard;
-
 use netloom_wire::{Errno, Protocol};
 
 use super::dump::Stage as Rest;
 use super::port::{NetNs, Port, PortKey};
-use super::ports::SharedPort;
 use super::{Engine, Ticket};
 use crate::socket::{Address, Credentials, Opt, ReceiveOptions};
 
@@ -23,11 +20,7 @@ impl Engine {
             return Err(Errno::EPROTONOSUPPORT);
         }
         let key = PortKey(self.serial());
-        let mut port = Port::new(ns, protocol, opener);
-        if self.faults.is_on() {
-            port.ways.close();
-        }
-        self.ports.insert(key, port);
+        self.ports.insert(key, Port::new(ns, protocol, opener));
         Ok(key)
     }
 
@@ -35,21 +28,18 @@ impl Engine {
     /// the dump's state is released and those who let it join are told.
     // net/netlink/af_netlink.c: netlink_release
     pub fn close(&mut self, key: PortKey) -> Option<Ticket> {
-        let closed = self.ports.remove(key)?;
-        let mut port = closed.lock();
-        let (protocol, ns, id, groups) = (port.protocol, port.ns, port.id, port.memberships());
-        let dump = port.dump.take();
-        drop(port);
-        self.bound.remove(&(self.room(protocol, ns), protocol, id));
+        let port = self.ports.remove(&key)?;
+        self.bound.remove(&(self.room(port.protocol, port.ns), port.protocol, port.id));
+        let groups = port.memberships();
         for group in &groups {
-            self.remove_member(protocol, *group, key);
+            self.remove_member(port.protocol, *group, key);
         }
-        let dump = dump.and_then(|dump| match dump.stage {
+        let dump = port.dump.and_then(|dump| match dump.stage {
             // What is away finds the port gone when it comes back.
             Rest::Away => None,
             Rest::Resting(cursor) | Rest::Ending { cursor, .. } => Some((dump.request, cursor)),
         });
-        self.left_by_closing(key, protocol, ns, &groups, dump)
+        self.left_by_closing(key, port.protocol, port.ns, &groups, dump)
     }
 
     pub(super) fn ticket(&mut self) -> Ticket {
@@ -58,13 +48,8 @@ impl Engine {
         ticket
     }
 
-    fn opened(&self, key: PortKey) -> Result<MutexGuard<'_, Port>, Errno> {
-        self.ports.get(key).ok_or(Errno::EBADF)
-    }
-
-    /// The socket itself, for who has it open.
-    pub(in crate::kernel) fn shared(&self, key: PortKey) -> Option<SharedPort> {
-        self.ports.shared(key).cloned()
+    fn port_mut(&mut self, key: PortKey) -> Result<&mut Port, Errno> {
+        self.ports.get_mut(&key).ok_or(Errno::EBADF)
     }
 
     /// Whether a protocol lets anybody do something, or who asks is an administrator; here the opener does not count.
@@ -76,27 +61,28 @@ impl Engine {
     /// Sets where datagrams without an address go.
     // net/netlink/af_netlink.c: netlink_connect
     pub fn connect(&mut self, key: PortKey, by: &Credentials, peer: Address) -> Result<(), Errno> {
-        let may = self.may(&*self.opened(key)?, by, |info| info.nonroot_send);
-        if (peer.port != 0 || peer.groups != 0) && !may {
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        if (peer.port != 0 || peer.groups != 0) && !self.may(port, by, |info| info.nonroot_send) {
             return Err(Errno::EPERM);
         }
         self.autobind(key, by)?;
         let lowest = if peer.groups == 0 { 0 } else { 1 << peer.groups.trailing_zeros() };
-        self.opened(key)?.peer = Address { port: peer.port, groups: lowest };
+        self.port_mut(key)?.peer = Address { port: peer.port, groups: lowest };
         Ok(())
     }
 
     /// A socket's own address; port 0 before it is bound.
     pub fn local(&self, key: PortKey) -> Result<Address, Errno> {
-        Ok(self.opened(key)?.local())
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+        let shown = if port.id == 0 { port.wanted } else { port.id };
+        Ok(Address { port: shown, groups: port.mask() })
     }
 
     /// Sets an option; switches take 0 and 1.
     // net/netlink/af_netlink.c: netlink_setsockopt; net/core/sock.c: sk_setsockopt
     pub fn set_option(&mut self, key: PortKey, by: &Credentials, option: Opt, value: u32) -> Result<(), Errno> {
         let admin = self.is_admin(by);
-        let mut port = self.opened(key)?;
-        let port = &mut *port;
+        let port = self.port_mut(key)?;
         let on = value != 0;
         let (options, asked) = (&mut port.options, value as usize);
         match option {
@@ -124,7 +110,7 @@ impl Engine {
 
     /// What an option is set to.
     pub fn option(&self, key: PortKey, option: Opt) -> Result<u32, Errno> {
-        let port = self.opened(key)?;
+        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
         let options = &port.options;
         let size = |bytes: usize| Ok(u32::try_from(bytes).unwrap_or(u32::MAX));
         let switch = match option {
@@ -144,16 +130,17 @@ impl Engine {
 
     /// What a receive on a socket tells besides the bytes.
     pub fn receive_options(&self, key: PortKey) -> ReceiveOptions {
-        self.ports.get(key).map(|port| port.receive_options()).unwrap_or_default()
+        let options = self.ports.get(&key).map(|port| port.options).unwrap_or_default();
+        ReceiveOptions { packet_info: options.packet_info, pass_credentials: options.pass_credentials }
     }
 
     /// Whether a socket has something to read.
     pub fn is_readable(&self, key: PortKey) -> bool {
-        self.ports.get(key).is_none_or(|port| port.is_readable())
+        self.ports.get(&key).is_none_or(Port::is_readable)
     }
 
     /// Bytes that wait in a socket's queue by the kernel's accounting, and datagrams that found no room.
     pub fn queue(&self, key: PortKey) -> Option<(usize, u64)> {
-        self.ports.get(key).map(|port| (port.queued(), port.drops))
+        self.ports.get(&key).map(|port| (port.queued(), port.drops))
     }
 }

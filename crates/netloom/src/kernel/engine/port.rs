@@ -7,8 +7,7 @@ use std::sync::Arc;
 use netloom_wire::{Errno, Protocol};
 
 use super::dump::Running;
-use super::ways::Ways;
-use crate::socket::{Address, Credentials, ReceiveOptions};
+use crate::socket::{Address, Credentials};
 
 /// Names an open socket inside one [`Engine`](super::Engine). Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,7 +49,7 @@ const MAX_RECEIVE: usize = 32_448;
 // include/linux/netlink.h: NLMSG_GOODSIZE
 pub(super) const GOOD_SIZE: usize = 3_776;
 
-pub(in crate::kernel) struct Port {
+pub(super) struct Port {
     pub(super) ns: NetNs,
     pub(super) protocol: Protocol,
     /// 0 until bound.
@@ -78,9 +77,6 @@ pub(in crate::kernel) struct Port {
     unread: Option<Unread>,
     /// At most this is unread there: what was handed over since it was asked last.
     handed: usize,
-    pub(super) ways: Ways,
-    /// Somebody waits for it to become readable.
-    pub(in crate::kernel) awaited: bool,
 }
 
 /// Tells how many bytes, by some accounting near the kernel's, left a port's queue and are not read yet. Called under the
@@ -99,9 +95,6 @@ pub(super) struct Options {
     pub(super) listen_all_nsid: bool,
     pub(super) pass_credentials: bool,
 }
-
-/// A datagram, and what a receive tells besides.
-type Told = (Datagram, ReceiveOptions, Address);
 
 /// What a queue said of a datagram.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,8 +132,6 @@ impl Port {
             dump: None,
             unread: None,
             handed: 0,
-            ways: Ways::default(),
-            awaited: false,
         }
     }
 
@@ -241,28 +232,6 @@ impl Port {
     /// Turning NO_ENOBUFS on ends a congestion.
     pub(super) fn uncongest(&mut self) {
         self.congested = false;
-    }
-
-    /// Takes the next datagram as [`Engine::read`](super::Engine::read) does, and tells what a receive tells besides;
-    /// `None` if that is the engine's business.
-    #[inline]
-    pub(in crate::kernel) fn read_alone(&mut self, len: usize, peek: bool) -> Option<Result<Option<Told>, Errno>> {
-        if self.dump.is_some() || self.ways.is_closed() {
-            return None;
-        }
-        let told = (self.receive_options(), self.local());
-        Some(self.pull(len, peek).map(|datagram| datagram.map(|datagram| (datagram, told.0, told.1))))
-    }
-
-    /// What a receive tells besides the bytes.
-    pub(super) fn receive_options(&self) -> ReceiveOptions {
-        let Options { packet_info, pass_credentials, .. } = self.options;
-        ReceiveOptions { packet_info, pass_credentials }
-    }
-
-    /// Its address; port 0 before it is bound.
-    pub(super) fn local(&self) -> Address {
-        Address { port: if self.id == 0 { self.wanted } else { self.id }, groups: self.mask() }
     }
 
     /// Takes the error, else the next datagram; `len` is the reader's room.

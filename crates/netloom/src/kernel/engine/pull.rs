@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Writer};
 
-use super::dump::{Cursor, Filled, Stage as Rest};
+use super::dump::{Cursor, Filled, Running, Stage as Rest};
 use super::port::{Datagram, PortKey};
 use super::work::{Fill, Outcome, Request};
 use super::{Engine, Pending, Stage, Task, Ticket, WorkId, ack};
@@ -23,23 +23,20 @@ impl Engine {
     /// ENOBUFS, once, if datagrams were lost.
     // net/netlink/af_netlink.c: netlink_recvmsg
     pub fn read(&mut self, key: PortKey, len: usize, peek: bool) -> Result<(Option<Datagram>, Option<Ticket>), Errno> {
-        let (datagram, goes_on) = {
-            let mut port = self.ports.get(key).ok_or(Errno::EBADF)?;
-            let datagram = port.pull(len, peek)?;
-            let goes_on = !peek && datagram.is_some() && port.dump.is_some() && port.wants_chunk();
-            (datagram, goes_on)
-        };
-        let ticket = if goes_on { self.go_on(key) } else { None };
-        Ok((datagram, ticket))
+        let port = self.ports.get_mut(&key).ok_or(Errno::EBADF)?;
+        let datagram = port.pull(len, peek)?;
+        if peek || datagram.is_none() || !port.wants_chunk() {
+            return Ok((datagram, None));
+        }
+        Ok((datagram, self.go_on(key)))
     }
 
     /// Lets a resting dump go on.
     pub(super) fn go_on(&mut self, key: PortKey) -> Option<Ticket> {
-        let (room, stage) = {
-            let mut port = self.ports.get(key)?;
-            (port.chunk_room(), std::mem::replace(&mut port.dump.as_mut()?.stage, Rest::Away))
-        };
-        match stage {
+        let port = self.ports.get_mut(&key)?;
+        let room = port.chunk_room();
+        let dump = port.dump.as_mut()?;
+        match std::mem::replace(&mut dump.stage, Rest::Away) {
             Rest::Away => None,
             Rest::Ending { cursor, end, torn } => {
                 let ticket = self.ticket();
@@ -56,14 +53,11 @@ impl Engine {
 
     /// Queues the work of writing the next chunk.
     pub(super) fn push_fill(&mut self, key: PortKey, cursor: Cursor, ticket: Option<Ticket>) {
-        let (request, fill) = {
-            let Some(mut port) = self.ports.get(key) else { return };
-            let room = port.chunk_room();
-            let Some(dump) = port.dump.as_mut() else { return };
-            let fill = Fill { cursor, room, generation: dump.generation, tear: std::mem::take(&mut dump.tear) };
-            (dump.request.clone(), fill)
-        };
-        let room = fill.room;
+        let Some(port) = self.ports.get_mut(&key) else { return };
+        let room = port.chunk_room();
+        let Some(dump) = port.dump.as_mut() else { return };
+        let fill = Fill { cursor, room, generation: dump.generation, tear: std::mem::take(&mut dump.tear) };
+        let request = dump.request.clone();
         self.push_work(Task::DumpFill(request.clone(), fill), Stage::Fill { request, room }, ticket);
     }
 
@@ -100,10 +94,10 @@ impl Engine {
     // net/netlink/af_netlink.c: __netlink_dump_start
     fn started(&mut self, request: &Arc<Request>, started: Result<Cursor, Nack>, ticket: Option<Ticket>) {
         match started {
-            Ok(cursor) if self.ports.contains(request.port) => self.push_fill(request.port, cursor, ticket),
+            Ok(cursor) if self.ports.contains_key(&request.port) => self.push_fill(request.port, cursor, ticket),
             Ok(cursor) => self.push_done(request.clone(), cursor, ticket),
             Err(nack) => {
-                if let Some(mut port) = self.ports.get(request.port) {
+                if let Some(port) = self.ports.get_mut(&request.port) {
                     port.dump = None;
                 }
                 self.answer(request, &Err(nack), None);
@@ -126,10 +120,10 @@ impl Engine {
         ticket: Option<Ticket>,
     ) {
         let key = request.port;
-        if self.ports.get(key).is_none_or(|port| port.dump.is_none()) {
+        let Some(Running { .. }) = self.ports.get(&key).and_then(|port| port.dump.as_deref()) else {
             self.push_done(request.clone(), cursor, ticket);
             return;
-        }
+        };
         let end = match filled {
             // A fill that says "more" and writes nothing would be asked for ever.
             Filled::More if chunk.is_empty() => Err(Nack::new(Errno::EMSGSIZE)),
@@ -147,9 +141,7 @@ impl Engine {
 
     fn rest(&mut self, key: PortKey, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
         self.push_chunk(key, chunk);
-        if let Some(mut port) = self.ports.get(key)
-            && let Some(dump) = port.dump.as_mut()
-        {
+        if let Some(dump) = self.ports.get_mut(&key).and_then(|port| port.dump.as_mut()) {
             dump.stage = Rest::Resting(cursor);
             dump.generation = generation;
         }
@@ -169,12 +161,11 @@ impl Engine {
         room: usize,
         ticket: Option<Ticket>,
     ) -> bool {
-        let Some(mut port) = self.ports.get(key) else { return false };
+        let Some(port) = self.ports.get_mut(&key) else { return false };
         let (options, port_id) = (port.options, port.id);
         let Some(dump) = port.dump.as_mut() else { return false };
         if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
             dump.stage = Rest::Ending { cursor, end: end.clone(), torn };
-            drop(port);
             self.push_chunk(key, chunk);
             return false;
         }
@@ -192,7 +183,6 @@ impl Engine {
         chunk.truncate(len);
         let request = dump.request.clone();
         port.dump = None;
-        drop(port);
         self.push_chunk(key, chunk);
         self.push_done(request, cursor, ticket);
         true
@@ -203,7 +193,7 @@ impl Engine {
     }
 
     fn push_chunk(&mut self, key: PortKey, chunk: Vec<u8>) {
-        if let Some(mut port) = self.ports.get(key) {
+        if let Some(port) = self.ports.get_mut(&key) {
             port.push_chunk(Datagram {
                 bytes: Arc::new(chunk),
                 source: Address::KERNEL,

@@ -32,12 +32,12 @@ impl Engine {
         let mut sockets: Vec<SocketState> = self
             .ports
             .iter()
-            .map(|(_, port)| SocketState {
+            .map(|(key, port)| SocketState {
                 ns: port.ns,
                 protocol: port.protocol,
                 port: port.id,
-                groups: port.memberships(),
-                queued: port.queued(),
+                groups: self.memberships(*key).unwrap_or_default(),
+                queued: self.queue(*key).map_or(0, |(queued, _)| queued),
                 drops: port.drops,
                 opener: port.opener,
             })
