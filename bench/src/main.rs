@@ -8,10 +8,13 @@ mod callgrind;
 mod calls;
 mod device;
 mod echo;
+mod group;
+mod linux;
 mod netdev;
 mod own;
 mod read;
 mod report;
+mod routes;
 mod sys;
 mod threads;
 mod work;
@@ -51,6 +54,8 @@ struct Asked {
 enum Part {
     Calls,
     Threads,
+    Dump,
+    Group,
     Wireguard,
     Build,
 }
@@ -64,12 +69,20 @@ enum Alone {
         /// Of how many peers, or how often.
         peers: u32,
     },
+    /// Measures Linux alone, in a network namespace that it may spoil.
+    Linux {
+        /// What.
+        what: linux::Alone,
+        /// How many objects or sockets.
+        count: u32,
+    },
 }
 
 fn main() -> ExitCode {
     let asked = Asked::parse();
     let done = match asked.alone {
         Some(Alone::Work { work, peers }) => work.run(peers).map(|counts| println!("{counts:?}")),
+        Some(Alone::Linux { what, count }) => what.here(count),
         None => all(&asked),
     };
     match done {
@@ -110,6 +123,8 @@ fn all(asked: &Asked) -> Result<(), Failure> {
                 }
             }
             Part::Threads => threads::measure(&mut report)?,
+            Part::Dump => routes::measure(&mut report)?,
+            Part::Group => group::measure(&mut report)?,
             Part::Wireguard => wireguard(&mut report, &counter)?,
             Part::Build => build::measure(&mut report, !asked.no_build)?,
         }
