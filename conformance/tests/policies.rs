@@ -317,9 +317,12 @@ fn judged_alike(socket: &Socket, family: &Family, cmd: u8, index: u32, attrs: &[
     Ok(refused)
 }
 
-/// The Linux underneath, if its answers are on record: how strictly its families judge differs between releases.
+/// The first release whose families judge as strictly as the table says: mptcp_pm of 6.1 asks for no flag on nests.
+const FIRST: Release = Release(6, 12);
+
+/// The Linux underneath, if its answers are on record.
 fn linux() -> Option<(Socket, Vec<Family>)> {
-    let recorded = Release::here().is_some_and(|here| Record::releases().contains(&here));
+    let recorded = Release::here().is_some_and(|here| here >= FIRST && Record::releases().contains(&here));
     if !recorded {
         return None;
     }

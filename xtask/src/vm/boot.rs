@@ -9,14 +9,14 @@ use std::time::Duration;
 use super::kernel::Kernel;
 use super::program::{Budget, Lacking, Programs, run};
 
-/// A run of the conformance runner in the machine.
+/// A run of a program in the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pass {
     /// What it is called.
     pub(super) name: String,
-    /// The command that the runner is run by, if any.
-    pub(super) within: &'static str,
-    /// The runner's arguments.
+    /// The command: a program, and one that it is run by, if any.
+    pub(super) program: &'static str,
+    /// Its arguments.
     pub(super) words: Vec<String>,
     /// What it printed.
     pub(super) output: Vec<String>,
@@ -26,9 +26,9 @@ pub(super) struct Pass {
 
 impl Pass {
     /// One that is to come.
-    pub(super) fn new(name: &str, within: &'static str, words: &[&str]) -> Self {
+    pub(super) fn new(name: &str, program: &'static str, words: &[&str]) -> Self {
         let words = words.iter().map(|word| word.to_string()).collect();
-        Self { name: name.to_string(), within, words, output: Vec::new(), status: None }
+        Self { name: name.to_string(), program, words, output: Vec::new(), status: None }
     }
 
     /// How many cases go otherwise than on the newest Linux, as they say themselves.
@@ -37,9 +37,11 @@ impl Pass {
         cases.filter_map(|line| line.split(": ").next()).collect::<BTreeSet<_>>().len()
     }
 
-    /// What the runner said of Linux in one line: `54 items agree, 0 differ`.
+    /// What it came to, in one line: `54 items agree, 0 differ`, or the result of tests.
     pub(super) fn verdict(&self) -> Option<&str> {
-        self.output.iter().find_map(|line| line.strip_prefix("Linux: "))
+        let said = |line: &'_ String| ["Linux: ", "test result: "].iter().any(|begin| line.starts_with(begin));
+        let line = self.output.iter().find(|line| said(line))?;
+        line.split_once(": ").map(|(_, verdict)| verdict)
     }
 }
 
@@ -53,8 +55,8 @@ pub(super) struct Came {
     ended: bool,
 }
 
-/// A machine takes seconds to boot, and the cases fewer than it has minutes.
-const LIMIT: Duration = Duration::from_secs(150);
+/// A machine takes seconds to boot, the cases take more, and random input takes minutes.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Emulation fails now and then where a kernel patches its own code: a machine that dies is booted so often.
 const TRIES: u32 = 6;

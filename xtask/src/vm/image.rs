@@ -21,7 +21,7 @@ pub(super) fn build(
     programs: &Programs,
     folder: &Path,
     kernel: &Kernel,
-    runner: &Path,
+    played: &[(&str, PathBuf)],
     conformance: &Path,
     passes: &[Pass],
 ) -> Result<PathBuf, Lacking> {
@@ -31,10 +31,9 @@ pub(super) fn build(
         let path = tree.join(name);
         fs::create_dir_all(&path).map_err(Lacking::file(&path))?;
     }
-    copy(&programs.busybox, &tree.join("bin/busybox"))?;
-    copy(runner, &tree.join("bin/conformance"))?;
-    for program in [&programs.busybox, runner] {
-        for library in libraries(program)? {
+    for (name, program) in played.iter().chain([&("busybox", programs.busybox.clone())]) {
+        copy(program, &tree.join("bin").join(name))?;
+        for library in libraries(program) {
             copy(&library, &inside(&tree, &library))?;
         }
     }
@@ -72,9 +71,9 @@ fn script(conformance: &Path, modules: &[String], passes: &[Pass]) -> String {
     for pass in passes {
         let words: Vec<String> = pass.words.iter().map(|word| quoted(word)).collect();
         text.push_str(&format!(
-            "echo '>>> {name}' >&3\n{within} conformance {words} >&3 2>&3\necho \"<<< $?\" >&3\n",
+            "echo '>>> {name}' >&3\n{program} {words} >&3 2>&3\necho \"<<< $?\" >&3\n",
             name = pass.name,
-            within = pass.within,
+            program = pass.program,
             words = words.join(" ")
         ));
     }
@@ -95,11 +94,10 @@ fn quoted(word: &str) -> String {
 }
 
 /// The shared libraries of a program, and the loader; none if it is static.
-fn libraries(program: &Path) -> Result<BTreeSet<PathBuf>, Lacking> {
+fn libraries(program: &Path) -> BTreeSet<PathBuf> {
     // ldd fails for a static program.
     let told = run(Command::new("ldd").arg(program), QUICK).unwrap_or_default();
-    let paths = told.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from);
-    Ok(paths.collect())
+    told.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }
 
 /// Copies the modules and what they need; returns their files' names in the order in which they are loaded.

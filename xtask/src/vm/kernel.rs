@@ -15,13 +15,15 @@ pub(super) struct Wanted {
     begins: &'static str,
     /// Suites of Debian that may have it; the first that does is taken.
     suites: &'static [&'static str],
+    /// Whether it is what our kernel side behaves as.
+    pub(super) newest: bool,
 }
 
 /// Which kernels there are. Versions within them move, and are looked up.
 pub(super) const RELEASES: &[Wanted] = &[
-    Wanted { name: "6.1", begins: "6.1.", suites: &["bookworm"] },
-    Wanted { name: "6.12", begins: "6.12.", suites: &["bookworm-backports", "trixie"] },
-    Wanted { name: "newest", begins: "", suites: &["sid", "trixie-backports"] },
+    Wanted { name: "6.1", begins: "6.1.", suites: &["bookworm"], newest: false },
+    Wanted { name: "6.12", begins: "6.12.", suites: &["bookworm-backports", "trixie"], newest: false },
+    Wanted { name: "newest", begins: "", suites: &["sid", "trixie-backports"], newest: true },
 ];
 
 /// A kernel that has been fetched.

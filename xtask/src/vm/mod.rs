@@ -1,7 +1,7 @@
 //! Plays the conformance cases on other Linux kernels, in virtual machines: `cargo xtask vm`.
 //!
 //! Kernels are Debian's, looked up and fetched by apt-get with lists of our own, and kept in the user's cache. A machine
-//! boots one with nothing but busybox, the conformance runner and its cases, under QEMU's emulation, and tells on a
+//! boots one with nothing but busybox, the conformance package's programs and cases, under QEMU's emulation, and tells on a
 //! serial line what the runner said and, to be kept, what it recorded.
 
 mod boot;
@@ -13,7 +13,7 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -65,11 +65,11 @@ impl Vm {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask lies in no workspace")?;
         let mut budget = Budget::new();
-        let runner = build(root)?;
+        let played = build(root)?;
         let mut failed = false;
         for wanted in self.wanted() {
             let begun = Instant::now();
-            let line = match self.kernel(root, &runner, wanted, &mut budget) {
+            let line = match self.kernel(root, &played, wanted, &mut budget) {
                 Ok(Outcome::Agrees(what)) => format!("passed: {what}, {:.0} s", begun.elapsed().as_secs_f64()),
                 Ok(Outcome::Differs(what)) => {
                     failed = true;
@@ -95,24 +95,36 @@ impl Vm {
         RELEASES.iter().filter(named).collect()
     }
 
-    fn kernel(&self, root: &Path, runner: &Path, wanted: &Wanted, budget: &mut Budget) -> Result<Outcome, Lacking> {
+    fn kernel(
+        &self,
+        root: &Path,
+        played: &[(&str, PathBuf)],
+        wanted: &Wanted,
+        budget: &mut Budget,
+    ) -> Result<Outcome, Lacking> {
         let programs = program::Programs::find()?;
         let cache = cache(root);
         let kernel = kernel::fetch(&programs, &cache, wanted, budget)?;
         println!("Linux {}, as {} has it", kernel.release, kernel.origin);
         let folder = root.join("target/vm").join(wanted.name);
-        let machine = image::build(&programs, &folder, &kernel, runner, &root.join("conformance"), &self.passes())?;
+        let machine =
+            image::build(&programs, &folder, &kernel, played, &root.join("conformance"), &self.passes(wanted))?;
         let came = boot::boot(&programs, &folder, &kernel, &machine, budget)?;
         if self.record {
             return self.keep(root, &kernel, &came);
         }
         let mut items = String::new();
         let mut wrong = Vec::new();
+        let names: Vec<&str> = came.passes.iter().map(|pass| pass.name.as_str()).collect();
         let older = came.passes.first().map_or(0, Pass::otherwise);
         for pass in &came.passes {
             // A pass that has ended without a verdict has not shown anything.
             match pass.verdict() {
-                Some(verdict) if pass.status == Some(0) => items = verdict.to_owned(),
+                Some(verdict) if pass.status == Some(0) => {
+                    if items.is_empty() {
+                        items = verdict.to_owned();
+                    }
+                }
                 Some(verdict) => wrong.push(format!("{}: {verdict}", pass.name)),
                 None => wrong.push(format!("{}: the cases did not run to their end", pass.name)),
             }
@@ -126,21 +138,29 @@ impl Vm {
         let release = &kernel.release;
         Ok(match wrong.is_empty() {
             true => Outcome::Agrees(format!(
-                "Linux {release}: {items}, as root and in a user namespace; {older} cases otherwise than the newest"
+                "Linux {release}: {items}: {}; {older} cases otherwise than the newest",
+                names.join(", ")
             )),
             false => Outcome::Differs(format!("Linux {release}: {}", wrong.join("; "))),
         })
     }
 
     /// How the runner is called in the machine.
-    fn passes(&self) -> Vec<Pass> {
+    fn passes(&self, wanted: &Wanted) -> Vec<Pass> {
         if self.record {
-            return vec![Pass::new("recording", "", &["--record"])];
+            return vec![Pass::new("recording", "conformance", &["--record"])];
         }
         let mut words = vec!["--linux"];
         words.extend(self.show.then_some("--show"));
         words.extend(self.words.iter().map(String::as_str));
-        vec![Pass::new("root", "", &words), Pass::new("user namespace", "busybox unshare -Urn", &words)]
+        let mut passes = vec![
+            Pass::new("root", "conformance", &words),
+            Pass::new("user namespace", "busybox unshare -Urn conformance", &words),
+        ];
+        if self.words.is_empty() && wanted.newest {
+            passes.extend(RANDOM.map(|name| Pass::new(name, name, &["--show-output"])));
+        }
+        passes
     }
 
     fn keep(&self, root: &Path, kernel: &Kernel, came: &Came) -> Result<Outcome, Lacking> {
@@ -165,18 +185,38 @@ fn is_news(line: &str) -> bool {
     line.starts_with("skipped: ") || line.starts_with("newer than ")
 }
 
-/// Builds the conformance runner beside this program; says where it is.
-fn build(root: &Path) -> Result<PathBuf, Failure> {
+/// Tests of the conformance package that hold our answers against those of the Linux underneath, with random input.
+const RANDOM: [&str; 2] = ["policies", "random"];
+
+/// Builds what is played in the machines; says what it is called there, and where it is here.
+fn build(root: &Path) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--locked", "--package", "netloom-conformance", "--bin", "conformance"]);
-    if !cargo.current_dir(root).status().map_err(|error| format!("cargo: {error}"))?.success() {
-        return Err("the conformance runner does not build; see above".into());
+    cargo.args(["test", "--no-run", "--quiet", "--locked", "--package", "netloom-conformance", "--bin", "conformance"]);
+    cargo.args(RANDOM.iter().flat_map(|name| ["--test", name])).arg("--message-format=json-render-diagnostics");
+    let built = cargo.current_dir(root).stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
+    if !built.status.success() {
+        return Err("the conformance cases do not build; see above".into());
     }
+    let told = String::from_utf8(built.stdout)?;
+    let mut played = Vec::new();
+    for name in RANDOM {
+        let program = executable(&told, name).ok_or_else(|| format!("cargo does not say where {name} is"))?;
+        played.push((name, program));
+    }
+    // Tests of the package take its runner along.
     let runner = env::current_exe()?.with_file_name("conformance");
     if !runner.is_file() {
         return Err("the conformance runner is not beside this program: call it as cargo xtask vm".into());
     }
-    Ok(runner)
+    played.push(("conformance", runner));
+    Ok(played)
+}
+
+/// The path of a program in what cargo tells, a JSON object a line.
+fn executable(told: &str, name: &str) -> Option<PathBuf> {
+    let paths = told.lines().filter_map(|line| line.split_once("\"executable\":\"")?.1.split_once('"'));
+    let mut paths = paths.map(|(path, _)| PathBuf::from(path));
+    paths.find(|path| path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&format!("{name}-"))))
 }
 
 /// Where kernels are kept: the user's cache, for all checkouts; without a home, under target.
