@@ -43,7 +43,7 @@ mod run;
 mod speak;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use netloom_wire::{Errno, Protocol};
 
@@ -61,9 +61,6 @@ pub use protocol::{Config, Input};
 use self::engine::{FamilyKey, Listed, SerialMap, Ticket};
 use crate::client::Connection;
 use crate::socket::{Address, Credentials, Socket};
-
-/// How often the lock is looked at before it is slept on.
-const LOOKS: u32 = 400;
 
 /// How a fill ended, if it did not refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,15 +272,6 @@ impl Kernel {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nobody holds it for long: to sleep and be woken takes longer than the turns of a few others, and who sleeps makes
-        // each of them wake it.
-        for _ in 0..LOOKS {
-            match self.0.state.try_lock() {
-                Ok(state) => return state,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
-            }
-        }
         // No handler runs under the lock, so a poisoned one guards a state that is whole.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
