@@ -1,9 +1,9 @@
 //! One suite, two kernels: what Linux does, as data, played against any kernel side.
 //!
 //! A [`Case`] says which sockets with which options send what; playing it ([`play()`]) gives lines that say what came back,
-//! to the byte. What Linux answered is recorded, by [`Record`], under `recorded/` with its release; our own kernel side
-//! must give the same lines. Where a newer Linux answers otherwise than an older one, the case says so itself, with the
-//! reason ([`Difference`]), and ours behaves as the newest.
+//! to the byte. What Linux answered is recorded, by [`Record`], under `recorded/` with its release; our own kernel side,
+//! told to behave as that release, must give the same lines. Where a newer Linux answers otherwise than an older one, the
+//! case says so itself, with the reason ([`Difference`]).
 //!
 //! `cargo run -p netloom-conformance` plays all cases against the Linux underneath and against the kernel side in this
 //! process, and tells which items of the semantics ([`items`]) agree; `-- --record` writes the records of this kernel's release.

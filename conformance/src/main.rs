@@ -1,6 +1,7 @@
 //! The conformance runner: plays the cases, compares, tells item by item; or records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,13 @@ use clap::Parser;
 use netloom::client::Dialer;
 use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
-use netloom::unix;
+use netloom::unix::{self, Serving};
 use netloom_conformance::{
     Case, Malformed, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play,
 };
 
-/// Plays the cases against the Linux underneath and against the kernel side in this process.
+/// Plays the cases against the Linux underneath and against our kernel side, which behaves as each
+/// release that is recorded, in this process and served.
 #[derive(Parser)]
 #[command(name = "conformance")]
 struct Asked {
@@ -60,13 +62,7 @@ impl Asked {
         }
         let mut report = Report::default();
         let folder = tempfile::tempdir().map_err(|error| Malformed::new(error.to_string()))?;
-        let path = folder.path().join("kernel");
-        let wrong = |error: netloom::Error| Malformed::new(error.to_string());
-        let _serving = unix::Server::bind(&path).and_then(|server| server.start(Kernel::new())).map_err(wrong)?;
-        let ours: [(&str, Arc<dyn Dialer>, Patience); 2] = [
-            ("in process", in_process(), NOW),
-            ("served", Arc::new(unix::Dialer::connect(&path).map_err(wrong)?), ON_ITS_WAY),
-        ];
+        let ours = if self.linux { Vec::new() } else { Ours::all(&records, folder.path())? };
         let admin = is_privileged(&LinuxDialer::here());
         if !admin {
             println!("skipped: cases that take CAP_NET_ADMIN on Linux");
@@ -79,16 +75,15 @@ impl Asked {
                         println!("{} on Linux {here}:\n  {}\n", case.name, seen.join("\n  "));
                     }
                     let record = Record::load(release, &file)?;
-                    report.add("Linux", case, compare(case, &record, release, false, &seen)?);
+                    report.add("Linux", case, compare(case, &record, &seen));
                     report.known(case, case.changes(release)?);
                 }
-                for (kernel, dialer, patience) in ours.iter().filter(|_| !self.linux) {
-                    let release = Record::newest_of(&file, &case.name)?;
+                for Ours { name, release, dialer, patience, .. } in &ours {
                     let seen = play(case, dialer.as_ref(), *patience)?;
                     if self.show {
-                        println!("{} {kernel}:\n  {}\n", case.name, seen.join("\n  "));
+                        println!("{} {name}:\n  {}\n", case.name, seen.join("\n  "));
                     }
-                    report.add(kernel, case, compare(case, &Record::load(release, &file)?, release, true, &seen)?);
+                    report.add(name, case, compare(case, &Record::load(*release, &file)?, &seen));
                 }
             }
         }
@@ -107,10 +102,35 @@ impl Asked {
 /// How long an answer between processes may take.
 const ON_ITS_WAY: Patience = Duration::from_millis(30);
 
-/// A kernel side in this process.
-fn in_process() -> Arc<dyn Dialer> {
-    let kernel = Kernel::new();
-    kernel.dialer(kernel.administrator())
+/// A kernel side of ours that behaves as a recorded release.
+struct Ours {
+    name: String,
+    release: Release,
+    dialer: Arc<dyn Dialer>,
+    patience: Patience,
+    _serving: Option<Serving>,
+}
+
+impl Ours {
+    /// Two for each release: in this process, and served at a path in `folder`.
+    fn all(releases: &[Release], folder: &Path) -> Result<Vec<Self>, Malformed> {
+        let wrong = |error: netloom::Error| Malformed::new(error.to_string());
+        let mut all = Vec::new();
+        for release in releases.iter().copied() {
+            let version = release.version().ok_or_else(|| Malformed::new(format!("{release} is no known release")))?;
+            let kernel = || Kernel::builder().behave_like(version).build();
+            let here = kernel();
+            let dialer = here.dialer(here.administrator());
+            let name = format!("in process as {release}");
+            all.push(Self { name, release, dialer, patience: NOW, _serving: None });
+            let path = folder.join(release.to_string());
+            let serving = unix::Server::bind(&path).and_then(|server| server.start(kernel())).map_err(wrong)?;
+            let dialer = Arc::new(unix::Dialer::connect(&path).map_err(wrong)?);
+            let name = format!("served as {release}");
+            all.push(Self { name, release, dialer, patience: ON_ITS_WAY, _serving: Some(serving) });
+        }
+        Ok(all)
+    }
 }
 
 /// Plays all cases against Linux and writes what it says.
@@ -137,22 +157,21 @@ fn record() -> Result<(), Malformed> {
 /// Verdicts by kernel and by item.
 #[derive(Default)]
 struct Report {
-    items: BTreeMap<&'static str, BTreeMap<String, (u32, u32)>>,
+    items: BTreeMap<String, BTreeMap<String, (u32, u32)>>,
     reasons: BTreeSet<String>,
     unrecorded: BTreeSet<String>,
     differing: u32,
 }
 
 impl Report {
-    fn add(&mut self, kernel: &'static str, case: &Case, verdict: Verdict) {
+    fn add(&mut self, kernel: &str, case: &Case, verdict: Verdict) {
         let differs = matches!(verdict, Verdict::Differ { .. });
         for item in case.items.iter().filter(|_| verdict != Verdict::Unrecorded) {
-            let counts = self.items.entry(kernel).or_default().entry(item.clone()).or_default();
+            let counts = self.items.entry(kernel.to_owned()).or_default().entry(item.clone()).or_default();
             if differs { counts.1 += 1 } else { counts.0 += 1 }
         }
         match verdict {
             Verdict::Agree => {}
-            Verdict::Outdated(reasons) => self.known(case, reasons),
             Verdict::Unrecorded => {
                 self.unrecorded.insert(case.name.clone());
             }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use netloom::kernel::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Malformed;
@@ -17,6 +18,11 @@ impl Release {
     /// The release of the Linux underneath; `None` where `/proc` does not tell.
     pub fn here() -> Option<Self> {
         Self::parse(fs::read_to_string("/proc/sys/kernel/osrelease").ok()?.trim())
+    }
+
+    /// What lets our kernel side behave as it; `None` if it is older than all that are known.
+    pub fn version(self) -> Option<Version> {
+        self.to_string().parse().ok()
     }
 
     /// Reads `6.18`, or whatever longer that begins so.

@@ -145,7 +145,8 @@ proptest! {
     #[test]
     fn nlctrl_answers_as_linux_does(all in vec(asked(), 1..4), ext_ack in any::<bool>(), cap_ack in any::<bool>()) {
         let Some(linux) = linux() else { return Ok(()) };
-        let ours = Kernel::new().socket(Protocol::GENERIC).unwrap();
+        let here = Release::here().and_then(Release::version).unwrap_or_default();
+        let ours = Kernel::builder().behave_like(here).build().socket(Protocol::GENERIC).unwrap();
         let datagram = datagram(&all);
         let [linux, ours] = [linux, ours].map(|socket| {
             socket.bind(Address::default()).unwrap();

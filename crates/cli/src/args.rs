@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use netloom::kernel::Version;
 
 use crate::call::{Asked, Creation};
 use crate::decode::Decoded;
@@ -32,6 +33,10 @@ pub struct Args {
     /// which are down; may be repeated
     #[arg(long = "module", global = true, value_name = "NAME[=DEVICE,…]")]
     pub modules: Vec<String>,
+    /// Lets the kernel side that the command makes (serve, run, --kernel embedded) behave as this release of Linux, 6.1 or
+    /// newer [default: the newest that is known]
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub behave_like: Option<Version>,
     /// Prints each message that goes by on standard error, decoded, secrets hidden
     #[arg(long, global = true)]
     pub trace: bool,
@@ -58,6 +63,10 @@ impl Args {
         };
         match target {
             Target::Embedded => Ok(target),
+            _ if self.behave_like.is_some() => conflict(
+                "--behave-like is about a kernel side that the command makes: it goes with serve, run and --kernel embedded \
+                 only",
+            ),
             _ if self.modules.is_empty() => Ok(target),
             _ => conflict(
                 "--module loads into a kernel side that the command makes: it goes with serve, run and --kernel embedded \
@@ -140,6 +149,14 @@ mod tests {
             (&["run", "--kernel", "/run/o", "--", "true"], socket("/run/o")),
             (&["run", "--kernel", "linux", "--", "true"], Some(Target::Linux)),
             (&["run", "--kernel", "linux", "--module", "wireguard=wg0", "--", "true"], None),
+            (&["serve", "--socket", "/run/s", "--behave-like", "6.1.176"], Some(Target::Embedded)),
+            (&["run", "--behave-like", "6.18", "--", "true"], Some(Target::Embedded)),
+            (&["run", "--behave-like", "99.0", "--", "true"], Some(Target::Embedded)),
+            (&["run", "--behave-like", "5.10", "--", "true"], None),
+            (&["run", "--behave-like", "newest", "--", "true"], None),
+            (&["run", "--kernel", "linux", "--behave-like", "6.1", "--", "true"], None),
+            (&["list", "--kernel", "embedded", "--behave-like", "6.1"], Some(Target::Embedded)),
+            (&["list", "--behave-like", "6.1"], None),
             (&["run"], None),
             (&["serve"], None),
         ] {

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use netloom::client::{Connection, Dialer};
-use netloom::kernel::Kernel;
+use netloom::kernel::{Kernel, Version};
 use netloom::socket::{LinuxDialer, Socket, Tap};
 use netloom::unix;
 use netloom::wire::Protocol;
 use netloom_modules::Module;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 
 /// The variable that names the kernel side where `--kernel` does not.
 pub const VARIABLE: &str = "NETLOOM_KERNEL";
@@ -39,24 +39,32 @@ impl Target {
         }
     }
 
-    /// What opens sockets to it. An embedded one is made here, with these modules (`NAME[=DEVICE,…]`), and lasts as long
-    /// as the dialer.
-    pub fn dialer(&self, modules: &[String]) -> Result<Arc<dyn Dialer>, Failure> {
+    /// What opens sockets to it. An embedded one is made here, and lasts as long as the dialer.
+    pub fn dialer(&self, own: &Own) -> Result<Arc<dyn Dialer>, Failure> {
         match self {
             Self::Linux => Ok(Arc::new(LinuxDialer::here())),
-            Self::Embedded => Ok(Arc::new(Embedded::new(modules)?)),
+            Self::Embedded => Ok(Arc::new(Embedded::new(own)?)),
             Self::Socket(path) => Ok(Arc::new(unix::Dialer::connect(path)?)),
         }
     }
 
     /// A connection to it; `tap` sees what goes over it.
-    pub fn connect(&self, modules: &[String], tap: Option<Arc<dyn Tap>>) -> Result<Connection, Failure> {
-        let builder = Connection::builder().dialer(self.dialer(modules)?);
+    pub fn connect(&self, own: &Own, tap: Option<Arc<dyn Tap>>) -> Result<Connection, Failure> {
+        let builder = Connection::builder().dialer(self.dialer(own)?);
         Ok(match tap {
             Some(tap) => builder.tap(tap).open()?,
             None => builder.open()?,
         })
     }
+}
+
+/// What a kernel side of the command's own is to be like.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    /// Its modules: `NAME[=DEVICE,…]`.
+    pub modules: Vec<String>,
+    /// The Linux it behaves as.
+    pub version: Version,
 }
 
 /// A kernel side of the command's own, and the modules in it.
@@ -69,10 +77,14 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Makes one, with these modules (`NAME[=DEVICE,…]`).
-    pub fn new(modules: &[String]) -> Result<Self, Failure> {
-        let kernel = Kernel::new();
-        let modules = modules.iter().map(|module| netloom_modules::load(&kernel, module));
+    /// Makes one.
+    pub fn new(own: &Own) -> Result<Self, Failure> {
+        if own.version.is_beyond_table() {
+            let known = own.version.known();
+            tell(format_args!("netloom: Linux {} is not known yet: behaving as {known}", own.version));
+        }
+        let kernel = Kernel::builder().behave_like(own.version).build();
+        let modules = own.modules.iter().map(|module| netloom_modules::load(&kernel, module));
         let modules = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
         Ok(Self { kernel, _modules: modules })
     }
@@ -86,8 +98,8 @@ struct Embedded {
 }
 
 impl Embedded {
-    fn new(modules: &[String]) -> Result<Self, Failure> {
-        let loaded = Loaded::new(modules)?;
+    fn new(own: &Own) -> Result<Self, Failure> {
+        let loaded = Loaded::new(own)?;
         let dialer = loaded.kernel.dialer(loaded.kernel.administrator());
         Ok(Self { dialer, _loaded: loaded })
     }

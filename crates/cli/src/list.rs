@@ -346,7 +346,7 @@ fn flag_names(flags: OpFlags) -> Vec<&'static str> {
 
 /// All 32, with the names that some have, and whether a socket can be had.
 fn protocols(settings: &Settings, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let dialer = settings.target.dialer(&settings.modules)?;
+    let dialer = settings.target.dialer(&settings.own)?;
     let mut all = Vec::new();
     for protocol in (0..32).filter_map(Protocol::new) {
         let there = match dialer.open(protocol) {

@@ -73,7 +73,7 @@ fn devices(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
     if let [group, ..] = heard.groups.as_slice() {
         return Err(Failure::new(format_args!("uevent has no group \"{group}\": leave it out")));
     }
-    let dialer = settings.target.dialer(&settings.modules)?;
+    let dialer = settings.target.dialer(&settings.own)?;
     let events = Events::over(dialer.open(uevent::PROTOCOL)?)?;
     until_interrupted()?;
     tell("netloom: listening to uevent");

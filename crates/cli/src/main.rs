@@ -12,7 +12,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use netloom_cli::args::{Args, Verb};
 use netloom_cli::failure::{Failure, tell};
-use netloom_cli::kernel::{self, Target};
+use netloom_cli::kernel::{self, Own, Target};
 use netloom_cli::session::{Session, Settings, Specs};
 use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
 use netloom_cli::{call, decode, generate, list, listen, run, send, serve, sockets};
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         let target = Target::choose(None, std::env::var_os(kernel::VARIABLE));
         return wg(
             &line.collect::<Vec<_>>(),
-            &Settings { target, modules: Vec::new(), trace: false, show_keys: false },
+            &Settings { target, own: Own::default(), trace: false, show_keys: false },
         );
     }
     let args = match Args::try_parse() {
@@ -35,7 +35,8 @@ fn main() -> ExitCode {
         Ok(target) => target,
         Err(e) => return explain(&e),
     };
-    let settings = Settings { target, modules: args.modules, trace: args.trace, show_keys: args.show_keys };
+    let own = Own { modules: args.modules, version: args.behave_like.unwrap_or_default() };
+    let settings = Settings { target, own, trace: args.trace, show_keys: args.show_keys };
     let mut out = BufWriter::new(stdout());
     let done = match args.verb {
         Verb::List(listed) => list::run(&listed, &settings, &mut out),

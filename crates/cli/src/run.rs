@@ -104,7 +104,7 @@ impl Side {
                 Ok(Self::Other(path))
             }
             Target::Embedded => {
-                let loaded = Loaded::new(&settings.modules)?;
+                let loaded = Loaded::new(&settings.own)?;
                 let (folder, server) = listen()?;
                 Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, _loaded: loaded })
             }

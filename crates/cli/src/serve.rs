@@ -36,7 +36,7 @@ pub fn run(socket: &Socket, settings: &Settings) -> Result<(), Failure> {
     });
     let ready = ready.transpose()?;
     sys::raise_file_limit();
-    let loaded = Loaded::new(&settings.modules)?;
+    let loaded = Loaded::new(&settings.own)?;
     // From here on a signal finds somebody who removes the socket.
     let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;

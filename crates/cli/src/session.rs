@@ -12,7 +12,7 @@ use netloom_dynamic::{Direction as Way, Families, Family, Layout, Options, Trace
 use serde_json::Value;
 
 use crate::failure::{Failure, tell};
-use crate::kernel::Target;
+use crate::kernel::{Own, Target};
 
 /// Where specs of families come from that are not built in.
 #[derive(Args, Clone, Debug, Default)]
@@ -44,8 +44,8 @@ impl Specs {
 pub struct Settings {
     /// The kernel side.
     pub target: Target,
-    /// The modules of an embedded one: `NAME[=DEVICE,…]`.
-    pub modules: Vec<String>,
+    /// What an embedded one is like.
+    pub own: Own,
     /// Whether to print each message on standard error.
     pub trace: bool,
     /// Whether secrets are shown.
@@ -55,7 +55,7 @@ pub struct Settings {
 impl Settings {
     fn connect_knowing(&self, families: &Arc<Families>) -> Result<Connection, Failure> {
         let options = Options::default().secrets(self.show_keys);
-        self.target.connect(&self.modules, self.trace.then(|| trace(families.clone(), options)))
+        self.target.connect(&self.own, self.trace.then(|| trace(families.clone(), options)))
     }
 }
 

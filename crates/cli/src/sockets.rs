@@ -44,7 +44,7 @@ struct Row {
 pub fn run(open: &Open, settings: &Settings, out: &mut dyn Write) -> Result<(), Failure> {
     let mut rows = match &settings.target {
         Target::Linux => linux()?,
-        Target::Embedded => Loaded::new(&settings.modules)?.kernel.sockets().iter().map(Row::of).collect(),
+        Target::Embedded => Loaded::new(&settings.own)?.kernel.sockets().iter().map(Row::of).collect(),
         Target::Socket(path) => unix::Dialer::connect(path)?.sockets()?.iter().map(Row::of).collect(),
     };
     rows.retain(|row| open.protocol.is_none_or(|protocol| protocol.number() == row.protocol));

@@ -87,6 +87,9 @@ pub enum Refusal {
     ProtocolVersion,
     /// An allowed IP of which a part is missing or does not fit: EINVAL.
     AllowedIp,
+    /// An allowed IP whose address is not even as long as an IPv4 one, where that is judged first (before Linux 7.2):
+    /// ERANGE.
+    ShortAddress,
     /// As many peers as an interface can have, 2^20: ENOMEM.
     TooManyPeers,
     /// More allowed IPs than 32 bits can count: ENOMEM.
@@ -101,6 +104,7 @@ impl fmt::Display for Refusal {
             Self::MissingPublicKey => "a peer has no public key: name each peer by one",
             Self::ProtocolVersion => "the protocol version is not 1: leave it out or say 1",
             Self::AllowedIp => "an allowed IP needs a family, an address of its length and a prefix length within it",
+            Self::ShortAddress => "an address of an allowed IP has 4 bytes, or 16",
             Self::TooManyPeers => "the interface has 1048576 peers, as many as it can: remove some first",
             Self::TooManyAllowedIps => "the interface has as many allowed IPs as it can: remove some first",
             Self::PortInUse => "another interface that is up listens on this port: choose another, or 0 for a free one",

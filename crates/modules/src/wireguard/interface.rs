@@ -91,6 +91,7 @@ impl LinkKind for Kind {
 pub(super) fn refuse(refusal: Refusal) -> Nack {
     Nack::new(match refusal {
         Refusal::MissingPublicKey | Refusal::AllowedIp => Errno::EINVAL,
+        Refusal::ShortAddress => Errno::ERANGE,
         Refusal::ProtocolVersion => Errno::EPFNOSUPPORT,
         Refusal::TooManyPeers | Refusal::TooManyAllowedIps => Errno::ENOMEM,
         Refusal::PortInUse => Errno::EADDRINUSE,

@@ -11,6 +11,7 @@ mod arena;
 mod change;
 mod data_plane;
 mod device;
+mod earlier;
 mod endpoint;
 mod family;
 mod get_device;

@@ -6,6 +6,7 @@ use netloom::kernel::{Ctx, Nack};
 use netloom::wire::{Attr, Fixed, RawAttrs};
 
 use super::change::{AllowedIpChange, DeviceChange, PeerChange, Refusal};
+use super::earlier::Earlier;
 use super::endpoint::Endpoint;
 use super::family::lookup;
 use super::interface::refuse;
@@ -38,12 +39,16 @@ mod allowed_ip {
     pub(super) const FLAGS: u16 = AllowedIp::FLAGS.id();
 }
 
-/// Applies a request. Its policy has accepted it, nests included, so that what remains to be judged is what the
-/// attributes mean. What comes before a refusal stays applied.
+/// Applies a request. Its policy has accepted it, nests included unless it is an earlier one, so that what remains to be
+/// judged is what the attributes mean. What comes before a refusal stays applied.
 // drivers/net/wireguard/netlink.c: wg_set_device
 pub(super) fn set(ctx: &mut Ctx<'_>) -> Result<(), Nack> {
     ctx.wipe_later();
     let (_, interface) = lookup(ctx)?;
+    let earlier = Earlier::of(ctx.version());
+    if earlier.is_some() {
+        Earlier::judge_device(ctx)?;
+    }
     let mut change = DeviceChange::default();
     let mut peers = None;
     for attr in ctx.attrs() {
@@ -66,8 +71,10 @@ pub(super) fn set(ctx: &mut Ctx<'_>) -> Result<(), Nack> {
     let mut state = interface.device();
     state.apply(&change).map_err(refuse)?;
     for attr in peers.into_iter().flatten() {
-        let (change, allowed_ips) = peer_change(nested(attr)?);
-        let allowed_ips = allowed_ips.into_iter().flatten().map(allowed_ip_change);
+        let attrs = nested(attr)?;
+        earlier.map_or(Ok(()), |earlier| earlier.judge_peer(attrs))?;
+        let (change, allowed_ips) = peer_change(attrs);
+        let allowed_ips = allowed_ips.into_iter().flatten().map(|attr| allowed_ip_change(attr, earlier));
         state.apply_peer(&change, allowed_ips).map_err(refuse)?;
     }
     Ok(())
@@ -100,9 +107,11 @@ fn peer_change(attrs: RawAttrs<'_>) -> (PeerChange, Option<RawAttrs<'_>>) {
 }
 
 // drivers/net/wireguard/netlink.c: set_allowedip
-fn allowed_ip_change(attr: Attr<'_>) -> Result<AllowedIpChange, Refusal> {
+fn allowed_ip_change(attr: Attr<'_>, earlier: Option<&Earlier>) -> Result<AllowedIpChange, Refusal> {
     let (mut family, mut address, mut length, mut remove) = (None, None, None, false);
-    for attr in nested(attr).map_err(|_| Refusal::AllowedIp)? {
+    let attrs = nested(attr).map_err(|_| Refusal::AllowedIp)?;
+    earlier.map_or(Ok(()), |earlier| earlier.judge_allowed_ip(attrs))?;
+    for attr in attrs {
         match attr.id() {
             allowed_ip::FAMILY => family = attr.read::<u16>(),
             allowed_ip::IPADDR => address = Some(attr.payload()),

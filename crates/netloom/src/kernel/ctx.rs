@@ -10,7 +10,7 @@ use netloom_wire::{
 
 use super::chunk::message_bytes;
 use super::engine::{Listed, NetNs, PortKey, Request};
-use super::{Kernel, Nack};
+use super::{Kernel, Nack, Version};
 use crate::socket::{Credentials, Opt};
 
 /// A handler's view of the request that it answers: what the kernel keeps in `genl_info` and `netlink_callback`.
@@ -34,6 +34,11 @@ impl<'a> Ctx<'a> {
     /// The kernel side that this runs in.
     pub fn kernel(&self) -> &'a Kernel {
         self.kernel
+    }
+
+    /// Which Linux this kernel side behaves as.
+    pub fn version(&self) -> Version {
+        self.kernel.version()
     }
 
     /// The request's sequence number.

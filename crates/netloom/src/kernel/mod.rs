@@ -41,6 +41,7 @@ mod room;
 mod route;
 mod run;
 mod speak;
+mod version;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -57,6 +58,7 @@ pub use log::Log;
 pub use nack::Nack;
 pub use notifier::Notifier;
 pub use protocol::{Config, Input};
+pub use version::{UnknownVersion, Version};
 
 use self::engine::{FamilyKey, Listed, SerialMap, Ticket};
 use crate::client::Connection;
@@ -83,6 +85,7 @@ struct Inner {
     room: room::Room,
     notifiers: OnceLock<notifier::Shared>,
     owner: u32,
+    version: Version,
 }
 
 pub(crate) struct State {
@@ -117,11 +120,21 @@ pub struct Registered {
 }
 
 impl Kernel {
-    /// A kernel side with generic netlink, nlctrl, and NETLINK_ROUTE for its links. Its administrators are uid 0 and the uid of this process.
+    /// A kernel side with generic netlink, nlctrl, and NETLINK_ROUTE for its links, which behaves as the newest Linux that
+    /// is known. Its administrators are uid 0 and the uid of this process.
     pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A kernel side that is not like any other.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn build(version: Version) -> Self {
         let owner = crate::socket::this_process().uid;
         let state = State {
-            engine: Engine::new(owner),
+            engine: Engine::behaving_like(owner, version),
             handlers: SerialMap::default(),
             protocols: HashMap::new(),
             log: None,
@@ -136,8 +149,9 @@ impl Kernel {
             room: room::Room::default(),
             notifiers: OnceLock::new(),
             owner,
+            version,
         }));
-        let nlctrl = kernel.register(nlctrl::family());
+        let nlctrl = nlctrl::family(version).and_then(|nlctrl| kernel.register(nlctrl));
         let route = kernel.register_protocol(Protocol::ROUTE, route::PROTOCOL);
         let route = route.and_then(|()| kernel.register(route::family()));
         debug_assert!(nlctrl.is_ok() && route.is_ok(), "{nlctrl:?} {route:?}");
@@ -266,6 +280,11 @@ impl Kernel {
         Credentials { uid: self.0.owner, ..crate::socket::this_process() }
     }
 
+    /// Which Linux it behaves as.
+    pub fn version(&self) -> Version {
+        self.0.version
+    }
+
     /// Makes it misbehave, so that clients can be tested.
     pub fn faults(&self) -> Faults<'_> {
         Faults::of(self)
@@ -361,6 +380,26 @@ impl Kernel {
         drop(state);
         self.0.room.changed();
         calls.iter().for_each(|call| call());
+    }
+}
+
+/// What a kernel side is to be like: see [`Kernel::builder`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing is built before build is called"]
+pub struct Builder {
+    version: Version,
+}
+
+impl Builder {
+    /// Behaves as this release of Linux does, where what is here differs between them: [`Version`] knows in what.
+    pub fn behave_like(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The kernel side.
+    pub fn build(self) -> Kernel {
+        Kernel::build(self.version)
     }
 }
 

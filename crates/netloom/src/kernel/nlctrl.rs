@@ -6,21 +6,33 @@ use netloom_families::nlctrl::{
     self, CtrlAttrs, Delfamily, DelmcastGrp, Getfamily, Getpolicy, McastGroupAttrs, Newfamily, NewmcastGrp, OpAttrs,
     OpPolicyAttrs,
 };
-use netloom_wire::{Attr, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, OpFlags, Policy, Str, Writer};
+use netloom_wire::{
+    Attr, Do, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, OpFlags, Policy, Str, Writer,
+};
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
 use super::engine::{Entry, GENL_ID_CTRL, Listed, Mode};
-use super::{Family, Fill, Nack};
+use super::{Family, Fill, Nack, Register, Version, raw};
 
 /// nlctrl itself.
 // net/netlink/genetlink.c: genl_ctrl
-pub(super) fn family() -> Family<()> {
-    Family::new(())
+pub(super) fn family(version: Version) -> Result<raw::Family, Nack> {
+    let mut family = Family::new(())
         .parallel()
         .on_do_writing(Getfamily, |(), ctx| getfamily(ctx))
         .on_dump_with(Getfamily, |(), (), _| Ok(0), |(), next, out, ctx| dump_families(next, out, ctx))
-        .on_dump_with(Getpolicy, |(), asked, ctx| start_policies(&asked, ctx), |(), at, out, _| dump_policies(at, out))
+        .on_dump_with(
+            Getpolicy,
+            |(), asked, ctx| start_policies(&asked, ctx),
+            |(), at, out, ctx| dump_policies(at, out, ctx),
+        )
+        .into_raw()?;
+    if !version.judges_family_dumps() {
+        let unjudged = |op: raw::Op| if op.number() == <Getfamily as Do>::REQUEST { op.unjudged_dump() } else { op };
+        family.ops = family.ops.into_iter().map(unjudged).collect();
+    }
+    Ok(family)
 }
 
 /// What is sent to nlctrl's group when a family comes or goes, in order.
@@ -89,7 +101,8 @@ fn dump_families(next: &mut u16, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Result<F
         out.message(|w| w.put_bytes(told))?;
         *next = listed.id.saturating_add(1);
     }
-    Ok(Fill::Done)
+    let apart = ctx.version().ends_family_dumps_apart() && !out.is_empty();
+    Ok(if apart { Fill::More } else { Fill::Done })
 }
 
 /// The attributes that describe a family.
@@ -186,8 +199,8 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
             let nack = Nack::new(Errno::ENOENT);
             let offset = ctx.attrs().last(CtrlAttrs::OP.id()).and_then(|attr| ctx.offset_of(attr));
             return Err(match offset {
-                Some(offset) => nack.at(offset),
-                None => nack,
+                Some(offset) if ctx.version().points_at_unknown_op() => nack.at(offset),
+                _ => nack,
             });
         }
     }
@@ -207,13 +220,14 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
 }
 
 // net/netlink/genetlink.c: ctrl_dumppolicy
-fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>) -> Result<Fill, Nack> {
+fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Result<Fill, Nack> {
     while let Some(op) = at.ops.last() {
         let index = |mode: Option<Mode>| at.index(mode?.policy?);
         let (doit, dump) = (index(op.doit), index(op.dump));
         let mut policies = OpPolicyAttrs::new();
         (policies.do_, policies.dump) = (doit, dump);
-        out.put(&CtrlAttrs::new().family_id(at.id).op_policy([([op.number], policies)]))?;
+        let number = if op.doit.is_none() && ctx.version().tells_op_zero() { 0 } else { op.number };
+        out.put(&CtrlAttrs::new().family_id(at.id).op_policy([([number], policies)]))?;
         at.ops.pop();
     }
     while let Some(policy) = at.policies.get(at.next.0) {

@@ -42,9 +42,9 @@ use self::port::{Port, Queued};
 pub(crate) use self::serial::SerialMap;
 use self::serial::SerialSet;
 use self::table::Families;
-use super::Nack;
 use super::faults::FaultState;
 use super::nlctrl;
+use super::{Nack, Version};
 use crate::socket::{Address, Credentials};
 
 /// The kernel side as a state machine: ports, protocols, families, groups and dumps.
@@ -70,6 +70,7 @@ pub struct Engine {
     open_tickets: SerialSet<Ticket>,
     ready: Vec<PortKey>,
     owner: u32,
+    version: Version,
     pub(super) faults: FaultState,
 }
 
@@ -99,7 +100,13 @@ enum Stage {
 
 impl Engine {
     /// A kernel side with generic netlink and nlctrl, owned by this user: that uid and 0 are its administrators.
+    /// It behaves as the newest Linux that is known.
     pub fn new(owner: u32) -> Self {
+        Self::behaving_like(owner, Version::NEWEST)
+    }
+
+    /// The same as another release of Linux does.
+    pub fn behaving_like(owner: u32, version: Version) -> Self {
         let mut engine = Self {
             next: 0,
             ports: SerialMap::default(),
@@ -117,6 +124,7 @@ impl Engine {
             open_tickets: SerialSet::default(),
             ready: Vec::new(),
             owner,
+            version,
             faults: FaultState::default(),
         };
         let open = ProtocolInfo { nonroot_recv: true, intake: Intake::Messages, ..ProtocolInfo::default() };

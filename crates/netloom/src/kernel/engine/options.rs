@@ -20,7 +20,7 @@ impl Engine {
             return Err(Errno::EPROTONOSUPPORT);
         }
         let key = PortKey(self.serial());
-        self.ports.insert(key, Port::new(ns, protocol, opener));
+        self.ports.insert(key, Port::new(ns, protocol, opener, self.version));
         Ok(key)
     }
 
