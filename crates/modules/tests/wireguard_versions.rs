@@ -1,5 +1,7 @@
 //! What WireGuard did before it was made from a spec: the cases are data, one column a release.
 
+use std::net::IpAddr;
+
 use netloom::client::Connection;
 use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
 use netloom::families::wireguard::{
@@ -29,16 +31,14 @@ fn peer(key: u8) -> Peer {
 }
 
 fn ip() -> AllowedIp {
-    AllowedIp::new().family(2_u16).ipaddr([10, 0, 0, 0]).cidr_mask(8_u8)
+    AllowedIp::new().family(2_u16).ipaddr(IpAddr::from([10, 0, 0, 0])).cidr_mask(8_u8)
 }
 
 /// Errno and text of a refusal; 0 for a success.
 fn outcome<T>(done: Result<T, Error>) -> (Errno, Option<String>) {
     match done {
         Ok(_) => (Errno(0), None),
-        Err(error) => {
-            (error.errno().unwrap(), error.ext_ack().and_then(|ext_ack| ext_ack.message.clone()).map(Into::into))
-        }
+        Err(error) => (error.errno().unwrap(), error.message().map(str::to_owned)),
     }
 }
 
