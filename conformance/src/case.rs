@@ -38,6 +38,8 @@ pub struct Case {
     /// Whether it takes CAP_NET_ADMIN in the network namespace.
     #[serde(default)]
     pub privileged: bool,
+    /// Why a kernel side in another process cannot show it, if it cannot.
+    pub unserved: Option<String>,
     /// What is done.
     pub steps: Vec<Step>,
     /// Which releases do otherwise than the newest.
@@ -49,7 +51,7 @@ pub struct Case {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", untagged)]
 pub enum Step {
-    /// Opens a socket, of generic netlink unless told otherwise, and sets options on.
+    /// Opens a socket, of generic netlink unless told otherwise, and sets options on; `nonblocking` is one.
     #[allow(missing_docs, reason = "the variant says it")]
     Open {
         open: String,
@@ -93,7 +95,15 @@ pub enum Step {
     Local { local: String },
     /// Sends one datagram of some messages; see [`datagram`](crate::datagram) for how they are written.
     #[allow(missing_docs, reason = "the variant says it")]
-    Send { send: String, messages: Vec<String>, to: Option<Place>, groups: Option<u32> },
+    Send {
+        send: String,
+        messages: Vec<String>,
+        to: Option<Place>,
+        groups: Option<u32>,
+        /// How often; the first message's sequence number counts up.
+        #[serde(default = "once")]
+        times: u32,
+    },
     /// Receives one datagram, into so much room.
     #[allow(missing_docs, reason = "the variant says it")]
     Receive {
@@ -121,6 +131,10 @@ pub enum Step {
 
 fn generic() -> u8 {
     16
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// Bytes that a receive has room for.
@@ -171,8 +185,41 @@ impl Difference {
     }
 }
 
-/// What the items are that cases show, by their numbers.
-pub fn items() -> Result<BTreeMap<String, String>, Malformed> {
+/// One item of the kernel's semantics.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Item {
+    /// What it is, and cases show it.
+    Shown(String),
+    /// No case can show it.
+    #[serde(rename_all = "kebab-case")]
+    Unseen {
+        /// What it is.
+        is: String,
+        /// Why it is not observable: what a case would need that an unmodified Linux, or the runner, does not have.
+        unseen: String,
+    },
+}
+
+impl Item {
+    /// What it is, in a few words.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Shown(title) | Self::Unseen { is: title, .. } => title,
+        }
+    }
+
+    /// Why no case shows it, if none can.
+    pub fn unseen(&self) -> Option<&str> {
+        match self {
+            Self::Shown(_) => None,
+            Self::Unseen { unseen, .. } => Some(unseen),
+        }
+    }
+}
+
+/// What the items are that cases show, and those that none can, by their numbers.
+pub fn items() -> Result<BTreeMap<String, Item>, Malformed> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("items.toml");
     let wrong = |error: &dyn fmt::Display| Malformed(format!("{}: {error}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;

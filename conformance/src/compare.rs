@@ -49,8 +49,14 @@ mod tests {
     #[test]
     fn a_case_tells_which_releases_do_otherwise_and_a_record_binds_all_of_them() {
         let difference = Difference { since: Some("6.12".into()), until: "6.18".into(), because: "a bug".into() };
-        let case =
-            Case { name: "x".into(), items: vec![], privileged: false, steps: vec![], differs: vec![difference] };
+        let case = Case {
+            name: "x".into(),
+            items: vec![],
+            privileged: false,
+            unserved: None,
+            steps: vec![],
+            differs: vec![difference],
+        };
         for (release, reasons) in [
             (Release(6, 1), vec![]),
             (Release(6, 12), vec!["a bug"]),

@@ -16,7 +16,7 @@ mod play;
 mod record;
 mod seen;
 
-pub use case::{Case, Difference, Malformed, Place, Room, Step, items};
+pub use case::{Case, Difference, Item, Malformed, Place, Room, Step, items};
 pub use compare::{Verdict, compare};
 pub use message::datagram;
 pub use play::{NOW, Patience, is_privileged, play};

@@ -12,7 +12,7 @@ use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
 use netloom::unix::{self, Serving};
 use netloom_conformance::{
-    Case, Malformed, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play,
+    Case, Item, Malformed, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play,
 };
 
 /// Plays the cases against the Linux underneath and against our kernel side, which behaves as each
@@ -78,7 +78,11 @@ impl Asked {
                     report.add("Linux", case, compare(case, &record, &seen));
                     report.known(case, case.changes(release)?);
                 }
-                for Ours { name, release, dialer, patience, .. } in &ours {
+                for Ours { name, release, dialer, patience, serving } in &ours {
+                    if let Some(why) = case.unserved.as_ref().filter(|_| serving.is_some()) {
+                        report.unserved.insert(format!("{}: {why}", case.name));
+                        continue;
+                    }
                     let seen = play(case, dialer.as_ref(), *patience)?;
                     if self.show {
                         println!("{} {name}:\n  {}\n", case.name, seen.join("\n  "));
@@ -108,7 +112,7 @@ struct Ours {
     release: Release,
     dialer: Arc<dyn Dialer>,
     patience: Patience,
-    _serving: Option<Serving>,
+    serving: Option<Serving>,
 }
 
 impl Ours {
@@ -122,12 +126,12 @@ impl Ours {
             let here = kernel();
             let dialer = here.dialer(here.administrator());
             let name = format!("in process as {release}");
-            all.push(Self { name, release, dialer, patience: NOW, _serving: None });
+            all.push(Self { name, release, dialer, patience: NOW, serving: None });
             let path = folder.join(release.to_string());
             let serving = unix::Server::bind(&path).and_then(|server| server.start(kernel())).map_err(wrong)?;
             let dialer = Arc::new(unix::Dialer::connect(&path).map_err(wrong)?);
             let name = format!("served as {release}");
-            all.push(Self { name, release, dialer, patience: ON_ITS_WAY, _serving: Some(serving) });
+            all.push(Self { name, release, dialer, patience: ON_ITS_WAY, serving: Some(serving) });
         }
         Ok(all)
     }
@@ -160,6 +164,7 @@ struct Report {
     items: BTreeMap<String, BTreeMap<String, (u32, u32)>>,
     reasons: BTreeSet<String>,
     unrecorded: BTreeSet<String>,
+    unserved: BTreeSet<String>,
     differing: u32,
 }
 
@@ -194,20 +199,34 @@ impl Report {
     }
 
     /// Prints it; whether all agreed.
-    fn tell(&self, titles: &BTreeMap<String, String>) -> bool {
+    fn tell(&self, known: &BTreeMap<String, Item>) -> bool {
         for reason in &self.reasons {
             println!("otherwise than the newest: {reason}");
         }
         for case in &self.unrecorded {
             println!("skipped: {case}: not recorded for this Linux; -- --record does it");
         }
-        for (kernel, items) in &self.items {
-            let differing: Vec<&String> =
-                items.iter().filter(|(_, counts)| counts.1 > 0).map(|(item, _)| item).collect();
-            for item in &differing {
-                println!("{kernel} differs in {item}: {}", titles.get(*item).map_or("", String::as_str));
+        for case in &self.unserved {
+            println!("a served kernel side cannot show {case}");
+        }
+        for (number, item) in known {
+            if let Some(why) = item.unseen() {
+                println!("{number} not observable here: {why}: {}", item.title());
             }
-            println!("{kernel}: {} items agree, {} differ", items.len() - differing.len(), differing.len());
+        }
+        let unseen = known.values().filter(|item| item.unseen().is_some()).count();
+        for (kernel, items) in &self.items {
+            let (differing, agreeing): (Vec<_>, Vec<_>) = items.iter().partition(|(_, counts)| counts.1 > 0);
+            let numbers: Vec<&str> = agreeing.iter().map(|(number, _)| number.as_str()).collect();
+            println!("{kernel} agrees in {}", numbers.join(" "));
+            for (number, (_, cases)) in &differing {
+                println!("{kernel} differs in {number}, {cases} cases: {}", known.get(*number).map_or("", Item::title));
+            }
+            println!(
+                "{kernel}: {} items agree, {} differ, {unseen} not observable here",
+                agreeing.len(),
+                differing.len()
+            );
         }
         self.differing == 0
     }

@@ -91,8 +91,8 @@ impl Player<'_> {
                 });
                 self.tell(format!("{local} is"), told);
             }
-            Step::Send { send, messages, to, groups } => {
-                let bytes = datagram(messages)?;
+            Step::Send { send, messages, to, groups, times } => {
+                let mut bytes = datagram(messages)?;
                 let to = match (to, groups) {
                     (None, None) => None,
                     (place, groups) => {
@@ -100,9 +100,12 @@ impl Player<'_> {
                         Some(Address { port, groups: groups.unwrap_or(0) })
                     }
                 };
-                let sent = self.socket(send)?.endpoint().send(to, &bytes);
-                self.learn(send)?;
-                self.tell(format!("{send} sends {} bytes", bytes.len()), sent);
+                for _ in 0..*times {
+                    let sent = self.socket(send)?.endpoint().send(to, &bytes);
+                    self.learn(send)?;
+                    self.tell(format!("{send} sends {} bytes", bytes.len()), sent);
+                    count_up(&mut bytes);
+                }
             }
             Step::Receive { receive, room, peek } => {
                 let flags = if *peek { RecvFlags::PEEK } else { RecvFlags::NONE };
@@ -133,6 +136,10 @@ impl Player<'_> {
         match self.dialer.open(protocol) {
             Ok(socket) => {
                 for option in options {
+                    if option == "nonblocking" {
+                        socket.set_nonblocking(true).map_err(|error| Malformed(error.to_string()))?;
+                        continue;
+                    }
                     let done = socket.endpoint().set(named(option)?, 1);
                     if done.is_err() {
                         self.tell(format!("{name} sets {option} to 1"), done.map(|()| "ok"));
@@ -208,6 +215,15 @@ impl Player<'_> {
             Ok(value) => format!("{what}: {value}"),
             Err(errno) => format!("{what}: {errno}"),
         });
+    }
+}
+
+/// Gives the first message the next sequence number.
+fn count_up(bytes: &mut [u8]) {
+    if let Some(header) = Header::read(bytes)
+        && let Some(place) = bytes.get_mut(..Header::LEN)
+    {
+        place.copy_from_slice(&Header { seq: header.seq.wrapping_add(1), ..header }.to_bytes());
     }
 }
 

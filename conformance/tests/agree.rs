@@ -16,6 +16,8 @@ use netloom_conformance::{Case, NOW, Patience, Record, Release, Verdict, compare
 const INSIDE: &str = "NETLOOM_CONFORMANCE_INSIDE";
 
 /// Plays all cases, on that release or what behaves as it, and returns what differs, as text.
+///
+/// With patience the kernel side is served: what that cannot show is left out.
 fn differing(release: Release, patience: Patience, dialer: &dyn Fn() -> Arc<dyn Dialer>) -> Vec<String> {
     let mut found = Vec::new();
     let (mut played, mut unrecorded) = (0, 0);
@@ -23,6 +25,9 @@ fn differing(release: Release, patience: Patience, dialer: &dyn Fn() -> Arc<dyn 
     for (file, cases) in Case::all().unwrap() {
         let record = Record::load(release, &file).unwrap();
         for case in cases.iter().filter(|case| privileged || !case.privileged) {
+            if patience != NOW && case.unserved.is_some() {
+                continue;
+            }
             played += 1;
             let seen = play(case, dialer().as_ref(), patience).unwrap();
             match compare(case, &record, &seen) {
@@ -118,8 +123,9 @@ fn every_item_is_shown_and_every_case_shows_one() {
     let items = items().unwrap();
     let all = Case::all().unwrap();
     let shown: BTreeSet<&String> = all.iter().flat_map(|(_, cases)| cases).flat_map(|case| &case.items).collect();
-    let known: BTreeSet<&String> = items.keys().collect();
-    assert_eq!(shown, known, "what cases show, and what items.toml knows");
+    let known: BTreeSet<&String> =
+        items.iter().filter(|(_, item)| item.unseen().is_none()).map(|(number, _)| number).collect();
+    assert_eq!(shown, known, "what cases show, and what items.toml says that they can");
     for case in all.iter().flat_map(|(_, cases)| cases) {
         assert!(!case.items.is_empty(), "{} shows no item", case.name);
     }

@@ -68,7 +68,8 @@ pub(super) struct Port {
     pub(super) sndbuf: usize,
     /// Bytes queued, by the kernel's accounting.
     rmem: usize,
-    queue: VecDeque<Datagram>,
+    /// With what each counts.
+    queue: VecDeque<(Datagram, usize)>,
     congested: bool,
     error: Option<Errno>,
     /// Datagrams that found no room.
@@ -110,6 +111,13 @@ pub(super) enum Queued {
 /// 832, so that 256 of them fill the default buffer, as measured.
 fn accounted(len: usize) -> usize {
     len.next_multiple_of(64).saturating_add(768)
+}
+
+/// What a dump's chunk counts, however little is written: the allocation behind its room, a power of two, and what is
+/// kept beside it.
+// net/netlink/af_netlink.c: netlink_dump; net/core/skbuff.c: __alloc_skb
+fn chunk_accounted(room: usize) -> usize {
+    room.saturating_add(320).checked_next_power_of_two().unwrap_or(usize::MAX).saturating_add(256)
 }
 
 impl Port {
@@ -209,13 +217,13 @@ impl Port {
 
     /// Queues part of a dump, whatever the queue holds.
     pub(super) fn push_chunk(&mut self, datagram: Datagram) {
-        let size = accounted(datagram.bytes.len());
+        let size = chunk_accounted(self.chunk_room());
         self.enqueue(datagram, size);
     }
 
     fn enqueue(&mut self, datagram: Datagram, size: usize) {
         self.rmem = self.rmem.saturating_add(size);
-        self.queue.push_back(datagram);
+        self.queue.push_back((datagram, size));
     }
 
     // net/netlink/af_netlink.c: netlink_overrun
@@ -246,10 +254,10 @@ impl Port {
         }
         self.set_room(len);
         if peek {
-            return Ok(self.queue.front().cloned());
+            return Ok(self.queue.front().map(|(datagram, _)| datagram.clone()));
         }
-        let Some(datagram) = self.queue.pop_front() else { return Ok(None) };
-        self.rmem = self.rmem.saturating_sub(accounted(datagram.bytes.len()));
+        let Some((datagram, size)) = self.queue.pop_front() else { return Ok(None) };
+        self.rmem = self.rmem.saturating_sub(size);
         if self.queue.is_empty() {
             self.congested = false;
         }
@@ -263,9 +271,9 @@ impl Port {
 
     /// Takes the next datagram to where the queue goes on; the congestion goes on too.
     pub(super) fn hand_over(&mut self) -> Option<Datagram> {
-        let datagram = self.queue.pop_front()?;
+        let (datagram, size) = self.queue.pop_front()?;
         let len = datagram.bytes.len();
-        self.rmem = self.rmem.saturating_sub(accounted(len));
+        self.rmem = self.rmem.saturating_sub(size);
         // A socket may count twice the bytes, allocations being powers of two.
         self.handed = self.handed.saturating_add(accounted(len.saturating_mul(2)));
         Some(datagram)
@@ -299,6 +307,13 @@ impl Port {
     /// Whether there is something to read.
     pub(super) fn is_readable(&self) -> bool {
         self.error.is_some() || !self.queue.is_empty()
+    }
+
+    /// Whether the next chunk of a dump would fill the buffer, beside what is queued; an empty queue takes any.
+    // net/netlink/af_netlink.c: netlink_dump
+    pub(super) fn refuses_chunk(&self) -> bool {
+        let held = self.queued();
+        held != 0 && held.saturating_add(chunk_accounted(self.chunk_room())) >= self.rcvbuf
     }
 
     /// Whether the queue is empty enough for another chunk of a dump.

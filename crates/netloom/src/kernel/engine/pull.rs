@@ -18,24 +18,29 @@ const DONE_ROOM: usize = 1_200;
 
 impl Engine {
     /// Takes the next datagram off a socket's queue, `len` being the reader's room, which sizes later chunks of a dump.
-    /// `None`: the queue is empty. The ticket, if any, is finished when the dump's next chunk is queued.
+    /// `None`: the queue is empty. The ticket, if any, is finished when the dump's next chunk is queued; a peek lets a dump
+    /// go on as well.
     ///
     /// ENOBUFS, once, if datagrams were lost.
     // net/netlink/af_netlink.c: netlink_recvmsg
     pub fn read(&mut self, key: PortKey, len: usize, peek: bool) -> Result<(Option<Datagram>, Option<Ticket>), Errno> {
         let port = self.ports.get_mut(&key).ok_or(Errno::EBADF)?;
         let datagram = port.pull(len, peek)?;
-        if peek || datagram.is_none() || !port.wants_chunk() {
+        if datagram.is_none() || !port.wants_chunk() {
             return Ok((datagram, None));
         }
         Ok((datagram, self.go_on(key)))
     }
 
-    /// Lets a resting dump go on.
+    /// Lets a resting dump go on. If there is no room for its next chunk, the reader hears ENOBUFS, and may try again.
     pub(super) fn go_on(&mut self, key: PortKey) -> Option<Ticket> {
         let port = self.ports.get_mut(&key)?;
-        let room = port.chunk_room();
+        let (room, refused) = (port.chunk_room(), port.refuses_chunk());
         let dump = port.dump.as_mut()?;
+        if refused && !matches!(dump.stage, Rest::Away) {
+            port.fail(Errno::ENOBUFS);
+            return None;
+        }
         match std::mem::replace(&mut dump.stage, Rest::Away) {
             Rest::Away => None,
             Rest::Ending { cursor, end, torn } => {
@@ -94,7 +99,7 @@ impl Engine {
     // net/netlink/af_netlink.c: __netlink_dump_start
     fn started(&mut self, request: &Arc<Request>, started: Result<Cursor, Nack>, ticket: Option<Ticket>) {
         match started {
-            Ok(cursor) if self.ports.contains_key(&request.port) => self.push_fill(request.port, cursor, ticket),
+            Ok(cursor) if self.ports.contains_key(&request.port) => self.begin_dump(request, cursor, ticket),
             Ok(cursor) => self.push_done(request.clone(), cursor, ticket),
             Err(nack) => {
                 if let Some(port) = self.ports.get_mut(&request.port) {
@@ -103,6 +108,21 @@ impl Engine {
                 self.answer(request, &Err(nack), None);
                 self.go_on_with_batch(ticket);
             }
+        }
+    }
+
+    /// Writes the first chunk; one that a full buffer refuses leaves the dump to the reader.
+    // net/netlink/af_netlink.c: __netlink_dump_start, netlink_dump
+    fn begin_dump(&mut self, request: &Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
+        match self.ports.get_mut(&request.port) {
+            Some(port) if port.refuses_chunk() => {
+                if let Some(dump) = port.dump.as_mut() {
+                    dump.stage = Rest::Resting(cursor);
+                }
+                self.answer(request, &Err(Nack::new(Errno::ENOBUFS)), None);
+                self.go_on_with_batch(ticket);
+            }
+            _ => self.push_fill(request.port, cursor, ticket),
         }
     }
 
