@@ -110,6 +110,19 @@ fn other_processes_use_what_is_served() {
 }
 
 #[test]
+fn what_is_served_or_run_behaves_as_the_release_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel");
+    let request = ["dump", "nlctrl", "getpolicy", r#"{"family-name":"nlctrl","op":10}"#, "--json"];
+    let server = Server::start(&path, &["--behave-like", "6.12"]);
+    let (code, served, err) = output(&[&request[..], &["--kernel", path.to_str().unwrap()]].concat());
+    assert_eq!((code, &*err, served.contains(r#""op-id":0"#)), (Some(0), "", true), "{served}");
+    drop(server);
+    let (code, run, err) = output(&[&["run", "--behave-like", "6.1", "--", NETLOOM][..], &request].concat());
+    assert_eq!((code, &*err, run.contains(r#""op-id":10"#)), (Some(0), "", true), "{run}");
+}
+
+#[test]
 fn a_server_that_died_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kernel");

@@ -100,6 +100,9 @@ fn mistakes_say_what_would_fit() {
         (&["do", "nlctrl"][..], 2, "<OP>"),
         (&["list", "nlctrl", "--protocols"], 2, "cannot be used with"),
         (&["list", "--module", "doc_exmpl"], 2, "--kernel embedded"),
+        (&["list", "--behave-like", "6.1"], 2, "--kernel embedded"),
+        (&["list", "--kernel", "embedded", "--behave-like", "5.10"], 2, "older than 6.1"),
+        (&["list", "--kernel", "embedded", "--behave-like", "newest"], 2, "no release of Linux: write it as 7.2"),
         (
             &["list", "--module", "doc_exampl", "--kernel", "embedded"],
             1,
@@ -267,6 +270,24 @@ fn generated_rust_is_that_of_the_built_in_family_or_nothing() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
     let (code, _, err) = netloom(&["gen", spec.to_str().unwrap(), "-o", "/nonexistent/x.rs"]);
     assert!(code == Some(1) && err.contains("/nonexistent/x.rs: "), "{err}");
+}
+
+#[test]
+fn an_embedded_kernel_side_behaves_as_the_release_that_is_named() {
+    let request = ["dump", "nlctrl", "getpolicy", r#"{"family-name":"nlctrl","op":10}"#, "--json"];
+    // The number under which 6.12 and 6.18 tell of an op that can only be dumped, and what is said of the release.
+    for (release, op, said) in [
+        ("6.1.176", 10, ""),
+        ("6.12", 0, ""),
+        ("6.18.44-cloud", 0, ""),
+        ("7.2", 10, ""),
+        ("99.0", 10, "netloom: Linux 99.0 is not known yet: behaving as 7.2\n"),
+    ] {
+        let (code, out, err) = netloom(&[&request[..], &["--kernel", "embedded", "--behave-like", release]].concat());
+        assert_eq!((code, &*err), (Some(0), said), "{release}");
+        let policies: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(policies[0]["op-policy"]["op-id"], op, "{release}");
+    }
 }
 
 #[test]
