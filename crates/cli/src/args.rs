@@ -54,6 +54,11 @@ impl Args {
     pub fn target(&self, variable: Option<OsString>) -> Result<Target, clap::Error> {
         let conflict = |text| Err(Self::command().error(ErrorKind::ArgumentConflict, text));
         let target = match (&self.verb, &self.kernel) {
+            (Verb::Serve(_) | Verb::Run(_), _) if self.trace => {
+                return conflict(
+                    "--trace shows what this command says: give it to the one that talks to the kernel side",
+                );
+            }
             (Verb::Serve(_), Some(_)) => {
                 return conflict("serve is a kernel side of its own: --kernel goes with the verbs that talk to one");
             }
@@ -157,6 +162,8 @@ mod tests {
             (&["run", "--kernel", "linux", "--behave-like", "6.1", "--", "true"], None),
             (&["list", "--kernel", "embedded", "--behave-like", "6.1"], Some(Target::Embedded)),
             (&["list", "--behave-like", "6.1"], None),
+            (&["run", "--trace", "--", "true"], None),
+            (&["serve", "--socket", "/run/s", "--trace"], None),
             (&["run"], None),
             (&["serve"], None),
         ] {
