@@ -18,6 +18,7 @@ use std::os::fd::BorrowedFd;
 #[cfg(target_os = "linux")]
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use netloom_wire::Errno;
@@ -37,7 +38,11 @@ pub use wake::Wake;
 
 /// A netlink socket. Clones are handles to the same one; it closes with the last of them.
 #[derive(Clone)]
-pub struct Socket(Arc<dyn Endpoint>);
+pub struct Socket(
+    Arc<dyn Endpoint>,
+    /// Length of the datagram that was looked at and not taken, because an error came between; 0 for none.
+    Arc<AtomicUsize>,
+);
 
 impl Socket {
     /// The room that a receive buffer should have at least: Linux sends no dump datagram longer than this.
@@ -61,7 +66,7 @@ impl Socket {
     #[cfg(target_os = "linux")]
     pub fn open(protocol: Protocol) -> Result<Self> {
         let opened = linux::Linux::open(protocol).map_err(|errno| Error::system("socket", errno))?;
-        Ok(Self(Arc::new(opened)))
+        Ok(Self::over(Arc::new(opened)))
     }
 
     /// A netlink socket that somebody else opened, or handed over.
@@ -70,12 +75,12 @@ impl Socket {
     #[cfg(target_os = "linux")]
     pub fn from_fd(fd: OwnedFd) -> Result<Self> {
         let taken = linux::Linux::from_fd(fd).map_err(|errno| Error::system("getsockname", errno))?;
-        Ok(Self(Arc::new(taken)))
+        Ok(Self::over(Arc::new(taken)))
     }
 
     /// A socket over `endpoint`.
     pub fn over(endpoint: Arc<dyn Endpoint>) -> Self {
-        Self(endpoint)
+        Self(endpoint, Arc::default())
     }
 
     /// What it is made of.
@@ -187,12 +192,21 @@ impl Socket {
             buf.resize(Self::DATAGRAM, 0);
         }
         let failed = |errno| Error::system("receive", errno);
-        // Looked at first: a datagram taken with too little room is lost.
-        let seen = retry(|| self.0.recv(buf, flags | RecvFlags::PEEK, deadline)).map_err(failed)?;
-        if seen.len > buf.len() {
-            buf.resize(seen.len, 0);
+        // Looked at first: a datagram taken with too little room is lost. Not looked at again if an error came between: a
+        // look lets a dump go on, and if that has no room, it is an error each time.
+        // net/netlink/af_netlink.c: netlink_recvmsg, netlink_dump
+        let len = match self.1.swap(0, Ordering::Relaxed) {
+            0 => retry(|| self.0.recv(buf, flags | RecvFlags::PEEK, deadline)).map_err(failed)?.len,
+            looked => looked,
+        };
+        if len > buf.len() {
+            buf.resize(len, 0);
         }
-        retry(|| self.0.recv(buf, flags, deadline)).map_err(failed)
+        let received = retry(|| self.0.recv(buf, flags, deadline));
+        if received == Err(Errno::ENOBUFS) {
+            self.1.store(len, Ordering::Relaxed);
+        }
+        received.map_err(failed)
     }
 }
 
