@@ -63,7 +63,7 @@ impl Engine {
             let sent = Datagram { bytes: Arc::new(bytes.to_vec()), source, group, credentials: *by };
             if group != 0 {
                 // Whom it is for besides gets the copy that is sent there.
-                let _ = self.broadcast(ns, protocol, [source.port, to.port], &sent);
+                let _ = self.broadcast(ns, protocol, source.port, to.port, &sent);
             }
             if to.port != 0 {
                 let peer = self.port(ns, protocol, to.port).ok_or(Errno::ECONNREFUSED)?;
@@ -92,8 +92,7 @@ impl Engine {
 
     fn deliver_to_port(&mut self, peer: PortKey, datagram: Datagram) -> Result<Ticket, Errno> {
         let port = self.ports.get_mut(&peer).ok_or(Errno::ECONNREFUSED)?;
-        // A connected socket hears its peer alone. net/netlink/af_netlink.c: netlink_getsockbyportid
-        if port.peer.port != 0 && port.peer.port != datagram.source.port {
+        if !port.hears(datagram.source.port) {
             return Err(Errno::ECONNREFUSED);
         }
         if !port.takes(datagram.bytes.len()) {

@@ -286,7 +286,7 @@ impl Engine {
     // net/netlink/af_netlink.c: nlmsg_notify
     pub(super) fn push_of_group(&mut self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
         let ready = &mut self.ready;
-        let port = self.ports.get_mut(&key).ok_or(Errno::ECONNREFUSED)?;
+        let port = self.ports.get_mut(&key).filter(|port| port.hears(0)).ok_or(Errno::ECONNREFUSED)?;
         ready.push(key);
         let from_kernel =
             |bytes, source| Datagram { bytes: Arc::new(bytes), source, group, credentials: Credentials::default() };
@@ -315,18 +315,29 @@ impl Engine {
         bytes: Arc<Vec<u8>>,
     ) -> Result<(), Errno> {
         let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
-        self.broadcast(ns, protocol, [except, 0], &datagram)
+        self.broadcast(ns, protocol, 0, except, &datagram)
     }
 
+    /// To all members but the sender and the port `except`. A socket without a port is port 0: where nobody is excepted, it is.
     // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
-    fn broadcast(&mut self, ns: NetNs, protocol: Protocol, except: [u32; 2], datagram: &Datagram) -> Result<(), Errno> {
+    fn broadcast(
+        &mut self,
+        ns: NetNs,
+        protocol: Protocol,
+        sender: u32,
+        except: u32,
+        datagram: &Datagram,
+    ) -> Result<(), Errno> {
         let overrun = self.faults.overruns_event();
         let compare = self.protocol(protocol).map(|info| info.compare).unwrap_or_default();
         let (mut delivered, mut failed) = (false, false);
         let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };
         for key in members {
             let Some(port) = self.ports.get_mut(key) else { continue };
-            if (port.ns != ns && compare == Compare::Namespace) || (port.id != 0 && except.contains(&port.id)) {
+            if (port.ns != ns && compare == Compare::Namespace)
+                || (port.id != 0 && port.id == sender)
+                || port.id == except
+            {
                 continue;
             }
             self.ready.push(*key);

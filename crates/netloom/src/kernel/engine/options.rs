@@ -67,7 +67,9 @@ impl Engine {
         }
         self.autobind(key, by)?;
         let lowest = if peer.groups == 0 { 0 } else { 1 << peer.groups.trailing_zeros() };
-        self.port_mut(key)?.peer = Address { port: peer.port, groups: lowest };
+        let port = self.port_mut(key)?;
+        port.peer = Address { port: peer.port, groups: lowest };
+        port.connected = true;
         Ok(())
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Port {
     /// Bit n-1 is group n.
     groups: Vec<u64>,
     pub(super) peer: Address,
+    /// Whether it was connected, be it to the kernel.
+    pub(super) connected: bool,
     pub(super) options: Options,
     pub(super) rcvbuf: usize,
     pub(super) sndbuf: usize,
@@ -131,6 +133,7 @@ impl Port {
             opener,
             groups: Vec::new(),
             peer: Address::default(),
+            connected: false,
             options: Options::default(),
             rcvbuf: DEFAULT_RCVBUF,
             sndbuf: DEFAULT_SNDBUF,
@@ -188,6 +191,12 @@ impl Port {
     /// The low 32 groups as a mask.
     pub(super) fn mask(&self) -> u32 {
         self.groups.first().map_or(0, |word| *word as u32)
+    }
+
+    /// Whether it takes unicasts from this port id: one that is connected hears its peer alone.
+    // net/netlink/af_netlink.c: netlink_getsockbyportid
+    pub(super) fn hears(&self, sender: u32) -> bool {
+        !self.connected || self.peer.port == sender
     }
 
     /// Whether another port may send `len` bytes now.
