@@ -22,7 +22,7 @@ use netloom_wire::{Errno, Protocol};
 
 use crate::Result;
 use crate::kernel::{Config, Kernel, Nack};
-use crate::socket::Socket;
+use crate::socket::{Address, Socket};
 
 /// The protocol.
 #[doc(alias = "NETLINK_KOBJECT_UEVENT")]
@@ -141,8 +141,12 @@ impl Events {
         Self::over(Socket::open(PROTOCOL)?)
     }
 
-    /// Events that come to this socket, which joins their group.
+    /// Events that come to this socket, which joins their group; it is bound if it is not yet, as Linux's broadcasts pass
+    /// over a socket without a port.
     pub fn over(socket: Socket) -> Result<Self> {
+        if socket.local()?.port == 0 {
+            socket.bind(Address::port(0))?;
+        }
         socket.join(KERNEL_GROUP)?;
         Ok(Self { socket, buf: Vec::new() })
     }
