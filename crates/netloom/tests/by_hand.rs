@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use netloom::client::RawRequest;
 use netloom::kernel::{Fill, Kernel, Nack, NetNs, raw};
-use netloom::socket::Credentials;
+use netloom::socket::{Address, Credentials};
 use netloom::wire::{AttrPolicy, Errno, Flags, GenlHeader, OpFlags, Policy, Protocol, Str, Strictness};
 use netloom::{Connection, Error};
 
@@ -144,6 +144,7 @@ fn a_user_header_stands_before_the_attributes() {
     let registered = kernel.register(family).unwrap();
     let nl = kernel.connect();
     let listener = kernel.socket(Protocol::GENERIC).unwrap();
+    listener.bind(Address::port(0)).unwrap();
     listener.join(registered.groups[0].1).unwrap();
     let request = || nl.request_raw(registered.id).cmd(1);
     let answer = request().header(&7_u32.to_ne_bytes()).attr(1, b"ping\0").send().unwrap();

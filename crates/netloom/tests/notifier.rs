@@ -5,6 +5,7 @@ use std::time::Duration;
 use netloom::Connection;
 use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, Msg, Said};
 use netloom::kernel::{Family, Kernel, raw};
+use netloom::socket::{Address, Opt};
 use netloom::wire::{Errno, Protocol};
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -31,7 +32,8 @@ fn a_full_ring_refuses_and_counts_and_the_rest_arrives() {
     let kernel = kernel();
     let said = kernel.notifier(Said).unwrap();
     let socket = kernel.socket(Protocol::GENERIC).unwrap();
-    socket.set(netloom::socket::Opt::ReceiveBufferForce, 1 << 24).unwrap();
+    socket.set(Opt::ReceiveBufferForce, 1 << 24).unwrap();
+    socket.bind(Address::port(0)).unwrap();
     socket.join(2).unwrap();
     kernel.faults().stall_notifiers(true);
     let sent = (0..1_027).filter(|number| said.try_send(&Msg::new().index(*number)).is_ok()).count();
@@ -77,6 +79,7 @@ fn events_of_a_family_that_is_gone_reach_nobody() {
     let next = kernel.register(family("next")).unwrap();
     assert_eq!(next.groups, gone.groups, "the number is another's now");
     let socket = kernel.socket(Protocol::GENERIC).unwrap();
+    socket.bind(Address::port(0)).unwrap();
     socket.join(next.groups[0].1).unwrap();
     kernel.faults().clear();
     notifier.flush();

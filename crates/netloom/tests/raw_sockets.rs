@@ -202,7 +202,7 @@ fn every_option_is_set_and_told() {
     assert_eq!(errno(socket.bind(Address { port: 0, groups: 1 })), Some(Errno::EPERM));
     // What it may: send to ports and groups, and hear what is sent to its own port.
     let admin = kernel.socket(Protocol::USERSOCK).unwrap();
-    admin.join(1).unwrap();
+    admin.bind(Address { port: 0, groups: 1 }).unwrap();
     let _ = socket.send_to(Address { port: 0, groups: 1 }, b"from nobody");
     admin.set(Opt::PassCredentials, 1).unwrap();
     let mut buf = Vec::new();

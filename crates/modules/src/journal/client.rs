@@ -3,7 +3,7 @@
 use std::fmt;
 
 use netloom::Errno;
-use netloom::socket::Socket;
+use netloom::socket::{Address, Socket};
 use netloom::wire::{Flags, Header, MessageType, messages};
 
 use super::{APPEND, ENTRY, GROUP, READ};
@@ -83,6 +83,10 @@ impl Client {
     /// The entries that are appended from now on, to this client alone: it no longer reads or appends.
     pub fn follow(self) -> Result<impl Iterator<Item = Result<(u32, String), Error>>, Error> {
         let Self { socket, mut buf, .. } = self;
+        // Broadcasts pass over a socket without a port.
+        if socket.local().map_err(Error::Socket)?.port == 0 {
+            socket.bind(Address::port(0)).map_err(Error::Socket)?;
+        }
         socket.join(GROUP).map_err(Error::Socket)?;
         Ok(std::iter::from_fn(move || {
             loop {

@@ -147,6 +147,8 @@ impl Socket {
     }
 
     /// Joins a multicast group, by number.
+    ///
+    /// Broadcasts pass over a socket that has no port yet: [bind](Self::bind) it, or send on it, before or after.
     #[doc(alias = "NETLINK_ADD_MEMBERSHIP")]
     pub fn join(&self, group: u32) -> Result<()> {
         self.0.join(group).map_err(|errno| Error::system("join", errno))
