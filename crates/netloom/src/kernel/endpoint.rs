@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use netloom_wire::{Errno, Protocol};
 
-use super::engine::{Datagram, NetNs, PortKey};
+use super::engine::{Datagram, NetNs, PortKey, Ticket};
 use super::{Kernel, State, Waiter};
 use crate::client::Dialer;
 use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake};
@@ -110,14 +110,7 @@ impl Endpoint for PortEndpoint {
         loop {
             let (datagram, ticket) = state.engine.read(self.key, buf.len(), peek)?;
             if let Some(datagram) = datagram {
-                let cut = !peek && state.engine.faults.truncates();
-                let options = state.engine.receive_options(self.key);
-                let destination = state.engine.local(self.key).unwrap_or_default();
-                if let Some(ticket) = ticket {
-                    state = self.kernel.settle(state, ticket);
-                }
-                self.kernel.wake(state);
-                return Ok(copy(&datagram, buf, cut, options, destination));
+                return Ok(self.kernel.taken(state, self.key, datagram, ticket, peek).copy(buf));
             }
             if !wait {
                 return Err(Errno::EAGAIN);
@@ -204,12 +197,52 @@ impl fmt::Debug for PortEndpoint {
     }
 }
 
-fn copy(datagram: &Datagram, buf: &mut [u8], cut: bool, options: ReceiveOptions, destination: Address) -> Received {
-    let len = datagram.bytes.len();
-    let taken = if cut { len / 2 } else { len }.min(buf.len());
-    if let (Some(to), Some(from)) = (buf.get_mut(..taken), datagram.bytes.get(..taken)) {
-        to.copy_from_slice(from);
+/// A datagram that was read, and what is told of it.
+pub(crate) struct Taken {
+    pub(crate) datagram: Datagram,
+    /// How much of it there is to be seen: all, unless a fault cuts it.
+    pub(crate) shown: usize,
+    pub(crate) options: ReceiveOptions,
+    /// The address of the port that it came to.
+    pub(crate) destination: Address,
+}
+
+impl Taken {
+    fn copy(&self, buf: &mut [u8]) -> Received {
+        let taken = self.shown.min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..taken), self.datagram.bytes.get(..taken)) {
+            to.copy_from_slice(from);
+        }
+        let from = (self.datagram.source.port, self.datagram.group, self.datagram.credentials);
+        Received::told((self.datagram.bytes.len(), taken), from, self.destination, self.options)
     }
-    let from = (datagram.source.port, datagram.group, datagram.credentials);
-    Received::told((len, taken), from, destination, options)
+}
+
+impl Kernel {
+    /// Receives on an open socket without waiting, for a reader with so much room, and writes the next chunk of its dump
+    /// in this thread. EAGAIN if nothing is there.
+    pub(crate) fn receive(&self, key: PortKey, room: usize, peek: bool) -> Result<Taken, Errno> {
+        let mut state = self.lock();
+        let (datagram, ticket) = state.engine.read(key, room, peek)?;
+        Ok(self.taken(state, key, datagram.ok_or(Errno::EAGAIN)?, ticket, peek))
+    }
+
+    fn taken<'k>(
+        &'k self,
+        mut state: MutexGuard<'k, State>,
+        key: PortKey,
+        datagram: Datagram,
+        ticket: Option<Ticket>,
+        peek: bool,
+    ) -> Taken {
+        let len = datagram.bytes.len();
+        let shown = if !peek && state.engine.faults.truncates() { len / 2 } else { len };
+        let options = state.engine.receive_options(key);
+        let destination = state.engine.local(key).unwrap_or_default();
+        if let Some(ticket) = ticket {
+            state = self.settle(state, ticket);
+        }
+        self.wake(state);
+        Taken { datagram, shown, options, destination }
+    }
 }

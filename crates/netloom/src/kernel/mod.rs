@@ -50,6 +50,7 @@ use netloom_wire::{Errno, Protocol};
 
 pub use chunk::Chunk;
 pub use ctx::Ctx;
+pub(crate) use endpoint::Taken;
 pub use engine::{Compare, Engine, Intake, NetNs, PortKey, ProtocolInfo, SocketState};
 pub use family::{Family, Register};
 pub use faults::Faults;

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netloom_wire::{Errno, Protocol};
 
@@ -13,13 +13,15 @@ use crate::kernel::{Kernel, NetNs, PortKey, Waiter};
 use crate::socket::{Credentials, retry};
 
 /// What may be under way to a reader: a megabyte and its bookkeeping, where the system allows it.
-const SEND_BUFFER: usize = 1 << 20;
+pub(super) const SEND_BUFFER: usize = 1 << 20;
+/// What a mark is: a record that is not empty, which would be taken for an end.
+const MARK: [u8; 1] = [1];
 
 pub(super) struct Channel {
     kernel: Kernel,
     key: PortKey,
     fd: Arc<OwnedFd>,
-    framed: bool,
+    mode: Mode,
     epoll: Arc<Epoll>,
     /// Its number, and its name in the epoll.
     number: u32,
@@ -29,8 +31,23 @@ pub(super) struct Channel {
     turn: Mutex<Turn>,
 }
 
+/// What a data channel carries to the client.
+pub(super) enum Mode {
+    /// Bare datagrams.
+    Plain,
+    /// Datagrams and errors, each behind a frame.
+    Framed,
+    /// Marks: datagrams are received by control. The switch tells the client's thread that a receive which waits may
+    /// go on.
+    Exact(Arc<OwnedFd>),
+}
+
 #[derive(Default)]
 struct Turn {
+    /// Whether a mark is on the channel that no answer has told the client to take.
+    marked: bool,
+    /// Whether a receive waits.
+    awaited: bool,
     /// What found no room.
     held: Option<Outgoing>,
     /// Whether the client's thread is woken when the client has read.
@@ -57,7 +74,7 @@ impl Channel {
         number: u32,
         protocol: u32,
         opener: Credentials,
-        framed: bool,
+        mode: Mode,
     ) -> Result<(Arc<Self>, OwnedFd), Errno> {
         let protocol = u8::try_from(protocol).ok().and_then(Protocol::new).ok_or(Errno::EPROTONOSUPPORT)?;
         let (ours, theirs) = sys::pair()?;
@@ -66,11 +83,13 @@ impl Channel {
         let fd = Arc::new(ours);
         let mut state = kernel.lock();
         let key = state.engine.open(NetNs::default(), protocol, opener)?;
-        let unread = fd.clone();
-        state.engine.forward(key, Arc::new(move || sys::unread(unread.as_fd())));
+        if !matches!(mode, Mode::Exact(_)) {
+            let unread = fd.clone();
+            state.engine.forward(key, Arc::new(move || sys::unread(unread.as_fd())));
+        }
         let (kernel, epoll) = (kernel.clone(), epoll.clone());
         let (written, turn) = (AtomicUsize::new(0), Mutex::default());
-        let channel = Arc::new(Self { kernel, key, fd, framed, epoll, number, written, turn });
+        let channel = Arc::new(Self { kernel, key, fd, mode, epoll, number, written, turn });
         let ready = Arc::downgrade(&channel);
         let call = move || {
             if let Some(channel) = ready.upgrade() {
@@ -118,6 +137,9 @@ impl Channel {
 
     /// Looks whether the client has read something: then a dump goes on, and what found no room is written.
     pub(super) fn was_read(&self) {
+        if self.is_exact() {
+            return;
+        }
         let unread = sys::unread(self.fd());
         if unread == 0 || unread < self.written.load(Ordering::Acquire) {
             let mut state = self.kernel.lock();
@@ -129,11 +151,55 @@ impl Channel {
         self.pump();
     }
 
+    pub(super) fn is_exact(&self) -> bool {
+        matches!(self.mode, Mode::Exact(_))
+    }
+
+    /// Has the client's thread told when there is something to receive; false if there is already.
+    pub(super) fn await_arrival(&self) -> bool {
+        let mut turn = self.turn();
+        turn.awaited = !self.is_readable();
+        turn.awaited
+    }
+
+    /// After a receive: whether nothing is left and the client is to take the mark away.
+    pub(super) fn unmark(&self) -> bool {
+        let mut turn = self.turn();
+        let stale = turn.marked && !self.is_readable();
+        turn.marked &= !stale;
+        stale
+    }
+
+    /// Tells a poll of the client's that there is something to receive, and a receive that waits. A mark stands until it
+    /// is taken; one that finds no room would stand behind others.
+    fn mark(&self, turn: &mut Turn, switch: &OwnedFd) {
+        if !self.is_readable() {
+            return;
+        }
+        if !turn.marked {
+            turn.marked = self.write(&MARK, &[]).is_ok();
+        }
+        if std::mem::take(&mut turn.awaited) {
+            sys::turn_on(switch.as_fd());
+        }
+    }
+
+    fn is_readable(&self) -> bool {
+        self.kernel.lock().engine.is_readable(self.key)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes what is queued, until nothing is or the channel is full. Never waits for the client.
     fn pump(&self) {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = self.turn();
+        if let Mode::Exact(switch) = &self.mode {
+            return self.mark(&mut turn, switch);
+        }
         self.write_queue(&mut turn);
-        if turn.held.is_none() && self.framed {
+        if turn.held.is_none() && matches!(self.mode, Mode::Framed) {
             self.write_error();
         }
         let awaits = turn.held.is_some() || self.kernel.lock().engine.awaits_reader(self.key);
@@ -155,7 +221,7 @@ impl Channel {
         while let Some(outgoing) = turn.held.take().or_else(|| self.kernel.lock().engine.hand_over(self.key)) {
             let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
             let head = Frame::of(&outgoing).to_bytes();
-            let head = if self.framed { &head[..] } else { &[] };
+            let head = if matches!(self.mode, Mode::Framed) { &head[..] } else { &[] };
             match self.write(head, bytes) {
                 Ok(_) => {}
                 Err(Errno::EAGAIN) => {
@@ -184,6 +250,9 @@ impl Channel {
 
     /// Lets as much be under way as the receive buffer holds, and what a dump may put on top.
     pub(super) fn set_limit(&self, receive_buffer: u32) {
+        if self.is_exact() {
+            return;
+        }
         let wanted = (receive_buffer as usize).saturating_add(SEND_BUFFER / 2);
         if wanted > SEND_BUFFER {
             sys::set_send_buffer(self.fd(), wanted);

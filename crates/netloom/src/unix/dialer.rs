@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Protocol};
 
-use super::endpoint::{Control, UnixEndpoint};
+use super::control::Control;
+use super::endpoint::UnixEndpoint;
 use super::sys;
 use crate::kernel::SocketState;
 use crate::socket::Socket;
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// ```
 pub struct Dialer {
     path: PathBuf,
+    exact: bool,
 }
 
 impl Dialer {
@@ -40,9 +42,33 @@ impl Dialer {
     /// ETIMEDOUT), not permitted (EACCES), something else than netloom (EPROTO), another version (EPROTONOSUPPORT), too
     /// many clients (EUSERS).
     pub fn connect(path: impl Into<PathBuf>) -> Result<Self> {
-        let dialer = Self { path: path.into() };
+        let dialer = Self { path: path.into(), exact: false };
         dialer.dial().map_err(|errno| unreachable(&dialer.path, errno))?;
         Ok(dialer)
+    }
+
+    /// Has its sockets receive in exact mode: as those of Linux do, to the order in which an error and what is queued
+    /// are told, and to the room of each receive. It costs a round trip a receive, and a receive waits while a handler
+    /// works on what the same socket has sent; see [the protocol](crate::unix#exact-mode) for what other sockets cannot show.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use netloom::kernel::Kernel;
+    /// use netloom::{Connection, unix};
+    /// # let folder = std::env::temp_dir().join(format!("netloom-exact-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let path = folder.join("kernel");
+    /// # let serving = unix::Server::bind(&path)?.start(Kernel::new())?;
+    /// let nl = Connection::over(Arc::new(unix::Dialer::connect(&path)?.exact()));
+    /// assert_eq!(nl.family("nlctrl")?.id, 0x10);
+    /// # serving.stop()?;
+    /// # std::fs::remove_dir(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn exact(mut self) -> Self {
+        self.exact = true;
+        self
     }
 
     /// The path.
@@ -69,7 +95,7 @@ impl Dialer {
 impl crate::client::Dialer for Dialer {
     fn open(&self, protocol: Protocol) -> Result<Socket> {
         let control = self.dial().map_err(|errno| unreachable(&self.path, errno))?;
-        let opened = UnixEndpoint::open(control, protocol).map_err(|errno| match errno {
+        let opened = UnixEndpoint::open(control, protocol, self.exact).map_err(|errno| match errno {
             Errno::ECONNRESET => unreachable(&self.path, errno),
             errno => Error::system("socket", errno),
         })?;

@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Flags, Header, MessageType, Protocol};
 
-use super::listing;
-use super::protocol::{self, Answer, FRAMED, Frame, MAGIC, MAX_RECORD, Op, Request, VERSION};
+use super::control::{Control, gone};
+use super::protocol::{self, EXACT, FRAMED, Frame, Op, Request};
 use super::sys::{self, Take};
-use crate::kernel::SocketState;
 use crate::socket::{Address, Endpoint, Opt, ReceiveOptions, Received, RecvFlags};
 
 /// How long a close waits for the kernel side to have closed.
@@ -22,96 +21,13 @@ const CLOSING: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// A control channel, from the client's end.
-pub(super) struct Control {
-    fd: OwnedFd,
-    tag: u32,
-    record: Vec<u8>,
-}
-
-/// The room for an answer: the memberships of half a million groups.
-const ANSWER: usize = 64 * 1024;
-
-impl Control {
-    pub(super) fn new(fd: OwnedFd, patience: Duration) -> Result<Self, Errno> {
-        sys::set_send_buffer(fd.as_fd(), MAX_RECORD);
-        sys::set_timeouts(fd.as_fd(), Some(patience))?;
-        Ok(Self { fd, tag: 0, record: vec![0; ANSWER] })
-    }
-
-    /// Says which protocol and version this is, and hears the same.
-    pub(super) fn greet(&mut self, deadline: Option<Instant>) -> Result<(), Errno> {
-        let hello = Request { op: Op::HELLO, a: VERSION, ..Request::default() };
-        let (answer, payload, _) = self.ask_until(hello, &MAGIC, deadline)?;
-        if payload == MAGIC && answer.a == VERSION { Ok(()) } else { Err(Errno::EPROTO) }
-    }
-
-    /// The open sockets of the kernel side, those of all clients.
-    pub(super) fn sockets(&mut self, deadline: Option<Instant>) -> Result<Vec<SocketState>, Errno> {
-        // Sockets come and go between pages; a server that invents them without end is none.
-        const MOST: usize = 1 << 20;
-        let mut sockets = Vec::new();
-        while sockets.len() < MOST {
-            let a = u32::try_from(sockets.len()).map_err(|_| Errno::EPROTO)?;
-            let request = Request { op: Op::SOCKETS, a, ..Request::default() };
-            let (_, rows, _) = self.ask_until(request, &[], deadline)?;
-            if rows.is_empty() {
-                return Ok(sockets);
-            }
-            sockets.extend(listing::read(rows)?);
-        }
-        Err(Errno::EPROTO)
-    }
-
-    fn ask(&mut self, request: Request, payload: &[u8]) -> Result<(Answer, &[u8], Option<OwnedFd>), Errno> {
-        self.ask_until(request, payload, None)
-    }
-
-    /// Bounds how long a request waits for its answer, where no deadline does; ETIMEDOUT then.
-    fn set_patience(&self, patience: Option<Duration>) -> Result<(), Errno> {
-        sys::set_timeouts(self.fd.as_fd(), patience)
-    }
-
-    /// Sends a request and waits for its answer, as long as there is patience, or until a deadline: the handler behind it
-    /// may be slow.
-    fn ask_until(
-        &mut self,
-        request: Request,
-        payload: &[u8],
-        deadline: Option<Instant>,
-    ) -> Result<(Answer, &[u8], Option<OwnedFd>), Errno> {
-        self.tag = self.tag.wrapping_add(1).max(1);
-        let head = Request { tag: self.tag, ..request }.to_bytes();
-        repeat(|| sys::send(self.fd.as_fd(), &head, payload, true)).map_err(late)?;
-        let (len, passed) = loop {
-            if deadline.is_some() && !repeat(|| sys::wait_readable(self.fd.as_fd(), deadline))? {
-                return Err(Errno::ETIMEDOUT);
-            }
-            let (len, passed) =
-                repeat(|| sys::recv_with_fd(self.fd.as_fd(), &mut self.record, Take::Wait)).map_err(late)?;
-            if len == 0 {
-                return Err(Errno::ECONNRESET);
-            }
-            let (answer, _) = self.record.get(..len).and_then(Answer::read).ok_or(Errno::EPROTO)?;
-            // Tag 0 answers whatever was asked.
-            match self.tag.wrapping_sub(answer.tag) {
-                _ if answer.tag == 0 => break (len, passed),
-                0 => break (len, passed),
-                // What was given up before.
-                behind if behind <= u32::MAX / 2 => {}
-                _ => return Err(Errno::EPROTO),
-            }
-        };
-        let (answer, payload) = self.record.get(..len).and_then(Answer::read).ok_or(Errno::EPROTO)?;
-        if answer.errno == Errno(0) { Ok((answer, payload, passed)) } else { Err(answer.errno) }
-    }
-}
-
-/// One socket: a control channel and a framed data channel of its own, so that a slow answer here keeps no other waiting.
+/// One socket: a control channel and a data channel of its own, so that a slow answer here keeps no other waiting.
 pub(super) struct UnixEndpoint {
     control: Mutex<Control>,
     socket: u32,
     data: OwnedFd,
+    /// Whether datagrams are received by control, the data channel telling only that there are some.
+    exact: bool,
     /// Held while a record is looked at and taken.
     reading: Mutex<()>,
     nonblocking: AtomicBool,
@@ -124,8 +40,9 @@ pub(super) struct UnixEndpoint {
 }
 
 impl UnixEndpoint {
-    pub(super) fn open(mut control: Control, protocol: Protocol) -> Result<Self, Errno> {
-        let request = Request { op: Op::SOCKET, a: protocol.number().into(), b: FRAMED, ..Request::default() };
+    pub(super) fn open(mut control: Control, protocol: Protocol, exact: bool) -> Result<Self, Errno> {
+        let b = if exact { EXACT } else { FRAMED };
+        let request = Request { op: Op::SOCKET, a: protocol.number().into(), b, ..Request::default() };
         let (answer, _, passed) = control.ask(request, &[])?;
         let (socket, data) = (answer.a, passed.ok_or(Errno::EPROTO)?);
         control.set_patience(None)?;
@@ -133,6 +50,7 @@ impl UnixEndpoint {
             control: Mutex::new(control),
             socket,
             data,
+            exact,
             reading: Mutex::new(()),
             nonblocking: AtomicBool::new(false),
             peer: AtomicU32::new(0),
@@ -155,6 +73,25 @@ impl UnixEndpoint {
 
     fn tell(&self, op: Op, values: [u32; 3]) -> Result<(), Errno> {
         self.ask(op, values, &[]).map(drop)
+    }
+
+    /// Receives by control. The room sizes the chunks of dumps, as a receive's does in Linux.
+    fn receive(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
+        let peek = flags.contains(RecvFlags::PEEK);
+        let wait = !flags.contains(RecvFlags::DONTWAIT) && !self.nonblocking.load(Ordering::Relaxed);
+        // Whoever does not wait, waits for no handler that has been given up either.
+        let until = if wait { deadline } else { Some(Instant::now()) };
+        loop {
+            match self.control().receive(self.data.as_fd(), self.socket, buf, peek, until) {
+                Err(Errno::EAGAIN) if wait => {}
+                done => return done,
+            }
+            // A mark may stand there although a handler keeps the answer.
+            let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if over || !sys::wait_readable(self.data.as_fd(), deadline)? {
+                return Err(Errno::EAGAIN);
+            }
+        }
     }
 
     /// Takes a datagram, or an error, if there is one.
@@ -220,6 +157,9 @@ impl Endpoint for UnixEndpoint {
     }
 
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
+        if self.exact {
+            return self.receive(buf, flags, deadline);
+        }
         let peek = flags.contains(RecvFlags::PEEK);
         let wait = !flags.contains(RecvFlags::DONTWAIT) && !self.nonblocking.load(Ordering::Relaxed);
         loop {
@@ -310,18 +250,4 @@ impl fmt::Debug for UnixEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unix socket, number {}", self.socket)
     }
-}
-
-/// What a wait for the server that ended without it is to a caller.
-fn late(errno: Errno) -> Errno {
-    if errno == Errno::EAGAIN { Errno::ETIMEDOUT } else { gone(errno) }
-}
-
-/// What the end of the server is to a caller.
-fn gone(errno: Errno) -> Errno {
-    if errno == Errno::EPIPE { Errno::ECONNRESET } else { errno }
-}
-
-fn repeat<T>(call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
-    crate::socket::retry(call)
 }

@@ -23,7 +23,7 @@
 //! | op | name | request | answer |
 //! |---|---|---|---|
 //! | 1 | HELLO | a: version; payload `netloom` and a NUL | a: the server's version; payload the same |
-//! | 2 | SOCKET | a: protocol, b: flags (1: framed) | a: its number; the *data channel*, by `SCM_RIGHTS` |
+//! | 2 | SOCKET | a: protocol, b: 0, or 1: framed, or 2: exact | a: its number; the *data channel*, by `SCM_RIGHTS` |
 //! | 3 | CLOSE | | |
 //! | 4 | BIND | a: port, b: groups 1 to 32 as a mask | |
 //! | 5 | CONNECT | a: port, b: groups | |
@@ -36,15 +36,17 @@
 //! | 12 | MEMBERSHIPS | | payload: words of 32 bits, bit n-1 is group n |
 //! | 13 | ROOM | a: bytes of the reader's buffer | |
 //! | 14 | SEND | c: 1 if a and b (port, groups) are the destination, else 0; payload: the datagram | a: bytes taken |
+//! | 15 | RECV | a: flags of `recvmsg`, b: bytes of the reader's buffer | [see below](#exact-mode) |
+//! | 16 | CANCEL | a: the tag of a RECV that waits | |
 //! | 17 | SOCKETS | a: how many to leave out | a: how many follow; payload: the open sockets of all clients |
 //!
 //! SOCKETS needs no socket. Each is told in words: namespace, protocol, port, bytes queued, datagrams dropped; process, user
 //! and group of the opener; how many words of groups follow, and those, as MEMBERSHIPS has them. None more is 0.
 //!
 //! HELLO comes first. A version that the server does not speak is EPROTONOSUPPORT. A server with too many clients answers
-//! whatever comes first with EUSERS, tag 0, and closes. An op that is not listed is EOPNOTSUPP; 15 and 16 are kept for
-//! receiving by control. A record shorter than its 24 bytes, or none of HELLO first, is EPROTO, and the end of the
-//! connection. So is it when 200 KiB of answers are not read. The end of a control channel closes all its sockets.
+//! whatever comes first with EUSERS, tag 0, and closes. An op that is not listed is EOPNOTSUPP.
+//! A record shorter than its 24 bytes, or none of HELLO first, is EPROTO, and the end of the connection. So is it when
+//! 200 KiB of answers are not read, a megabyte if a socket is exact. The end of a control channel closes all its sockets.
 //! Requests of one control channel and its data channels are handled one after the other: who wants calls that do not
 //! wait for each other opens several.
 //!
@@ -71,8 +73,39 @@
 //! `kind` 0 is a datagram: `length` is its whole length, 16 MiB at most, although less of it may follow; then whom it is
 //! from, the group it was sent to (0: none), the sender's credentials, and the receiving socket's own address. `kind` 1 is
 //! an error, `length` its errno: ENOBUFS stands at the place where datagrams were lost.
+//!
+//! What data channels cannot show, framed or not, is [exact mode's](#exact-mode): the room of each receive, which sizes
+//! the chunks of a dump (ROOM tells one for all); ENOBUFS ahead of what is queued; a peek that lets a dump go on; queues
+//! that are counted to the datagram, and so which one is the first that finds no room.
+//!
+//! ## Exact mode
+//!
+//! The datagrams of an exact socket stay in the kernel side until RECV takes them, as in a netlink socket. Flags are
+//! MSG_PEEK (2), MSG_DONTWAIT (0x40) and MSG_OOB (1: EOPNOTSUPP); others, MSG_TRUNC among them, change nothing. The
+//! answer's `a` is the datagram's whole length, its payload
+//!
+//! ```text
+//! 0  length  source port  group  process  uid  gid  port  groups  namespace  datagram…
+//! 0  4       8            12     16       20   24   28    32      36         40
+//! ```
+//!
+//! with as much of the datagram as the reader's buffer has room for; `namespace` is an id, or -1 if the datagram comes from
+//! the socket's own. The bits of `b` say what a `recvmsg` would tell of it: 2 the group (NETLINK_PKTINFO), 4 the
+//! credentials, 8 the namespace; and 1 what is to be done with the data channel. The answer to a RECV that fails has this
+//! bit as well, and that to GET of `SO_ERROR`. The source's `nl_groups` is the group as a mask, 0 beyond 32.
+//!
+//! Without MSG_DONTWAIT, RECV is answered when there is something to receive, and other requests meanwhile. CANCEL ends
+//! such a wait: the RECV is answered with EINTR, and then the CANCEL. If it is ENOENT, the RECV was answered before, and
+//! what it took is in that answer: nothing is lost between the two. A RECV whose socket is closed is EBADF.
+//!
+//! The data channel of an exact socket is there to be polled: it carries marks, records of one byte. The server puts
+//! one there when there is something to receive, a datagram or an error. Bit 1 of an answer says that nothing is left:
+//! the client is to take one mark away, which is there. So the channel is readable when, and only when, a RECV would
+//! not wait, but for the time that an answer is under way. What is written to it is sent, and closing it closes the socket,
+//! as with others.
 
 mod channel;
+mod control;
 mod crowd;
 mod dialer;
 mod endpoint;
@@ -80,6 +113,7 @@ mod listener;
 mod listing;
 mod peer;
 mod protocol;
+mod receive;
 mod server;
 mod sys;
 

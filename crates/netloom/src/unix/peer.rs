@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use netloom_wire::Errno;
 
-use super::channel::{Channel, Sent, record_buffer};
+use super::channel::{Channel, Mode, SEND_BUFFER, Sent, record_buffer};
 use super::crowd::Place;
 use super::listing;
-use super::protocol::{self, Answer, FRAMED, MAGIC, Op, Request, VERSION};
+use super::protocol::{self, Answer, EXACT, FRAMED, MAGIC, Op, Request, VERSION};
+use super::receive::{Receive, Waiting};
 use super::sys::{self, Epoll, Take};
 use crate::kernel::Kernel;
 use crate::socket::{Address, Opt};
@@ -21,6 +22,7 @@ const TURN: usize = 64;
 
 const CONTROL: u64 = u64::MAX;
 const STOP: u64 = u64::MAX - 1;
+const ARRIVED: u64 = u64::MAX - 2;
 
 pub(super) struct Peer {
     kernel: Kernel,
@@ -32,10 +34,12 @@ pub(super) struct Peer {
     greeted: bool,
     buf: Vec<u8>,
     mask: Vec<u8>,
+    /// Receives that wait; there once a socket is exact.
+    waiting: Option<Waiting>,
 }
 
 /// Why a control channel ends.
-struct End;
+pub(super) struct End;
 
 /// What an answer holds besides tag and errno.
 #[derive(Default)]
@@ -60,7 +64,7 @@ impl Peer {
         epoll.add(control.as_fd(), sys::IN, CONTROL)?;
         epoll.add(stop, sys::IN, STOP)?;
         let (channels, buf, mask) = (HashMap::new(), record_buffer(), Vec::new());
-        Ok(Self { kernel, control, place, epoll, channels, last: 0, greeted: false, buf, mask })
+        Ok(Self { kernel, control, place, epoll, channels, last: 0, greeted: false, buf, mask, waiting: None })
     }
 
     /// Serves it until it is gone, or the server stops. Handlers run in here.
@@ -79,6 +83,9 @@ impl Peer {
                 if !self.serve_channel(socket) {
                     unfinished.push(socket);
                 }
+            }
+            if names.contains(&ARRIVED) && self.serve_waiting().is_err() {
+                return self.finish();
             }
             if names.contains(&CONTROL) && self.serve_control().is_err() {
                 return self.finish();
@@ -124,6 +131,10 @@ impl Peer {
             // Longer than any record may be.
             None => Err((0, Errno::EMSGSIZE)),
             Some(None) => Err((0, Errno::EPROTO)),
+            Some(Some((request, _))) if self.greeted && request.op == Op::RECV => {
+                std::mem::swap(&mut self.buf, &mut buf);
+                return self.serve_receive(request);
+            }
             Some(Some((request, payload))) => Ok((request, self.answer(request, payload))),
         };
         std::mem::swap(&mut self.buf, &mut buf);
@@ -162,6 +173,7 @@ impl Peer {
         let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.place.credentials);
         let address = Address { port: a, groups: b };
         match op {
+            Op::CANCEL => return self.cancel(socket, a).map(|()| Values::default()),
             Op::BIND => return self.kernel.bind(key, &by, address).map(|()| Values::default()),
             Op::JOIN => return self.kernel.join(key, &by, a).map(|()| Values::default()),
             Op::LEAVE => return self.kernel.leave(key, &by, a).map(|()| Values::default()),
@@ -193,6 +205,8 @@ impl Peer {
             }
             Op::GET if (a, b) == (protocol::SOL_SOCKET, protocol::SO_ERROR) => {
                 values.a = engine.take_error(key).map_or(0, |errno| errno.0.cast_unsigned());
+                drop(state);
+                values.b = self.channels.get(&socket).is_some_and(|channel| channel.unmark()).into();
             }
             Op::GET => values.a = engine.option(key, protocol::option(a, b)?)?,
             Op::MEMBERSHIPS => {
@@ -215,28 +229,31 @@ impl Peer {
     }
 
     fn open(&mut self, protocol: u32, flags: u32) -> Result<Values, Errno> {
-        if flags & !FRAMED != 0 {
-            return Err(Errno::EINVAL);
-        }
+        let mode = match flags {
+            0 => Mode::Plain,
+            FRAMED => Mode::Framed,
+            EXACT => Mode::Exact(self.switch()?),
+            _ => return Err(Errno::EINVAL),
+        };
         if self.channels.len() >= MAX_SOCKETS {
             return Err(Errno::EMFILE);
         }
         self.place.open()?;
-        let opened = self.open_channel(protocol, flags & FRAMED != 0);
+        let opened = self.open_channel(protocol, mode);
         if opened.is_err() {
             self.place.close();
         }
         opened
     }
 
-    fn open_channel(&mut self, protocol: u32, framed: bool) -> Result<Values, Errno> {
+    fn open_channel(&mut self, protocol: u32, mode: Mode) -> Result<Values, Errno> {
         let mut number = self.last.wrapping_add(1);
         while self.channels.contains_key(&number) {
             number = number.wrapping_add(1);
         }
         self.last = number;
         let by = self.place.credentials;
-        let (channel, theirs) = Channel::open(&self.kernel, &self.epoll, number, protocol, by, framed)?;
+        let (channel, theirs) = Channel::open(&self.kernel, &self.epoll, number, protocol, by, mode)?;
         self.channels.insert(number, channel);
         Ok(Values { a: number, passed: Some(theirs), ..Values::default() })
     }
@@ -246,7 +263,75 @@ impl Peer {
         if let Some(channel) = self.channels.remove(&socket) {
             channel.close();
             self.place.close();
+            if let Some(waiting) = &self.waiting {
+                // Who receives on it hears that it is gone.
+                waiting.look();
+            }
         }
+    }
+
+    /// What receives that wait are told by.
+    fn switch(&mut self) -> Result<Arc<OwnedFd>, Errno> {
+        if let Some(waiting) = &self.waiting {
+            return Ok(waiting.switch());
+        }
+        let waiting = Waiting::new()?;
+        self.epoll.add(waiting.switch().as_fd(), sys::IN, ARRIVED)?;
+        // Datagrams go by it.
+        sys::set_send_buffer(self.control.as_fd(), SEND_BUFFER);
+        Ok(self.waiting.insert(waiting).switch())
+    }
+
+    /// Answers a receive, or has it wait.
+    fn serve_receive(&mut self, request: Request) -> Result<(), End> {
+        let exact = match self.channels.get(&request.socket) {
+            None => Err(Errno::EBADF),
+            Some(channel) if !channel.is_exact() => Err(Errno::EOPNOTSUPP),
+            Some(_) => Receive::of(request),
+        };
+        match exact {
+            Ok(receive) => self.receive(receive),
+            Err(errno) => self.refuse(request.tag, errno),
+        }
+    }
+
+    /// Looks again at the receives that wait.
+    fn serve_waiting(&mut self) -> Result<(), End> {
+        let due = self.waiting.as_mut().map(Waiting::due).unwrap_or_default();
+        due.into_iter().try_for_each(|receive| self.receive(receive))
+    }
+
+    fn receive(&mut self, receive: Receive) -> Result<(), End> {
+        let Some(channel) = self.channels.get(&receive.socket) else {
+            return self.refuse(receive.tag, Errno::EBADF);
+        };
+        loop {
+            let taken = self.kernel.receive(channel.key(), receive.room, receive.peek);
+            match taken {
+                Err(Errno::EAGAIN) if receive.wait => {
+                    if channel.await_arrival() {
+                        break;
+                    }
+                }
+                taken => {
+                    let mark = channel.unmark();
+                    return self.write(|fd| receive.answer(fd, &taken, mark));
+                }
+            }
+        }
+        let kept = self.waiting.as_mut().is_some_and(|waiting| waiting.add(receive));
+        if kept { Ok(()) } else { self.refuse(receive.tag, Errno::ENOMEM) }
+    }
+
+    /// Ends a receive that waits. ENOENT if it does not: what it received is under way.
+    fn cancel(&mut self, socket: u32, tag: u32) -> Result<(), Errno> {
+        let waited = self.waiting.as_mut().is_some_and(|waiting| waiting.remove(socket, tag));
+        if !waited {
+            return Err(Errno::ENOENT);
+        }
+        // A client that cannot be told this is not told of its cancel either, and let go.
+        let _ = self.refuse(tag, Errno::EINTR);
+        Ok(())
     }
 
     fn tell(&self, tag: u32, values: Values) -> Result<(), End> {

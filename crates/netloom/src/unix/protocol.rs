@@ -2,7 +2,8 @@
 
 use netloom_wire::Errno;
 
-use crate::kernel::engine::Outgoing;
+use crate::kernel::Taken;
+use crate::kernel::engine::{Datagram, Outgoing};
 use crate::socket::{Address, Credentials, Opt};
 
 /// The version of this protocol.
@@ -11,6 +12,20 @@ pub(super) const VERSION: u32 = 1;
 pub(super) const MAGIC: [u8; 8] = *b"netloom\0";
 /// The flag of SOCKET that asks for a framed data channel.
 pub(super) const FRAMED: u32 = 1;
+/// The one that asks for exact mode.
+pub(super) const EXACT: u32 = 2;
+
+/// Flags of RECV, those of recvmsg: `linux/socket.h`. Others change nothing, as in netlink.
+pub(super) const MSG_OOB: u32 = 0x1;
+pub(super) const MSG_PEEK: u32 = 0x2;
+pub(super) const MSG_DONTWAIT: u32 = 0x40;
+
+/// What an answer to RECV says besides: take one mark off the data channel; packet info, credentials and the network
+/// namespace are to be told.
+pub(super) const TAKE_MARK: u32 = 1;
+pub(super) const TELL_GROUP: u32 = 2;
+pub(super) const TELL_CREDENTIALS: u32 = 4;
+pub(super) const TELL_NAMESPACE: u32 = 8;
 /// The most that one record may hold: a datagram as long as the largest send buffer allows, and the request around it.
 pub(super) const MAX_RECORD: usize = 425_984;
 
@@ -41,6 +56,8 @@ impl Op {
     pub(super) const MEMBERSHIPS: Self = Self(12);
     pub(super) const ROOM: Self = Self(13);
     pub(super) const SEND: Self = Self(14);
+    pub(super) const RECV: Self = Self(15);
+    pub(super) const CANCEL: Self = Self(16);
     pub(super) const SOCKETS: Self = Self(17);
 }
 
@@ -107,14 +124,22 @@ pub(super) enum Frame {
 impl Frame {
     pub(super) const LEN: usize = 36;
 
+    pub(super) fn of_taken(taken: &Taken) -> Self {
+        let Taken { datagram, destination, .. } = taken;
+        Self::of_datagram(datagram, *destination)
+    }
+
     pub(super) fn of(outgoing: &Outgoing) -> Self {
-        let datagram = &outgoing.datagram;
+        Self::of_datagram(&outgoing.datagram, outgoing.destination)
+    }
+
+    fn of_datagram(datagram: &Datagram, destination: Address) -> Self {
         Self::Datagram {
             len: datagram.bytes.len(),
             source: datagram.source.port,
             group: datagram.group,
             credentials: datagram.credentials,
-            destination: outgoing.destination,
+            destination,
         }
     }
 

@@ -254,7 +254,7 @@ pub(super) fn lock(fd: BorrowedFd<'_>) -> Result<()> {
     check(unsafe { libc::flock(fd.as_raw_fd(), libc::LOCK_EX) }).map(drop)
 }
 
-/// A switch that a poll can see, and that stays on.
+/// A switch that a poll can see, and that stays on until it is turned off.
 pub(super) fn switch() -> Result<OwnedFd> {
     // SAFETY: no pointers are passed.
     let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
@@ -267,6 +267,13 @@ pub(super) fn turn_on(switch: BorrowedFd<'_>) {
     let one = 1_u64.to_ne_bytes();
     // SAFETY: pointer and length are those of `one`. It can fail only where the switch is on to the brim already.
     unsafe { libc::write(switch.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+}
+
+/// Turns it off.
+pub(super) fn turn_off(switch: BorrowedFd<'_>) {
+    let mut count = [0_u8; 8];
+    // SAFETY: pointer and length are those of `count`. It fails where the switch is off already.
+    unsafe { libc::read(switch.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
 }
 
 /// Descriptors that are waited for together, each by a name.

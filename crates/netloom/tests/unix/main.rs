@@ -1,5 +1,6 @@
 //! A kernel side behind unix sockets: what its clients see, and what strangers can do to it.
 
+mod exact;
 mod protocol;
 mod raw;
 mod reach;
@@ -235,7 +236,10 @@ fn sockets_behave_as_in_process() {
     let served = Served::new();
     let in_process = |protocol| served.kernel.socket(protocol).unwrap();
     let by_unix = |protocol| served.socket(protocol);
-    let kinds: [(&str, &dyn Fn(Protocol) -> Socket); 2] = [("in process", &in_process), ("unix", &by_unix)];
+    let dialer = unix::Dialer::connect(&served.path).unwrap().exact();
+    let exact = |protocol| netloom::client::Dialer::open(&dialer, protocol).unwrap();
+    let kinds: [(&str, &dyn Fn(Protocol) -> Socket); 3] =
+        [("in process", &in_process), ("unix", &by_unix), ("exact", &exact)];
     for (kind, open) in kinds {
         let (left, right) = (open(Protocol::USERSOCK), open(Protocol::USERSOCK));
         assert_eq!(left.local().unwrap(), Address::default(), "{kind}");

@@ -56,6 +56,14 @@ impl Raw {
         Some((numbers.try_into().ok()?, passed))
     }
 
+    /// The next record, whole. `None` if the connection ended.
+    pub(crate) fn record(&self) -> Option<Vec<u8>> {
+        let mut record = vec![0; 65_536];
+        let (_, len) = net::recv(&self.0, &mut record[..], RecvFlags::empty()).ok()?;
+        record.truncate(len);
+        Some(record).filter(|record| !record.is_empty())
+    }
+
     /// Opens a socket of generic netlink: its number and its data channel.
     pub(crate) fn open(&self, flags: u32) -> (u32, Data) {
         let (answer, fd) = self.ask([SOCKET, 2, 0, GENERIC, flags, 0], &[]).unwrap();
