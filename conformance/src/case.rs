@@ -27,6 +27,18 @@ impl fmt::Display for Malformed {
 }
 impl std::error::Error for Malformed {}
 
+impl From<netloom::Error> for Malformed {
+    fn from(error: netloom::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Malformed {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// One behaviour, shown by what sockets do.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

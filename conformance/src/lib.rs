@@ -11,6 +11,7 @@
 
 mod case;
 mod compare;
+mod differ;
 mod message;
 mod play;
 mod record;
@@ -18,6 +19,7 @@ mod seen;
 
 pub use case::{Case, Difference, Item, Malformed, Place, Room, Step, items};
 pub use compare::{Verdict, compare};
+pub use differ::Differ;
 pub use message::datagram;
 pub use play::{NOW, Patience, is_privileged, play};
 pub use record::{Record, Release};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
 use netloom::unix::{self, Serving};
 use netloom_conformance::{
-    Case, Item, Malformed, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play,
+    Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play,
 };
 
 /// Plays the cases against the Linux underneath and against our kernel side, which behaves as each
@@ -31,6 +31,27 @@ struct Asked {
     /// Show what was seen in each case.
     #[arg(long)]
     show: bool,
+    /// Instead of cases: compare so many random requests, most of them wrong, with the Linux underneath.
+    #[arg(long, value_name = "CASES")]
+    differ: Option<u64>,
+    /// What random requests follow from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The number of the first random request.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Random requests to this family alone.
+    #[arg(long)]
+    family: Option<String>,
+    /// One request of those, in hexadecimal, as a difference tells it.
+    #[arg(long, value_name = "HEX")]
+    replay: Option<String>,
+    /// What is found out about the policies of the Linux underneath.
+    #[arg(long)]
+    learned: bool,
+    /// A worker's share of random requests, `0/2`: this program starts itself with it.
+    #[arg(long, hide = true)]
+    worker: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -48,6 +69,31 @@ impl Asked {
     fn run(&self) -> Result<bool, Malformed> {
         if self.record {
             return record().map(|()| true);
+        }
+        let differ = Differ {
+            cases: self.differ.unwrap_or_default(),
+            from: self.from,
+            seed: self.seed,
+            family: self.family.clone(),
+        };
+        if let Some(share) = &self.worker {
+            let share = share.split_once('/').and_then(|(number, all)| Some((number.parse().ok()?, all.parse().ok()?)));
+            let (number, all) = share.ok_or_else(|| Malformed::new("a share is 0/2"))?;
+            return differ.work(number, all).map(|()| true);
+        }
+        if self.learned {
+            return differ.learned().map(|()| true);
+        }
+        if let Some(request) = &self.replay {
+            return differ.replay(request);
+        }
+        if self.differ.is_some() {
+            let this = std::env::current_exe()?;
+            return differ.run(&|share| {
+                let mut command = Command::new(&this);
+                command.args(std::env::args_os().skip(1)).args(["--worker", share]);
+                command
+            });
         }
         let here = Release::here();
         let records = Record::releases();

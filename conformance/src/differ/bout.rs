@@ -1,0 +1,133 @@
+//! Case after case to both kernel sides.
+
+use netloom::socket::Socket;
+
+use super::compare::{Pair, Verdict};
+use super::dice::Dice;
+use super::exchange::Answers;
+use super::generate::Maker;
+use super::live::{self, Options};
+use super::report::Report;
+use super::world::World;
+use super::{minimise, mirror, sys};
+use crate::Malformed;
+
+/// Cases that share a network namespace: those that pass leave something behind.
+const STAY: u64 = 100_000;
+/// Cases that share a socket's options, and at most a datagram.
+pub(super) const BLOCK: u64 = 32;
+/// Differences that are shown.
+const SHOWN: usize = 20;
+
+/// Both kernel sides, and what is made for them.
+pub(super) struct Bout<'w> {
+    world: &'w World,
+    maker: Maker<'w>,
+    pub(super) linux: Socket,
+    pub(super) ours: Socket,
+    linux_answers: Answers,
+    our_answers: Answers,
+    stayed: u64,
+}
+
+impl<'w> Bout<'w> {
+    pub(super) fn new(world: &'w World) -> Result<Self, Malformed> {
+        let kernel = mirror::mirror(world)?;
+        Ok(Self {
+            world,
+            maker: Maker::new(world),
+            linux: live::open()?,
+            ours: mirror::open(&kernel)?,
+            linux_answers: Answers::new(),
+            our_answers: Answers::new(),
+            stayed: 0,
+        })
+    }
+
+    /// The options that a case is asked with.
+    pub(super) fn options(case: u64) -> Options {
+        match case / BLOCK % 12 {
+            0 => Options { ext_ack: false, cap_ack: false },
+            1 => Options { ext_ack: true, cap_ack: true },
+            _ => Options::FULL,
+        }
+    }
+
+    /// Plays the cases of one block from `case` on, up to `end`.
+    pub(super) fn block(&mut self, seed: u64, case: u64, end: u64, report: &mut Report) -> Result<(), Malformed> {
+        if self.stayed >= STAY {
+            sys::fresh_network().map_err(|error| Malformed::new(format!("a fresh network namespace: {error}")))?;
+            self.linux = live::open()?;
+            self.stayed = 0;
+        }
+        let options = Self::options(case);
+        options.apply(&self.linux)?;
+        options.apply(&self.ours)?;
+        let (mut datagram, mut starts) = (Vec::new(), Vec::new());
+        let end = end.min((case / BLOCK + 1) * BLOCK);
+        let mut first = case;
+        for case in case..end {
+            starts.push(datagram.len());
+            let made = self.maker.make(&mut Dice::of(seed, case), case as u32, &mut datagram);
+            if made.last || case + 1 == end || datagram.len() > 20_000 {
+                self.play(&datagram, &starts, first, options, seed, report)?;
+                first = case + 1;
+                datagram.clear();
+                starts.clear();
+            }
+        }
+        self.stayed += BLOCK;
+        Ok(())
+    }
+
+    fn play(
+        &mut self,
+        datagram: &[u8],
+        starts: &[usize],
+        first: u64,
+        options: Options,
+        seed: u64,
+        report: &mut Report,
+    ) -> Result<(), Malformed> {
+        self.linux_answers.fetch(&self.linux, datagram, first as u32, starts.len())?;
+        self.our_answers.fetch(&self.ours, datagram, first as u32, starts.len())?;
+        for (at, start) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).copied().unwrap_or(datagram.len());
+            let request = datagram.get(*start..end).unwrap_or_default();
+            let (ours, linux) = (&self.our_answers, &self.linux_answers);
+            let pair = Pair { world: self.world, request, ours, linux, at, ext_ack: options.ext_ack };
+            let verdict = pair.judge();
+            report.count(self.world, request, verdict);
+            if verdict == Verdict::Different && report.differences.len() < SHOWN {
+                let case = first + at as u64;
+                let told = minimise::told(self, seed, case, request, options)?;
+                report.differences.push(told);
+                // What was asked meanwhile is in the way of what is still to be judged.
+                self.linux_answers.fetch(&self.linux, datagram, first as u32, starts.len())?;
+                self.our_answers.fetch(&self.ours, datagram, first as u32, starts.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What both say of one request: whether they differ, and in words.
+    pub(super) fn ask(&mut self, request: &[u8]) -> Result<(Verdict, String), Malformed> {
+        let seq = netloom::wire::Header::read(request).map_or(0, |header| header.seq);
+        self.linux_answers.fetch(&self.linux, request, seq, 1)?;
+        self.our_answers.fetch(&self.ours, request, seq, 1)?;
+        let (ours, linux) = (&self.our_answers, &self.linux_answers);
+        let ext_ack = true;
+        let pair = Pair { world: self.world, request, ours, linux, at: 0, ext_ack };
+        let words = |error: Option<netloom::wire::ErrorMessage<'_>>, slot: Option<&super::exchange::Slot>| match error {
+            Some(error) if error.errno == mirror::PASSED => format!("passed to the handler, {:?}", error.ext_ack),
+            Some(error) => format!("{} {:?}", error.errno, error.ext_ack),
+            None => format!("no error, {} other messages", slot.map_or(0, |slot| slot.others)),
+        };
+        let (said_linux, said_ours) = (words(pair.linux_error(), linux.slot(0)), words(pair.our_error(), ours.slot(0)));
+        Ok((pair.judge(), format!("  Linux: {said_linux}\n  ours:  {said_ours}")))
+    }
+
+    pub(super) fn world(&self) -> &'w World {
+        self.world
+    }
+}

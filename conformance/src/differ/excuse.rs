@@ -1,0 +1,43 @@
+//! What explains a difference: rules, each with its reason.
+
+use netloom::wire::{Errno, GenlHeader, Header};
+
+use super::compare::Pair;
+use super::rows::{blamed, has_open_nest, judge};
+
+/// A difference that is none of ours.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) holds: fn(&Pair<'_>) -> bool,
+}
+
+/// All of them; the first that holds is counted.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "a function of the kernel's",
+        reason: "nlctrl does not tell that an attribute is judged by a function, nor what that accepts; \
+                 trying values has shown that there is one",
+        holds: |pair| {
+            let Some(offset) =
+                pair.linux_error().filter(|error| error.errno != Errno(0)).and_then(|error| error.ext_ack.offset)
+            else {
+                return false;
+            };
+            blamed(pair.world, pair.request, offset as usize).is_some_and(|(entry, _)| pair.world.is_opaque(entry))
+        },
+    },
+    Rule {
+        name: "the family judges by itself",
+        reason: "a nest that the policy does not look into, or an op without a policy, is judged by the family's handler, \
+                 in the words of the validation",
+        holds: |pair| {
+            let Some((family, _, mode)) = judge(pair.world, pair.request).filter(|_| pair.has_passed()) else {
+                return false;
+            };
+            let start = Header::LEN + GenlHeader::LEN + family.header.next_multiple_of(4);
+            let attrs = pair.request.get(start..).unwrap_or_default();
+            mode.policy.is_none_or(|policy| has_open_nest(policy, attrs, 0))
+        },
+    },
+];

@@ -1,0 +1,113 @@
+//! Differential fuzzing: the same requests, most of them wrong, to the Linux underneath and to our kernel side, which has
+//! learned Linux's own families.
+//!
+//! [`Differ`] begins. Workers in namespaces of their own learn what each family accepts (`told`, `probe`, `entry`,
+//! `learn`), build our kernel side like it (`mirror`), make requests (`generate`, `value`), send them to both (`bout`,
+//! `exchange`) and judge the answers (`compare`, `rows`, `excuse`).
+
+mod bout;
+mod compare;
+mod dice;
+mod entry;
+mod exchange;
+mod excuse;
+mod generate;
+mod learn;
+mod live;
+mod minimise;
+mod mirror;
+mod probe;
+mod report;
+mod rows;
+mod sys;
+mod told;
+mod value;
+mod world;
+
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::Malformed;
+use bout::{BLOCK, Bout};
+use report::Report;
+
+/// What is to be compared.
+#[derive(Clone, Debug)]
+pub struct Differ {
+    /// How many cases.
+    pub cases: u64,
+    /// The first one's number.
+    pub from: u64,
+    /// What the cases follow from.
+    pub seed: u64,
+    /// One family alone.
+    pub family: Option<String>,
+}
+
+impl Differ {
+    /// Plays the cases with as many workers as there are processors, and prints what came of them; whether nothing
+    /// differs. Workers are this program again, with the words of `worker` and the number of each.
+    pub fn run(&self, worker: &dyn Fn(&str) -> Command) -> Result<bool, Malformed> {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let mut children = Vec::new();
+        for number in 0..workers {
+            let mut command = worker(&format!("{number}/{workers}"));
+            children.push(command.stdout(Stdio::piped()).spawn()?);
+        }
+        let mut total = Report::new();
+        for child in children {
+            let output = child.wait_with_output()?;
+            let text = String::from_utf8_lossy(&output.stdout);
+            if let Some(why) = text.strip_prefix("skipped: ") {
+                println!("skipped: {}", why.trim());
+                return Ok(true);
+            }
+            if !output.status.success() {
+                return Err(Malformed::new("a worker has failed"));
+            }
+            total.add(toml::from_str(&text).map_err(|error| Malformed::new(error.to_string()))?);
+        }
+        Ok(total.tell(self.seed))
+    }
+
+    /// Plays one worker's share: `number` of `workers`. Must be called while this process has one thread.
+    pub fn work(&self, number: u64, workers: u64) -> Result<(), Malformed> {
+        if let Err(error) = sys::own_namespaces() {
+            println!("skipped: user and network namespaces cannot be had here: {error}");
+            return Ok(());
+        }
+        let world = learn::learn(&live::open()?, self.family.as_deref())?;
+        let mut bout = Bout::new(&world)?;
+        let (mut report, begun) = (Report::new(), Instant::now());
+        let (first, end) = (self.from / BLOCK, self.from + self.cases);
+        let mut block = first + number;
+        while block * BLOCK < end {
+            bout.block(self.seed, (block * BLOCK).max(self.from), end, &mut report)?;
+            block += workers;
+        }
+        report.micros = begun.elapsed().as_micros() as u64;
+        print!("{}", toml::to_string(&report).map_err(|error| Malformed::new(error.to_string()))?);
+        Ok(())
+    }
+
+    /// Asks both kernel sides one request, in hexadecimal, and prints what they answer; whether they agree.
+    pub fn replay(&self, request: &str) -> Result<bool, Malformed> {
+        sys::own_namespaces()?;
+        let world = learn::learn(&live::open()?, self.family.as_deref())?;
+        let mut bout = Bout::new(&world)?;
+        let digits = |at: usize| request.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..request.len()).step_by(2).map(digits).collect();
+        let bytes = bytes.ok_or_else(|| Malformed::new("a request is pairs of hexadecimal digits"))?;
+        let (verdict, said) = bout.ask(&bytes)?;
+        println!("{verdict:?}\n{said}");
+        Ok(verdict != compare::Verdict::Different)
+    }
+
+    /// Prints what was learned of the families.
+    pub fn learned(&self) -> Result<(), Malformed> {
+        sys::own_namespaces()?;
+        let world = learn::learn(&live::open()?, self.family.as_deref())?;
+        world.tell();
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The families that are asked, as far as they are known.
+
+use std::collections::HashSet;
+
+use netloom::wire::policy::Kind;
+use netloom::wire::{AttrPolicy, OpFlags, Policy, Strictness};
+
+/// A family: what our kernel side is given, and what requests are made of.
+#[derive(Clone, Debug)]
+pub(super) struct Family {
+    pub(super) name: String,
+    pub(super) id: u16,
+    pub(super) version: u8,
+    /// Bytes of its own header.
+    pub(super) header: usize,
+    pub(super) max_attr: u16,
+    /// Ops from this number on have their headers checked.
+    pub(super) resv_start: u16,
+    pub(super) ops: Vec<Op>,
+}
+
+/// An op.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Op {
+    pub(super) cmd: u8,
+    pub(super) flags: OpFlags,
+    pub(super) doit: Option<Mode>,
+    pub(super) dump: Option<Mode>,
+}
+
+impl Op {
+    /// One way of it.
+    pub(super) fn mode(&self, dump: bool) -> Option<Mode> {
+        if dump { self.dump } else { self.doit }
+    }
+}
+
+/// One way of an op, and how it is judged: not at all without a policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mode {
+    pub(super) policy: Option<&'static Policy>,
+    pub(super) strictness: Strictness,
+}
+
+/// All of them, and what could not be found out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct World {
+    pub(super) families: Vec<Family>,
+    /// Entries that a function of the kernel's judges beyond what is known: by address.
+    pub(super) opaque: HashSet<usize>,
+}
+
+impl World {
+    pub(super) fn family(&self, id: u16) -> Option<&Family> {
+        self.families.iter().find(|family| family.id == id)
+    }
+
+    /// Whether the kernel judges more of it than is known.
+    pub(super) fn is_opaque(&self, entry: &'static AttrPolicy) -> bool {
+        self.opaque.contains(&address(entry))
+    }
+}
+
+pub(super) fn address(entry: &'static AttrPolicy) -> usize {
+    std::ptr::from_ref(entry) as usize
+}
+
+/// Ops that are left out, by family and number, and why: they could block or harm the machine.
+pub(super) const LEFT_OUT: &[(&str, u8, &str)] = &[];
+
+impl World {
+    /// Prints it, family by family.
+    pub(super) fn tell(&self) {
+        for family in &self.families {
+            let Family { name, id, header, max_attr, resv_start, .. } = family;
+            println!(
+                "{name}: id {id}, header {header}, highest attribute {max_attr}, headers checked from op {resv_start}"
+            );
+            for op in &family.ops {
+                let mode = |mode: Option<Mode>| match mode {
+                    None => "none".to_string(),
+                    Some(Mode { policy: None, .. }) => "not judged".into(),
+                    Some(Mode { policy: Some(policy), strictness }) => {
+                        let level = if strictness == Strictness::STRICT { "strictly" } else { "leniently" };
+                        let start = match policy.strict_start {
+                            0 => String::new(),
+                            start => format!(" (strictly from {start})"),
+                        };
+                        format!("up to {} {level}{start}", policy.max_attr())
+                    }
+                };
+                println!("  op {} {:#x}: do {}, dump {}", op.cmd, op.flags.0, mode(op.doit), mode(op.dump));
+            }
+            let mut seen = HashSet::new();
+            for policy in family.ops.iter().flat_map(|op| [op.doit, op.dump]).flatten().filter_map(|mode| mode.policy) {
+                self.tell_policy(policy, &mut seen);
+            }
+        }
+    }
+
+    fn tell_policy(&self, policy: &'static Policy, seen: &mut HashSet<usize>) {
+        if !seen.insert(std::ptr::from_ref(policy) as usize) {
+            return;
+        }
+        println!("  policy {:p}", policy);
+        let mut inner = Vec::new();
+        for (id, entry) in policy.attrs.iter().enumerate().skip(1) {
+            let opaque = if self.is_opaque(entry) { " and what a function says" } else { "" };
+            println!("    {id}: {:?} {} {:?}{opaque}", entry.kind, entry.len, entry.check);
+            if let Kind::Nest(Some(link)) | Kind::NestArray(Some(link)) = entry.kind {
+                inner.extend(link.table());
+            }
+        }
+        for policy in inner {
+            self.tell_policy(policy, seen);
+        }
+    }
+}
