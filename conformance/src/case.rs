@@ -50,8 +50,8 @@ pub struct Case {
     /// Whether it takes CAP_NET_ADMIN in the network namespace.
     #[serde(default)]
     pub privileged: bool,
-    /// Why a kernel side in another process cannot show it, if it cannot.
-    pub unserved: Option<String>,
+    /// Why a kernel side in another process shows it in exact mode alone, if a data channel cannot.
+    pub exact: Option<String>,
     /// What is done.
     pub steps: Vec<Step>,
     /// Which releases do otherwise than the newest.

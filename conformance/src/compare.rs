@@ -53,7 +53,7 @@ mod tests {
             name: "x".into(),
             items: vec![],
             privileged: false,
-            unserved: None,
+            exact: None,
             steps: vec![],
             differs: vec![difference],
         };

@@ -124,9 +124,9 @@ impl Asked {
                     report.add("Linux", case, compare(case, &record, &seen));
                     report.known(case, case.changes(release)?);
                 }
-                for Ours { name, release, dialer, patience, serving } in &ours {
-                    if let Some(why) = case.unserved.as_ref().filter(|_| serving.is_some()) {
-                        report.unserved.insert(format!("{}: {why}", case.name));
+                for Ours { name, release, dialer, patience, .. } in &ours {
+                    if let Some(why) = case.exact.as_ref().filter(|_| *patience != NOW) {
+                        report.exact.insert(format!("{}: {why}", case.name));
                         continue;
                     }
                     let seen = play(case, dialer.as_ref(), *patience)?;
@@ -149,7 +149,7 @@ impl Asked {
     }
 }
 
-/// How long an answer between processes may take.
+/// How long an answer on a data channel may take.
 const ON_ITS_WAY: Patience = Duration::from_millis(30);
 
 /// A kernel side of ours that behaves as a recorded release.
@@ -157,12 +157,13 @@ struct Ours {
     name: String,
     release: Release,
     dialer: Arc<dyn Dialer>,
+    /// Some if it answers on data channels, which cannot show all.
     patience: Patience,
-    serving: Option<Serving>,
+    _serving: Option<Arc<Serving>>,
 }
 
 impl Ours {
-    /// Two for each release: in this process, and served at a path in `folder`.
+    /// Three for each release: in this process; served at a path in `folder`, in exact mode; and that by data channels.
     fn all(releases: &[Release], folder: &Path) -> Result<Vec<Self>, Malformed> {
         let wrong = |error: netloom::Error| Malformed::new(error.to_string());
         let mut all = Vec::new();
@@ -170,14 +171,17 @@ impl Ours {
             let version = release.version().ok_or_else(|| Malformed::new(format!("{release} is no known release")))?;
             let kernel = || Kernel::builder().behave_like(version).build();
             let here = kernel();
-            let dialer = here.dialer(here.administrator());
-            let name = format!("in process as {release}");
-            all.push(Self { name, release, dialer, patience: NOW, serving: None });
+            let mut add = |way: &str, dialer, patience, serving: Option<&Arc<Serving>>| {
+                let name = format!("{way} as {release}");
+                all.push(Self { name, release, dialer, patience, _serving: serving.cloned() });
+            };
+            add("in process", here.dialer(here.administrator()), NOW, None);
             let path = folder.join(release.to_string());
             let serving = unix::Server::bind(&path).and_then(|server| server.start(kernel())).map_err(wrong)?;
-            let dialer = Arc::new(unix::Dialer::connect(&path).map_err(wrong)?);
-            let name = format!("served as {release}");
-            all.push(Self { name, release, dialer, patience: ON_ITS_WAY, serving: Some(serving) });
+            let serving = Arc::new(serving);
+            let dialer = || unix::Dialer::connect(&path).map_err(wrong);
+            add("served", Arc::new(dialer()?.exact()), NOW, Some(&serving));
+            add("served by data channels", Arc::new(dialer()?), ON_ITS_WAY, Some(&serving));
         }
         Ok(all)
     }
@@ -210,7 +214,7 @@ struct Report {
     items: BTreeMap<String, BTreeMap<String, (u32, u32)>>,
     reasons: BTreeSet<String>,
     unrecorded: BTreeSet<String>,
-    unserved: BTreeSet<String>,
+    exact: BTreeSet<String>,
     differing: u32,
 }
 
@@ -252,8 +256,8 @@ impl Report {
         for case in &self.unrecorded {
             println!("skipped: {case}: not recorded for this Linux; -- --record does it");
         }
-        for case in &self.unserved {
-            println!("a served kernel side cannot show {case}");
+        for case in &self.exact {
+            println!("a data channel cannot show, exact mode does: {case}");
         }
         for (number, item) in known {
             if let Some(why) = item.unseen() {
