@@ -15,7 +15,7 @@ const ROOT: Credentials = Credentials { process: 4_711, uid: 0, gid: 0 };
 const NOBODY: Credentials = Credentials { process: 4_712, uid: 65_534, gid: 65_534 };
 
 fn counters() -> Table {
-    let mode = Some(Mode { policy: Some(&POLICY), strictness: Strictness::STRICT });
+    let mode = Some(Mode::new(Some(&POLICY), Strictness::STRICT));
     let op = |number, flags| Entry { number, flags, internal_flags: 0, doit: mode, dump: mode };
     Table {
         name: "counters".to_owned(),

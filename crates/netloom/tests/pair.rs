@@ -24,7 +24,7 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         let mut engine = Engine::new(0);
-        let mode = Some(Mode { policy: Some(&POLICY), strictness: Strictness::STRICT });
+        let mode = Some(Mode::new(Some(&POLICY), Strictness::STRICT));
         let table = Table {
             name: "numbers".to_owned(),
             protocol: Protocol::GENERIC,

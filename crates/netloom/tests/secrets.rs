@@ -116,7 +116,7 @@ fn what_the_engines_print() {
 }
 
 fn keys() -> Table {
-    let mode = Some(Mode { policy: None, strictness: Strictness::LIBERAL });
+    let mode = Some(Mode::new(None, Strictness::LIBERAL));
     Table {
         name: "keys".to_owned(),
         protocol: Protocol::GENERIC,

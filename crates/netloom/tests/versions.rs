@@ -1,8 +1,11 @@
-//! What differs between releases and no case of the conformance suite shows: how nlctrl's dump of families ends.
+//! What differs between releases and no case of the conformance suite shows: how nlctrl's dump of families ends, and what
+//! ops without a policy accept.
 
-use netloom::kernel::{Kernel, Version};
+use netloom::Errno;
+use netloom::families::doc_exmpl::{List, Msg};
+use netloom::kernel::{Family, Kernel, Version};
 use netloom::socket::RecvFlags;
-use netloom::wire::{Flags, GenlHeader, Header, MessageType, Protocol, Writer, messages};
+use netloom::wire::{Flags, GenlHeader, Header, MessageType, Protocol, RawAttrs, Writer, messages};
 
 // Item C8.
 #[test]
@@ -30,5 +33,53 @@ fn the_end_of_the_families_comes_with_them_or_apart() {
             }
         }
         assert_eq!(seen, datagrams, "{version}");
+    }
+}
+
+// Items D7, D26, D27: seen on families netdev and ethtool of 6.12, 6.18 and 7.2.
+#[test]
+fn an_op_without_a_policy_accepts_nothing_or_is_not_judged() {
+    for (version, judged) in
+        [(Version::V6_1, true), (Version::V6_12, false), (Version::V6_18, false), (Version::NEWEST, true)]
+    {
+        let kernel = Kernel::builder().behave_like(version).build();
+        let family = Family::new(()).on_dump(List, |_, (), _| Ok([Msg::new().index(7)].into_iter()));
+        let family = kernel.register(family).unwrap();
+        let nl = kernel.connect();
+        let dump = |attr: Option<u16>| {
+            let request = nl.request_raw(family.id).cmd(3);
+            let request = attr.into_iter().fold(request, |request, id| request.attr(id, &[]));
+            let mut dump = request.dump()?;
+            let mut objects = 0;
+            while let Some(object) = dump.next_ref() {
+                object?;
+                objects += 1;
+            }
+            Ok::<usize, netloom::Error>(objects)
+        };
+        assert_eq!(dump(None).unwrap(), 1, "{version}");
+        match dump(Some(1)) {
+            Ok(objects) => assert_eq!((judged, objects), (false, 1), "{version}"),
+            Err(no) => assert_eq!((judged, no.errno()), (true, Some(Errno::EINVAL)), "{version}"),
+        }
+        // nlctrl says so where it is asked for all ops, and takes it back where it is asked for this one.
+        let told = |op: Option<u32>| {
+            let request = nl.request_raw(16).cmd(10).attr(1, &family.id.to_ne_bytes());
+            let mut dump = op.into_iter().fold(request, |request, op| request.attr(10, &op.to_ne_bytes())).dump()?;
+            let mut told = Vec::new();
+            while let Some(message) = dump.next_ref() {
+                let message = message?;
+                let attrs = RawAttrs::new(message.genl().unwrap().1);
+                let op = attrs.first(9).unwrap().nested().into_iter().next().unwrap();
+                told.push((op.id(), op.nested().first(2).and_then(|index| index.read::<u32>())));
+            }
+            Ok::<_, netloom::Error>(told)
+        };
+        let number = if version == Version::V6_12 || version == Version::V6_18 { 0 } else { 3 };
+        assert_eq!(told(None).unwrap(), [(number, Some(0))], "{version}");
+        match told(Some(3)) {
+            Ok(told) => assert_eq!((judged, told), (true, vec![(3, Some(0))]), "{version}"),
+            Err(no) => assert_eq!((judged, no.errno()), (false, Some(Errno::ENODATA)), "{version}"),
+        }
     }
 }

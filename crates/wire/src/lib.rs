@@ -35,6 +35,7 @@ mod attr;
 mod contract;
 mod errno;
 mod ext_ack;
+mod flaw;
 mod header;
 mod link;
 #[doc(hidden)]
@@ -58,6 +59,7 @@ pub use contract::{
 };
 pub use errno::Errno;
 pub use ext_ack::{ErrorMessage, ExtAck};
+pub use flaw::{Flaw, FlawKind};
 pub use header::{Flags, GenlHeader, Header, MessageType};
 pub use link::Link;
 #[doc(hidden)]

@@ -97,7 +97,8 @@ impl AttrPolicy {
     /// (NLA_POLICY_MIN_LEN, NLA_POLICY_MAX_LEN) it does not tell.
     fn sized(&self, w: &mut Writer<'_>, code: u32) -> Result<u32, Full> {
         let (min, max) = match self.check {
-            Check::Length { min, max } if min != 0 && max != u16::MAX => (min, max),
+            // Its limits are s16; one beyond that stands in a range that is pointed to (NLA_POLICY_FULL_RANGE).
+            Check::Length { min, max } if min != 0 && max <= i16::MAX.cast_unsigned() => (min, max),
             Check::WarnTooLong { min, max } => (min, max),
             _ => (0, if self.len == 0 { u16::MAX } else { self.len }),
         };
@@ -291,6 +292,7 @@ mod tests {
             (AttrPolicy::BINARY.exact(32), &[(6, 4), (7, 4), (1, 4)], "binary, exactly 32 bytes"),
             (AttrPolicy::BINARY.length(4, 16), &[(6, 4), (7, 4), (1, 4)], "binary, 4 to 16 bytes"),
             (AttrPolicy::BINARY.at_least(16), &[(1, 4)], "binary"),
+            (AttrPolicy::BINARY.length(4, 40_000), &[(1, 4)], "binary"),
             (AttrPolicy::BINARY.at_most(16), &[(1, 4)], "binary"),
             (AttrPolicy::STRING.max_len(4), &[(7, 4), (1, 4)], "string, at most 4 bytes"),
             (AttrPolicy::NEST, &[(1, 4)], "nest"),

@@ -128,7 +128,8 @@ impl Policy {
     /// Judges attributes, nests included, as the kernel does before it calls a handler. The first fault ends it; the
     /// errno, the text and the offset are those that the kernel would answer with.
     ///
-    /// Attributes may repeat, each is judged. Nothing is allocated, and nothing is looked at beyond [`Policy::MAX_DEPTH`].
+    /// Attributes may repeat, each is judged. Nothing is allocated. The stack in use is at most that of
+    /// [`Policy::MAX_DEPTH`] levels, however deep policies and attributes nest: nothing is looked at beyond.
     ///
     /// ```
     /// use netloom_wire::{AttrPolicy, Errno, Policy, Strictness, Writer};

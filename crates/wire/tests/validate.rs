@@ -14,6 +14,8 @@ const NESTED: u16 = Attr::NESTED;
 
 static COLOURS: EnumInfo = EnumInfo { name: "colours", flags: false, entries: &[(1, "red"), (5, "blue")] };
 static INNER: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U8.range(0, 9), AttrPolicy::U32.mask(3)]);
+/// Strict from id 2 on.
+static LATER: Policy = Policy { attrs: &[AttrPolicy::REJECT, AttrPolicy::U8, AttrPolicy::U8], strict_start: 2 };
 static DEEP: Policy = Policy::new(&[
     AttrPolicy::REJECT,
     AttrPolicy::of(Kind::Nest(Some(Link::through(|| &DEEP)))),
@@ -65,6 +67,15 @@ static POLICY: Policy = Policy::new(&[
     AttrPolicy::STRING.range(0, 1),                                                    // 33
     AttrPolicy::S32.mask(1),                                                           // 34
     AttrPolicy::nest(&DEEP),                                                           // 35
+    AttrPolicy::MSECS.range(1, 9),                                                     // 36
+    AttrPolicy::UINT.mask(1 << 40),                                                    // 37
+    AttrPolicy::BE16.mask(0x0100),                                                     // 38
+    AttrPolicy::S16.signed_range(-300, -200),                                          // 39
+    AttrPolicy::BINARY.at_least(2).max_len(4),                                         // 40
+    AttrPolicy::STRING.function(odd),                                                  // 41
+    AttrPolicy::nest(&LATER),                                                          // 42
+    AttrPolicy::SINT.one_of(&COLOURS),                                                 // 43
+    AttrPolicy::of(Kind::NestArray(None)),                                             // 44
 ]);
 
 /// What is expected: nothing but acceptance, or errno, text, offset, and whether the policy is told.
@@ -123,8 +134,8 @@ fn each_row_of_the_table() {
     let rows: Vec<(u16, Vec<u8>, Want, Want)> = vec![
         // Ids that are not in the policy.
         (0, vec![], Want::Ok, no(EINVAL, "Unknown attribute type")),
-        (36, vec![1], Want::Ok, no(EINVAL, "Unknown attribute type")),
-        (36 | NESTED, vec![1], Want::Ok, no(EINVAL, "Unknown attribute type")),
+        (45, vec![1], Want::Ok, no(EINVAL, "Unknown attribute type")),
+        (0x3fff | NESTED, vec![1], Want::Ok, no(EINVAL, "Unknown attribute type")),
         (29, vec![1, 2], Want::Ok, no(EINVAL, "Unsupported attribute")),
         (29, vec![1], no(ERANGE, GENERAL), no(EINVAL, "Unsupported attribute")),
         (29 | NESTED, vec![1, 2], Want::Ok, no(EINVAL, "Unsupported attribute")),
@@ -144,7 +155,26 @@ fn each_row_of_the_table() {
         (11, vec![7; 9], Want::Ok, Want::Ok),
         (32, vec![7; 2], Want::Ok, told(EINVAL, LENGTH)),
         (32, vec![7; 1], told(ERANGE, GENERAL), told(EINVAL, LENGTH)),
+        // Of a mask and a range, the order on the wire does not matter; the width does.
+        (36, ne(9).into(), Want::Ok, Want::Ok),
+        (36, ne(0).into(), told(ERANGE, RANGE), told(ERANGE, RANGE)),
+        (36, [ne(9), ne(0)].concat(), Want::Ok, Want::Ok),
+        (37, ne(1 << 40).into(), Want::Ok, Want::Ok),
+        (37, ne(1 << 41).into(), no(EINVAL, MASK), no(EINVAL, MASK)),
+        (37, u32s(1), no(EINVAL, MASK), no(EINVAL, MASK)),
+        (38, vec![1, 0], Want::Ok, Want::Ok),
+        (38, vec![0, 1], no(EINVAL, MASK), no(EINVAL, MASK)),
+        (38, vec![1, 0, 7], Want::Ok, no(EINVAL, LENGTH)),
+        (39, (-200_i16).to_ne_bytes().into(), Want::Ok, Want::Ok),
+        (39, (-199_i16).to_ne_bytes().into(), told(ERANGE, RANGE), told(ERANGE, RANGE)),
+        (39, (-301_i16).to_ne_bytes().into(), told(ERANGE, RANGE), told(ERANGE, RANGE)),
+        (43, u32s(5), Want::Ok, Want::Ok),
+        (43, ne(5).into(), Want::Ok, Want::Ok),
+        (43, ne(5 << 32 | 5).into(), no(EINVAL, "invalid enum value"), no(EINVAL, "invalid enum value")),
         // The nested bit.
+        (12 | NESTED, vec![], Want::Ok, told(EINVAL, "NLA_F_NESTED not expected")),
+        (17 | NESTED, vec![7; 5], told(ERANGE, GENERAL), told(EINVAL, "NLA_F_NESTED not expected")),
+        (25 | NESTED, bitfield(1, 3), Want::Ok, told(EINVAL, "NLA_F_NESTED not expected")),
         (1 | NESTED, vec![7], Want::Ok, told(EINVAL, "NLA_F_NESTED not expected")),
         (1 | NESTED, vec![7, 8], Want::Ok, told(EINVAL, LENGTH)),
         (23, vec![], Want::Ok, told(EINVAL, "NLA_F_NESTED is missing")),
@@ -219,7 +249,15 @@ fn each_row_of_the_table() {
         (21, vec![7; 4], Want::Ok, Want::Ok),
         (21, vec![7; 5], Want::Ok, told(EINVAL, LENGTH)),
         (21, vec![7; 3], told(ERANGE, SIZE), told(ERANGE, SIZE)),
+        (40, vec![7; 1], told(ERANGE, SIZE), told(ERANGE, SIZE)),
+        (40, vec![7; 5], told(ERANGE, GENERAL), told(ERANGE, GENERAL)),
+        (41, vec![], told(ERANGE, GENERAL), told(ERANGE, GENERAL)),
+        (41, vec![4], no(Errno::EPROTO, "must be odd"), no(Errno::EPROTO, "must be odd")),
         // Nests: inner offsets, leftovers.
+        (42 | NESTED, inner(1, &[1, 2]), Want::Ok, at(EINVAL, LENGTH, 4, true)),
+        (42 | NESTED, inner(2, &[1, 2]), at(EINVAL, LENGTH, 4, true), at(EINVAL, LENGTH, 4, true)),
+        (44 | NESTED, vec![0xff; 9], Want::Ok, Want::Ok),
+        (44 | NESTED, vec![0; 2], told(ERANGE, GENERAL), told(ERANGE, GENERAL)),
         (22 | NESTED, vec![], Want::Ok, Want::Ok),
         (22 | NESTED, vec![0; 3], told(ERANGE, GENERAL), told(ERANGE, GENERAL)),
         (23 | NESTED, vec![0xff; 9], Want::Ok, Want::Ok),
@@ -250,6 +288,12 @@ fn each_row_of_the_table() {
         let bytes = attr(raw_type, &value);
         assert_eq!(judge(&bytes, Strictness::LIBERAL), liberal, "type {raw_type:#x} {value:?}, liberal");
         assert_eq!(judge(&bytes, Strictness::STRICT), strict, "type {raw_type:#x} {value:?}, strict");
+        // Between the two, unknown ids and bytes left over alone are strict.
+        let between = match strict {
+            No(_, Some(text), ..) if [LEFTOVER, "Unknown attribute type"].contains(&text) => strict,
+            _ => liberal,
+        };
+        assert_eq!(judge(&bytes, Strictness::DEPRECATED_STRICT), between, "type {raw_type:#x} {value:?}, between");
         // Behind another attribute, everything is 8 bytes further.
         let moved = match strict {
             No(errno, text, Some(offset), told) => No(errno, text, Some(offset + 8), told),

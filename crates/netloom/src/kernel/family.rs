@@ -190,6 +190,7 @@ impl<S> Register for Family<S> {
             return Err(refuse("the ops belong to several families"));
         }
         let mut raw = self.raw;
+        raw.split = true;
         raw.table.name = info.name.to_owned();
         raw.table.protocol = info.protocol;
         raw.table.version = info.version;

@@ -169,7 +169,7 @@ impl Kernel {
     #[doc(alias = "genl_register_ops")]
     #[doc(alias = "genl_register_mc_group")]
     pub fn register(&self, family: impl Register) -> Result<Registered, Nack> {
-        let (table, mut handlers) = family.into_raw()?.into_parts()?;
+        let (table, mut handlers) = family.into_raw()?.into_parts(self.version())?;
         let mut state = self.lock();
         let intake = state.engine.protocol(table.protocol).map(|info| info.intake);
         if intake != Some(Intake::Messages) {

@@ -144,6 +144,8 @@ fn groups(listed: &Listed) -> Vec<McastGroupAttrs> {
 /// Where a dump of policies stands.
 struct Policies {
     id: u16,
+    /// Whether one op's policies are asked for: those that stand for none are not told then.
+    single: bool,
     /// Ops whose mapping is not told yet, last first.
     ops: Vec<Entry>,
     policies: Vec<&'static Policy>,
@@ -152,6 +154,11 @@ struct Policies {
 }
 
 impl Policies {
+    /// The policy of a mode, if it is told.
+    fn policy(&self, mode: Option<Mode>) -> Option<&'static Policy> {
+        if self.single { mode?.judge() } else { mode?.policy }
+    }
+
     fn index(&self, policy: &'static Policy) -> Option<u32> {
         let at = self.policies.iter().position(|known| same(known, policy))?;
         u32::try_from(at).ok()
@@ -204,10 +211,13 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
             });
         }
     }
-    let mut found = Policies { id: listed.id, ops: Vec::new(), policies: Vec::new(), next: (0, 0) };
+    let single = asked.op.is_some();
+    let mut found = Policies { id: listed.id, single, ops: Vec::new(), policies: Vec::new(), next: (0, 0) };
     for op in &ops {
-        for policy in [op.doit, op.dump].into_iter().flatten().filter_map(|mode| mode.policy) {
-            found.add(policy);
+        for mode in [op.doit, op.dump] {
+            if let Some(policy) = found.policy(mode) {
+                found.add(policy);
+            }
         }
     }
     if found.policies.is_empty() {
@@ -222,7 +232,7 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
 // net/netlink/genetlink.c: ctrl_dumppolicy
 fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Result<Fill, Nack> {
     while let Some(op) = at.ops.last() {
-        let index = |mode: Option<Mode>| at.index(mode?.policy?);
+        let index = |mode: Option<Mode>| at.index(at.policy(mode)?);
         let (doit, dump) = (index(op.doit), index(op.dump));
         let mut policies = OpPolicyAttrs::new();
         (policies.do_, policies.dump) = (doit, dump);

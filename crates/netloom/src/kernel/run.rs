@@ -265,7 +265,7 @@ fn position(membership: &super::engine::Membership) -> Option<usize> {
 /// Judges a request by its policy.
 // net/netlink/genetlink.c: genl_family_rcv_msg_attrs_parse
 fn judge(request: &Request) -> Result<Option<&'static str>, Nack> {
-    let Some(policy) = request.mode.policy else { return Ok(None) };
+    let Some(policy) = request.mode.judge() else { return Ok(None) };
     let start = request.attrs_start();
     let attrs: RawAttrs<'_> = request.attrs();
     match policy.validate(attrs, request.mode.strictness) {

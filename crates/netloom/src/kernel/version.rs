@@ -36,6 +36,7 @@ struct Row {
     counts_queue_before: bool,
     wireguard_has_spec: bool,
     masks_wireguard_flags: bool,
+    judges_without_policy: bool,
 }
 
 /// Oldest first; the parser takes none that is older. All of them are releases that the conformance suite has recorded.
@@ -49,6 +50,7 @@ const TABLE: [Row; 4] = [
         counts_queue_before: true,
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
+        judges_without_policy: true,
     },
     Row {
         version: Version::V6_12,
@@ -59,6 +61,7 @@ const TABLE: [Row; 4] = [
         counts_queue_before: false,
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
+        judges_without_policy: false,
     },
     Row {
         version: Version::V6_18,
@@ -69,6 +72,7 @@ const TABLE: [Row; 4] = [
         counts_queue_before: false,
         wireguard_has_spec: false,
         masks_wireguard_flags: true,
+        judges_without_policy: false,
     },
     NEWEST,
 ];
@@ -82,6 +86,7 @@ const NEWEST: Row = Row {
     counts_queue_before: false,
     wireguard_has_spec: true,
     masks_wireguard_flags: true,
+    judges_without_policy: true,
 };
 
 impl Version {
@@ -146,6 +151,13 @@ impl Version {
     // drivers/net/wireguard/netlink.c: device_policy, peer_policy, allowedip_policy
     pub fn masks_wireguard_flags(self) -> bool {
         self.row().masks_wireguard_flags
+    }
+
+    /// An op of a generated family (the kernel's split ops) that has no policy accepts no attribute. Linux 6.12 and 6.18 do
+    /// not look at its attributes; nlctrl says that it has a policy, and tells it only where those of all ops are asked for.
+    // net/netlink/genetlink.c: genl_op_from_split fills in genl_policy_reject_all, genl_get_cmd_split did not
+    pub fn judges_without_policy(self) -> bool {
+        self.row().judges_without_policy
     }
 
     fn row(self) -> &'static Row {

@@ -1,7 +1,6 @@
 //! Families and protocols as the engine knows them: numbers, flags and policies; handlers are the shell's.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use netloom_wire::{Errno, OpFlags, Policy, Protocol, Strictness};
@@ -74,6 +73,20 @@ pub struct Mode {
     pub policy: Option<&'static Policy>,
     /// How strictly.
     pub strictness: Strictness,
+    /// The policy is told where all ops' are asked for, and judges nothing.
+    pub nominal: bool,
+}
+
+impl Mode {
+    /// Judged by this policy, at this level.
+    pub fn new(policy: Option<&'static Policy>, strictness: Strictness) -> Self {
+        Self { policy, strictness, nominal: false }
+    }
+
+    /// What judges its requests.
+    pub fn judge(&self) -> Option<&'static Policy> {
+        self.policy.filter(|_| !self.nominal)
+    }
 }
 
 impl Table {
@@ -110,7 +123,32 @@ impl Table {
                 ));
             }
         }
-        Ok(())
+        self.flaw().map_or(Ok(()), Err)
+    }
+
+    /// What makes no sense in a policy that its ops or their nests are judged by, if anything.
+    fn flaw(&self) -> Option<String> {
+        let modes = self.ops.iter().flat_map(|op| {
+            [("do", op.doit), ("dump", op.dump)].map(|(word, mode)| (mode, format!("op {} {word}", op.number)))
+        });
+        let roots = modes.filter_map(|(mode, place)| Some((mode?.policy?, place)));
+        let mut known: Vec<(&'static Policy, String)> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut meet = |policy: &'static Policy, place: String, known: &mut Vec<_>| {
+            if seen.insert(std::ptr::from_ref(policy)) {
+                known.push((policy, place));
+            }
+        };
+        roots.for_each(|(policy, place)| meet(policy, place, &mut known));
+        while let Some((policy, place)) = known.pop() {
+            if let Some(flaw) = policy.flaw() {
+                return Some(format!("{place}: {flaw}"));
+            }
+            for (id, nested) in policy.below() {
+                meet(nested, format!("{place}, nest {id}"), &mut known);
+            }
+        }
+        None
     }
 }
 
@@ -290,6 +328,8 @@ impl Families {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netloom_wire::policy::Kind;
+    use netloom_wire::{AttrPolicy, Link};
 
     fn table(name: &str, groups: usize) -> Table {
         Table {
@@ -334,8 +374,8 @@ mod tests {
     #[test]
     fn wrong_tables_are_refused_with_the_reason() {
         let op = Entry { number: 1, flags: OpFlags::NONE, internal_flags: 0, doit: None, dump: None };
-        let mode = Some(Mode { policy: None, strictness: Strictness::STRICT });
-        let liberal = Some(Mode { policy: None, strictness: Strictness::LIBERAL });
+        let mode = Some(Mode::new(None, Strictness::STRICT));
+        let liberal = Some(Mode::new(None, Strictness::LIBERAL));
         let ops = |ops: Vec<Entry>| Table { ops, ..table("bad", 0) };
         let group = |name: &str| {
             let group = GroupEntry { name: name.to_owned(), ..GroupEntry::default() };
@@ -356,6 +396,24 @@ mod tests {
             (group("a\0b"), r#""a\0b" is no group name: it takes 1 to 15 bytes without a NUL"#),
         ];
         let mut families = Families::default();
+        static INNER: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U8.range(9, 1)]);
+        static OUTER: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::nest(&MIDDLE)]);
+        static MIDDLE: Policy = Policy::new(&[
+            AttrPolicy::REJECT,
+            AttrPolicy::of(Kind::Nest(Some(Link::through(|| &OUTER)))),
+            AttrPolicy::nest_array(&INNER),
+        ]);
+        let judged = |policy| Some(Mode::new(Some(policy), Strictness::STRICT));
+        let cases = cases.into_iter().chain([
+            (
+                ops(vec![Entry { doit: judged(&INNER), ..op }]),
+                "op 1 do: attribute 1: the least, 9, is over the greatest, 1",
+            ),
+            (
+                ops(vec![Entry { doit: mode, dump: judged(&OUTER), ..op }]),
+                "op 1 dump, nest 1, nest 2: attribute 1: the least, 9, is over the greatest, 1",
+            ),
+        ]);
         for (table, text) in cases {
             let nack = families.register(table).unwrap_err();
             assert_eq!((nack.errno(), nack.message()), (Errno::EINVAL, Some(text)));

@@ -24,7 +24,7 @@ use netloom_wire::{Errno, Policy, Protocol};
 use super::chunk::Chunk;
 use super::ctx::Ctx;
 use super::engine::{Cursor, GroupEntry, NetNs, Table};
-use super::{Fill, Nack};
+use super::{Fill, Nack, Version};
 pub use op::{Dump, Op};
 
 pub(super) type Before = dyn Fn(&mut Ctx<'_>) -> Result<(), Nack> + Send + Sync;
@@ -41,6 +41,8 @@ type DoneFn = dyn Fn(Cursor) + Send + Sync;
 pub struct Family {
     pub(super) table: Table,
     pub(super) ops: Vec<Op>,
+    /// Whether its ops are what the kernel calls split ops: those of generated families.
+    pub(super) split: bool,
     policy: Option<&'static Policy>,
     pre: Option<Arc<Before>>,
     post: Option<Arc<After>>,
@@ -74,7 +76,7 @@ impl Family {
             groups: Vec::new(),
             binds: false,
         };
-        Self { table, ops: Vec::new(), policy: None, pre: None, post: None, bind: None, unbind: None }
+        Self { table, ops: Vec::new(), split: false, policy: None, pre: None, post: None, bind: None, unbind: None }
     }
 
     /// Makes it part of another protocol: op numbers are message types, there is no generic netlink header.
@@ -210,10 +212,12 @@ impl Family {
     }
 
     /// The table that the engine dispatches by, and what the shell runs. EINVAL if two halves of an op do not fit.
-    pub(super) fn into_parts(mut self) -> Result<(Table, Handlers), Nack> {
+    pub(super) fn into_parts(mut self, version: Version) -> Result<(Table, Handlers), Nack> {
         let ops = join_halves(self.ops).map_err(|text| Nack::new(Errno::EINVAL).with_message(text))?;
         let strict = if self.table.protocol == Protocol::GENERIC { self.table.resv_start_op } else { u16::MAX };
-        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict)).collect();
+        let generic = self.table.protocol == Protocol::GENERIC;
+        let nominal = generic && self.split && !version.judges_without_policy();
+        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal)).collect();
         let (pre, post) = (self.pre, self.post);
         let ops = ops.into_iter().map(|mut op| {
             if op.pre.is_none() && op.post.is_none() {

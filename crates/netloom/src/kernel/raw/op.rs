@@ -172,13 +172,18 @@ impl Op {
         }
     }
 
-    /// The op as the engine dispatches to it, in a family of this policy whose ops are strict from `strict` on.
+    /// The op as the engine dispatches to it, in a family of this policy whose ops are strict from `strict` on. `nominal`:
+    /// policies that accept nothing are told, and judge nothing.
     // net/netlink/genetlink.c: genl_op_fill_in_reject_policy, genl_get_cmd_split
-    pub(super) fn entry(&self, family: Option<&'static Policy>, strict: u16) -> Entry {
+    pub(super) fn entry(&self, family: Option<&'static Policy>, strict: u16, nominal: bool) -> Entry {
         let all = (self.number >= strict).then_some(Policy::REJECT_ALL);
-        let judged = |own: Option<&'static Policy>, strictness| Mode { policy: own.or(family).or(all), strictness };
+        let judged = |own: Option<&'static Policy>, strictness| {
+            let policy = own.or(family).or(all);
+            let nominal = nominal && policy.is_some_and(|policy| policy.max_attr() == 0);
+            Mode { policy, strictness, nominal }
+        };
         let dump = match self.unjudged_dump {
-            true => Mode { policy: None, strictness: Strictness::STRICT },
+            true => Mode::new(None, Strictness::STRICT),
             false => judged(self.dump_policy, self.dump_strictness),
         };
         Entry {
