@@ -116,7 +116,7 @@ pub enum Verb {
     Serve(Socket),
     /// Run a program with a kernel side of its own
     Run(Program),
-    /// Write the Rust of both ends from a spec
+    /// Write the Rust of both ends from a spec, or the policies of a kernel module in C
     Gen(Generated),
     /// Show and change WireGuard interfaces: a drop-in for `wg`
     #[command(disable_help_flag = true)]

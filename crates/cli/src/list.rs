@@ -290,7 +290,7 @@ impl Policies {
 }
 
 /// The set inside of a nest or an array of nests.
-fn set_below(kind: &Kind) -> Option<&'static Schema> {
+pub(crate) fn set_below(kind: &Kind) -> Option<&'static Schema> {
     match kind {
         Kind::Nest(nest) => nest.schema.table(),
         Kind::Array(array) => set_below(&array.element),

@@ -273,6 +273,33 @@ fn generated_rust_is_that_of_the_built_in_family_or_nothing() {
 }
 
 #[test]
+fn kernel_policies_are_c_by_the_names_of_the_spec() {
+    let specs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../families/specs");
+    let c = |name: &str| {
+        let (code, out, err) = netloom(&["gen", "--kernel-policy", specs.join(name).to_str().unwrap()]);
+        assert_eq!((code, &*err), (Some(0), ""));
+        out
+    };
+    assert_eq!(
+        c("doc_exmpl.yaml"),
+        "/* Generated from doc_exmpl.yaml by netloom gen --kernel-policy; change that file, not this one. */\n\
+         #include <linux/version.h>\n#include <net/netlink.h>\n\n\
+         static const struct nla_policy doc_exmpl_echo_nl_policy[2] = {\n\t[1] = { .type = NLA_NUL_STRING },\n};\n\n\
+         static const struct nla_policy doc_exmpl_say_nl_policy[2] = {\n\t[1] = { .type = NLA_NUL_STRING },\n};\n"
+    );
+    let wireguard = c("wireguard.yaml");
+    for line in [
+        "static const struct nla_policy wireguard_get_device_nl_policy[3] = {",
+        "static const struct nla_policy wireguard_set_device_nl_policy[9] = {",
+        "\t[8] = NLA_POLICY_NESTED_ARRAY(wireguard_wgpeer_nl_policy),",
+        "\t[9] = NLA_POLICY_NESTED_ARRAY(wireguard_wgallowedip_nl_policy),",
+        "\t[5] = NLA_POLICY_MASK(NLA_U32, 0x1),",
+    ] {
+        assert!(wireguard.lines().any(|there| there == line), "{line}\n{wireguard}");
+    }
+}
+
+#[test]
 fn an_embedded_kernel_side_behaves_as_the_release_that_is_named() {
     let request = ["dump", "nlctrl", "getpolicy", r#"{"family-name":"nlctrl","op":10}"#, "--json"];
     // The number under which 6.12 and 6.18 tell of an op that can only be dumped, and what is said of the release.

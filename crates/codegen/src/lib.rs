@@ -17,6 +17,7 @@
 mod budget;
 mod definition;
 mod family;
+mod kernel;
 mod name;
 mod policy;
 mod set;
@@ -25,6 +26,7 @@ mod text;
 use netloom_spec::{Error, Spec};
 
 pub use budget::Budget;
+pub use kernel::{KernelTableError, KernelTables};
 
 use crate::name::Names;
 use crate::policy::Policies;
