@@ -43,6 +43,10 @@ struct Asked {
     /// Random requests to this family alone.
     #[arg(long)]
     family: Option<String>,
+    /// Random requests as an administrator of the machine, who reaches more than one of a namespace: for machines to be
+    /// thrown away.
+    #[arg(long)]
+    administrator: bool,
     /// One request of those, in hexadecimal, as a difference tells it.
     #[arg(long, value_name = "HEX")]
     replay: Option<String>,
@@ -75,6 +79,7 @@ impl Asked {
             from: self.from,
             seed: self.seed,
             family: self.family.clone(),
+            administrator: self.administrator,
         };
         if let Some(share) = &self.worker {
             let share = share.split_once('/').and_then(|(number, all)| Some((number.parse().ok()?, all.parse().ok()?)));

@@ -31,13 +31,13 @@ pub(super) struct Bout<'w> {
 }
 
 impl<'w> Bout<'w> {
-    pub(super) fn new(world: &'w World) -> Result<Self, Malformed> {
+    pub(super) fn new(world: &'w World, only: Option<&str>) -> Result<Self, Malformed> {
         let kernel = mirror::mirror(world)?;
         Ok(Self {
             world,
-            maker: Maker::new(world),
+            maker: Maker::new(world, only)?,
             linux: live::open()?,
-            ours: mirror::open(&kernel)?,
+            ours: mirror::open(&kernel, world.administrator)?,
             linux_answers: Answers::new(),
             our_answers: Answers::new(),
             stayed: 0,

@@ -4,6 +4,7 @@ use netloom::wire::{Errno, GenlHeader, Header};
 
 use super::compare::Pair;
 use super::rows::{blamed, has_open_nest, judge};
+use super::told::CTRL;
 
 /// A difference that is none of ours.
 pub(super) struct Rule {
@@ -25,6 +26,18 @@ pub(super) const RULES: &[Rule] = &[
                 return false;
             };
             blamed(pair.world, pair.request, offset as usize).is_some_and(|(entry, _)| pair.world.is_opaque(entry))
+        },
+    },
+    Rule {
+        name: "told, and not judged",
+        reason: "Linux 6.1 tells the policy of a dump that it does not judge by it; what our families do not judge, they tell \
+                 nothing of",
+        holds: |pair| {
+            let is_asked =
+                judge(pair.world, pair.request).is_some_and(|(family, cmd, _)| family.id == CTRL && cmd == 10);
+            is_asked
+                && pair.our_error().is_some_and(|error| error.errno == Errno::ENODATA)
+                && pair.linux_error().is_none()
         },
     },
     Rule {

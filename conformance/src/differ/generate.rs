@@ -7,6 +7,7 @@ use super::dice::Dice;
 use super::told::CTRL;
 use super::value::{bad, good};
 use super::world::{Family, LEFT_OUT, Op, World};
+use crate::Malformed;
 
 /// No request is made much longer than this.
 const LARGE: usize = 6_000;
@@ -38,20 +39,25 @@ struct Heat {
 }
 
 impl<'w> Maker<'w> {
-    pub(super) fn new(world: &'w World) -> Self {
+    /// Makes requests to all, or to the family of this name.
+    pub(super) fn new(world: &'w World, only: Option<&str>) -> Result<Self, Malformed> {
         let mut asked = Vec::new();
-        for family in &world.families {
+        for family in world.families.iter().filter(|family| only.is_none_or(|only| family.name == only)) {
             let ops = family.ops.iter().filter(|op| !is_left_out(family, op));
-            // A small family is asked as often as if it had twelve ops.
-            let (closed, ops): (Vec<&Op>, Vec<&Op>) = ops.partition(|op| op.flags.contains(OpFlags::ADMIN_PERM));
-            let turns = 12_usize.div_ceil(ops.len().max(1));
+            // A small family is asked as often as if it had eight ops.
+            let (closed, ops): (Vec<&Op>, Vec<&Op>) =
+                ops.partition(|op| !world.administrator && op.flags.contains(OpFlags::ADMIN_PERM));
+            let turns = 8_usize.div_ceil(ops.len().max(1));
             asked.extend((0..turns).flat_map(|_| ops.iter().map(|op| (family, *op))));
             // What needs an administrator of the machine is refused before anything is judged: one is enough.
             asked.extend(closed.first().map(|op| (family, *op)));
         }
         let unused = (19..60).filter(|id| world.family(*id).is_none()).collect();
         let names = world.families.iter().map(|family| [family.name.as_bytes(), &[0]].concat()).collect();
-        Self { asked, unused, names }
+        if asked.is_empty() {
+            return Err(Malformed::new("this Linux has no such family that a network namespace can see"));
+        }
+        Ok(Self { asked, unused, names })
     }
 
     /// Makes one with this sequence number at the end of `out`.
@@ -60,12 +66,13 @@ impl<'w> Maker<'w> {
         let (family, op) = dice.pick(&self.asked);
         let wrong_header = dice.one_in(12);
         let dump = match (op.doit.is_some(), op.dump.is_some()) {
-            (true, true) => dice.one_in(4),
+            // What is not judged shows little, and some of it walks large tables.
+            (true, true) => dice.one_in(if op.dump.is_some_and(|mode| mode.policy.is_some()) { 4 } else { 64 }),
             (_, dump) => dump != dice.one_in(64),
         };
         let heat = match dice.roll(8) {
-            0..4 => Heat { attrs: 0, deep: dice.one_in(16) },
-            4..7 => Heat { attrs: 4, deep: dice.one_in(8) },
+            0..3 => Heat { attrs: 0, deep: dice.one_in(16) },
+            3..5 => Heat { attrs: 3, deep: dice.one_in(8) },
             _ => Heat { attrs: 2, deep: dice.one_in(4) },
         };
         let mut flags = Flags::REQUEST | Flags::ACK;
@@ -124,7 +131,7 @@ impl<'w> Maker<'w> {
     ) {
         let most = usize::from(policy.max_attr());
         let count = match depth {
-            0 => dice.pick(&[0, 1, 1, 2, 2, 3, 4, 6]),
+            0 => dice.pick(&[0, 1, 1, 1, 2, 2, 3, 5]),
             1..3 => dice.pick(&[0, 1, 1, 2, 3]),
             _ => 1,
         };
@@ -133,10 +140,10 @@ impl<'w> Maker<'w> {
                 break;
             }
             let wrong = heat.attrs != 0 && dice.one_in(heat.attrs);
-            let id = if wrong && dice.one_in(4) {
-                most + dice.roll(3) * (1 + dice.roll(40))
-            } else {
-                accepted(policy, 1 + dice.roll(most.max(1)), heat.deep)
+            let id = match if wrong { dice.roll(6) } else { 6 } {
+                0 => most + dice.roll(3) * (1 + dice.roll(40)),
+                1 => dice.roll(most + 2),
+                _ => accepted(policy, 1 + dice.roll(most.max(1)), heat.deep),
             } as u16;
             let entry = policy.attr(id).copied().unwrap_or(AttrPolicy::REJECT);
             let wrong = wrong || matches!(entry.kind, Kind::Unspec | Kind::Reject(_)) && policy.attr(id).is_some();

@@ -14,22 +14,20 @@ use super::told::{self, Told, ToldOp};
 use super::world::{Family, Mode, Op, World, address};
 use crate::Malformed;
 
-/// Learns all families that this network namespace can see, or the one of this name.
-pub(super) fn learn(socket: &Socket, only: Option<&str>) -> Result<World, Malformed> {
-    let mut world = World::default();
-    for told in told::families(socket)?.iter().filter(|told| only.is_none_or(|only| told.name == only)) {
-        Lesson::of(socket, told)?.build(&mut world)?;
+/// Learns all families that this network namespace can see.
+pub(super) fn learn(socket: &Socket, administrator: bool) -> Result<World, Malformed> {
+    let mut world = World { administrator, ..World::default() };
+    for told in told::families(socket)? {
+        Lesson::of(socket, &told, administrator)?.build(&mut world)?;
     }
-    match only.filter(|_| world.families.is_empty()) {
-        Some(only) => Err(Malformed::new(format!("this Linux has no family {only} that a network namespace can see"))),
-        None => Ok(world),
-    }
+    Ok(world)
 }
 
 /// A family while it is learned.
 struct Lesson<'a> {
     told: &'a Told,
     socket: &'a Socket,
+    administrator: bool,
     resv_start: u16,
     ops: Vec<(ToldOp, [Level; 2])>,
     cells: BTreeMap<u32, &'static OnceLock<Policy>>,
@@ -44,9 +42,9 @@ struct Level {
 }
 
 impl<'a> Lesson<'a> {
-    fn of(socket: &'a Socket, told: &'a Told) -> Result<Self, Malformed> {
+    fn of(socket: &'a Socket, told: &'a Told, administrator: bool) -> Result<Self, Malformed> {
         let cells = told.policies.keys().map(|number| (*number, &*Box::leak(Box::<OnceLock<Policy>>::default())));
-        let mut lesson = Self { told, socket, resv_start: 0, ops: Vec::new(), cells: cells.collect() };
+        let mut lesson = Self { told, socket, administrator, resv_start: 0, ops: Vec::new(), cells: cells.collect() };
         let mut unchecked = 0;
         for op in &told.ops {
             let modes = [(false, OpFlags::CAP_DO, op.doit), (true, OpFlags::CAP_DUMP, op.dump)];
@@ -58,7 +56,7 @@ impl<'a> Lesson<'a> {
                         unchecked = unchecked.max(u16::from(op.cmd) + 1);
                     }
                     // What takes an administrator of the machine is not judged for this one.
-                    *level = match op.flags.contains(OpFlags::ADMIN_PERM) {
+                    *level = match lesson.is_closed(op) {
                         true => Level { strict: true, policy, stop: Vec::new() },
                         false => lesson.level(&mut probe, policy.or(op.doit.filter(|_| dump)), policy)?,
                     };
@@ -68,6 +66,11 @@ impl<'a> Lesson<'a> {
         }
         lesson.resv_start = unchecked;
         Ok(lesson)
+    }
+
+    /// Whether it is not for us.
+    fn is_closed(&self, op: &ToldOp) -> bool {
+        !self.administrator && op.flags.contains(OpFlags::ADMIN_PERM)
     }
 
     fn probe(&self, cmd: u8, dump: bool) -> Probe<'a> {
@@ -83,10 +86,14 @@ impl<'a> Lesson<'a> {
         }
         // A split op without a policy is told as one that accepts nothing, and is not judged.
         // net/netlink/genetlink.c: genl_op_iter_next, genl_get_cmd_split
-        let policy =
-            told.filter(|number| self.told.policies.get(number).is_some_and(|policy| !policy.attrs.is_empty()));
-        if let Some(policy) = policy.and_then(|number| self.told.policies.get(&number)) {
+        let is_empty = |number: &u32| self.told.policies.get(number).is_none_or(|policy| policy.attrs.is_empty());
+        let mut policy = told.filter(|number| !is_empty(number));
+        if let Some(policy) = likely.and_then(|number| self.told.policies.get(&number)) {
             probe.find_stop(policy.attrs.iter())?;
+        }
+        if !probe.stop.is_empty() {
+            // Linux 6.1 tells of what judges a dump only where there is no do.
+            policy = policy.or(likely);
         }
         Ok(Level { strict: false, policy, stop: probe.stop.clone() })
     }
@@ -95,7 +102,7 @@ impl<'a> Lesson<'a> {
     fn ways(&self, strict: bool) -> BTreeMap<u32, Probe<'a>> {
         let mut ways = BTreeMap::new();
         let mut queue = VecDeque::new();
-        for (op, levels) in self.ops.iter().filter(|(op, _)| !op.flags.contains(OpFlags::ADMIN_PERM)) {
+        for (op, levels) in self.ops.iter().filter(|(op, _)| !self.is_closed(op)) {
             for (dump, level) in [false, true].into_iter().zip(levels).filter(|(_, level)| level.strict == strict) {
                 let start = Probe { stop: level.stop.clone(), ..self.probe(op.cmd, dump) };
                 queue.extend(level.policy.map(|number| (number, start)));

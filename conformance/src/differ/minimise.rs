@@ -31,7 +31,9 @@ pub(super) fn told(
 
 /// Leaves out attributes as long as the difference stays.
 fn smaller(bout: &mut Bout<'_>, request: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let mut best = request.to_vec();
+    let told = Header::read(request).map_or(0, |header| header.len as usize);
+    // What pads it is no part of it.
+    let mut best = request.get(..told).unwrap_or(request).to_vec();
     if bout.ask(&best)?.0 != Verdict::Different {
         return Ok(best);
     }

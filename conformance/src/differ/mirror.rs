@@ -38,9 +38,11 @@ pub(super) fn mirror(world: &World) -> Result<Kernel, Malformed> {
     Ok(kernel)
 }
 
-/// A socket of it, for one who may do what an administrator of a network namespace may, and not more.
-pub(super) fn open(kernel: &Kernel) -> Result<Socket, Malformed> {
-    let user = Credentials { process: 1, uid: 12_345, gid: 12_345 };
+/// A socket of it, for an administrator, or for one who may do what an administrator of a network namespace may, and not
+/// more.
+pub(super) fn open(kernel: &Kernel, administrator: bool) -> Result<Socket, Malformed> {
+    let id = if administrator { 0 } else { 12_345 };
+    let user = Credentials { process: 1, uid: id, gid: id };
     let socket = kernel.socket_as(Protocol::GENERIC, user).map_err(|nack| Malformed::new(nack.to_string()))?;
     socket.bind(Address::port(PORT))?;
     Options::FULL.apply(&socket)?;

@@ -30,6 +30,7 @@ use std::time::Instant;
 use crate::Malformed;
 use bout::{BLOCK, Bout};
 use report::Report;
+use world::World;
 
 /// What is to be compared.
 #[derive(Clone, Debug)]
@@ -42,6 +43,9 @@ pub struct Differ {
     pub seed: u64,
     /// One family alone.
     pub family: Option<String>,
+    /// As an administrator of the machine: the network namespace alone is fresh, and what takes CAP_NET_ADMIN in the
+    /// first user namespace is reached, too.
+    pub administrator: bool,
 }
 
 impl Differ {
@@ -72,12 +76,12 @@ impl Differ {
 
     /// Plays one worker's share: `number` of `workers`. Must be called while this process has one thread.
     pub fn work(&self, number: u64, workers: u64) -> Result<(), Malformed> {
-        if let Err(error) = sys::own_namespaces() {
+        if let Err(error) = sys::own_namespaces(!self.administrator) {
             println!("skipped: user and network namespaces cannot be had here: {error}");
             return Ok(());
         }
-        let world = learn::learn(&live::open()?, self.family.as_deref())?;
-        let mut bout = Bout::new(&world)?;
+        let world = self.learn()?;
+        let mut bout = Bout::new(&world, self.family.as_deref())?;
         let (mut report, begun) = (Report::new(), Instant::now());
         let (first, end) = (self.from / BLOCK, self.from + self.cases);
         let mut block = first + number;
@@ -90,11 +94,15 @@ impl Differ {
         Ok(())
     }
 
+    fn learn(&self) -> Result<World, Malformed> {
+        learn::learn(&live::open()?, self.administrator)
+    }
+
     /// Asks both kernel sides one request, in hexadecimal, and prints what they answer; whether they agree.
     pub fn replay(&self, request: &str) -> Result<bool, Malformed> {
-        sys::own_namespaces()?;
-        let world = learn::learn(&live::open()?, self.family.as_deref())?;
-        let mut bout = Bout::new(&world)?;
+        sys::own_namespaces(!self.administrator)?;
+        let world = self.learn()?;
+        let mut bout = Bout::new(&world, self.family.as_deref())?;
         let digits = |at: usize| request.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
         let bytes: Option<Vec<u8>> = (0..request.len()).step_by(2).map(digits).collect();
         let bytes = bytes.ok_or_else(|| Malformed::new("a request is pairs of hexadecimal digits"))?;
@@ -105,9 +113,9 @@ impl Differ {
 
     /// Prints what was learned of the families.
     pub fn learned(&self) -> Result<(), Malformed> {
-        sys::own_namespaces()?;
-        let world = learn::learn(&live::open()?, self.family.as_deref())?;
-        world.tell();
+        sys::own_namespaces(!self.administrator)?;
+        let world = self.learn()?;
+        world.tell(self.family.as_deref());
         Ok(())
     }
 }

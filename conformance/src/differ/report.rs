@@ -107,7 +107,7 @@ impl Report {
         }
         let seconds = self.micros as f64 / 1e6;
         println!(
-            "{} cases of seed {seed} in {seconds:.1} s ({:.0} a second): {:.1}% passed, {:.1}% refused alike, \
+            "Linux: {} cases of seed {seed} in {seconds:.1} s ({:.0} a second): {:.1}% passed, {:.1}% refused alike, \
              {:.1}% not read, {:.2}% excused, {} different",
             self.cases,
             self.cases as f64 / seconds.max(1e-6),

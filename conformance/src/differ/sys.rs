@@ -3,8 +3,12 @@
 use std::fs;
 use std::io::{Error, Result};
 
-/// Puts this process, which must have one thread, into a user and a network namespace of its own, in which it is root.
-pub(super) fn own_namespaces() -> Result<()> {
+/// Puts this process, which must have one thread, into a network namespace of its own, and, if asked to, into a user
+/// namespace in which it is root.
+pub(super) fn own_namespaces(user: bool) -> Result<()> {
+    if !user {
+        return fresh_network();
+    }
     // SAFETY: neither call takes a pointer.
     let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
     unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET)?;

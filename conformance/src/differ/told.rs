@@ -71,16 +71,21 @@ fn family(attrs: &[u8]) -> Option<Told> {
     })
 }
 
-/// Adds the policies. Ops are told in the order of the family's own list: some releases tell the wrong number.
+/// Adds the policies. Some releases tell those of ops that can only be dumped as those of op 0: they are told in the order
+/// of the family's own list.
 fn policies(socket: &Socket, told: &mut Told) -> Result<(), Malformed> {
     let mut id = Vec::new();
     put(&mut id, CtrlAttrs::FAMILY_ID.id(), &told.id.to_ne_bytes());
     let (objects, _) = ask(socket, &request(CTRL, Flags::DUMP, 10, 0, &id))?;
-    let mut ops = told.ops.iter_mut().filter(|op| op.flags.contains(OpFlags::CAP_HASPOL));
     for object in &objects {
         let attrs = RawAttrs::new(object);
         for mapped in attrs.first(CtrlAttrs::OP_POLICY.id()).into_iter().flat_map(Attr::nested) {
-            let Some(op) = ops.next().filter(|op| mapped.id() == 0 || mapped.id() == u16::from(op.cmd)) else {
+            let nameless = |op: &ToldOp| !op.flags.contains(OpFlags::CAP_DO) && op.flags.contains(OpFlags::CAP_HASPOL);
+            let is = |op: &&mut ToldOp| match mapped.id() {
+                0 => nameless(op) && op.dump.is_none(),
+                id => id == u16::from(op.cmd),
+            };
+            let Some(op) = told.ops.iter_mut().find(is) else {
                 return Err(Malformed::new(format!("{}: ops and their policies do not match", told.name)));
             };
             let numbers: Attrs<'_, OpPolicyAttrs> = Attrs::new(mapped.payload());

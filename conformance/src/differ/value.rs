@@ -39,8 +39,13 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
     let start = out.len();
     match entry.kind {
         Kind::Flag => noise(1 + dice.roll(5), dice, out),
-        Kind::String | Kind::NulString => match dice.roll(4) {
+        Kind::String | Kind::NulString => match dice.roll(5) {
             0 => {}
+            // Its NUL stands where it may, and more behind it than may.
+            3 => {
+                text(dice.roll(limit(entry).min(LONG)), true, dice, out);
+                text(limit(entry) + 1, dice.one_in(2), dice, out);
+            }
             1 => text(limit(entry) + 1 + dice.roll(3), dice.one_in(2), dice, out),
             2 => text(1 + dice.roll(limit(entry).min(LONG)), false, dice, out),
             _ => text(limit(entry) + 1, true, dice, out),

@@ -3,9 +3,9 @@
 
 use netloom::Errno;
 use netloom::families::doc_exmpl::{List, Msg};
-use netloom::kernel::{Family, Kernel, Version};
-use netloom::socket::RecvFlags;
-use netloom::wire::{Flags, GenlHeader, Header, MessageType, Protocol, RawAttrs, Writer, messages};
+use netloom::kernel::{Family, Kernel, Version, raw};
+use netloom::socket::{Credentials, RecvFlags};
+use netloom::wire::{Flags, GenlHeader, Header, MessageType, OpFlags, Protocol, RawAttrs, Writer, messages};
 
 // Item C8.
 #[test]
@@ -81,5 +81,19 @@ fn an_op_without_a_policy_accepts_nothing_or_is_not_judged() {
             Ok(told) => assert_eq!((judged, told), (true, vec![(3, Some(0))]), "{version}"),
             Err(no) => assert_eq!((judged, no.errno()), (false, Some(Errno::ENODATA)), "{version}"),
         }
+    }
+}
+
+// Items D15, D16: seen on families SEG6, IOAM6 and devlink of 6.1.
+#[test]
+fn an_op_that_may_not_be_used_and_cannot_be_dumped_is_refused_for_one_or_the_other() {
+    for (version, errno) in [(Version::V6_1, Errno::EPERM), (Version::V6_12, Errno::EOPNOTSUPP)] {
+        let kernel = Kernel::builder().behave_like(version).build();
+        let op = raw::Op::new(1).flags(OpFlags::UNS_ADMIN_PERM).doit(|_| Ok(()));
+        let family = kernel.register(raw::Family::new("CLOSED").op(op)).unwrap();
+        let user = Credentials { process: 1, uid: 12_345, gid: 12_345 };
+        let nl = kernel.connect_as(user);
+        let refused = nl.request_raw(family.id).cmd(1).dump().err().unwrap();
+        assert_eq!(refused.errno(), Some(errno), "{version}");
     }
 }

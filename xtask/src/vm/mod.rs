@@ -157,6 +157,10 @@ impl Vm {
             Pass::new("root", "conformance", &words),
             Pass::new("user namespace", "busybox unshare -Urn conformance", &words),
         ];
+        if self.words.is_empty() {
+            passes.push(Pass::new("random requests", "conformance", &["--differ", DIFFER]));
+            passes.push(Pass::new("random requests of root", "conformance", &["--differ", DIFFER, "--administrator"]));
+        }
         if self.words.is_empty() && wanted.newest {
             passes.extend(RANDOM.map(|name| Pass::new(name, name, &["--show-output"])));
         }
@@ -184,6 +188,9 @@ impl Vm {
 fn is_news(line: &str) -> bool {
     line.starts_with("skipped: ") || line.starts_with("newer than ")
 }
+
+/// Random requests to each machine: emulation takes a millisecond for each.
+const DIFFER: &str = "50000";
 
 /// Tests of the conformance package that hold our answers against those of the Linux underneath, with random input.
 const RANDOM: [&str; 2] = ["policies", "random"];

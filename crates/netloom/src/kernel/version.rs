@@ -34,6 +34,7 @@ struct Row {
     points_at_unknown_op: bool,
     tells_op_zero: bool,
     counts_queue_before: bool,
+    permits_before_mode: bool,
     wireguard_has_spec: bool,
     masks_wireguard_flags: bool,
     judges_without_policy: bool,
@@ -48,6 +49,7 @@ const TABLE: [Row; 4] = [
         points_at_unknown_op: false,
         tells_op_zero: false,
         counts_queue_before: true,
+        permits_before_mode: true,
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
         judges_without_policy: true,
@@ -59,6 +61,7 @@ const TABLE: [Row; 4] = [
         points_at_unknown_op: true,
         tells_op_zero: true,
         counts_queue_before: false,
+        permits_before_mode: false,
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
         judges_without_policy: false,
@@ -70,6 +73,7 @@ const TABLE: [Row; 4] = [
         points_at_unknown_op: true,
         tells_op_zero: true,
         counts_queue_before: false,
+        permits_before_mode: false,
         wireguard_has_spec: false,
         masks_wireguard_flags: true,
         judges_without_policy: false,
@@ -84,6 +88,7 @@ const NEWEST: Row = Row {
     points_at_unknown_op: true,
     tells_op_zero: false,
     counts_queue_before: false,
+    permits_before_mode: false,
     wireguard_has_spec: true,
     masks_wireguard_flags: true,
     judges_without_policy: true,
@@ -137,6 +142,12 @@ impl Version {
     // net/netlink/af_netlink.c: netlink_attachskb, netlink_broadcast_deliver
     pub fn counts_queue_before(self) -> bool {
         self.row().counts_queue_before
+    }
+
+    /// Whoever may not use an op hears so (EPERM) even where it cannot be done, or dumped, as it was asked for.
+    // net/netlink/genetlink.c: genl_family_rcv_msg, before ops were split
+    pub fn permits_before_mode(self) -> bool {
+        self.row().permits_before_mode
     }
 
     /// Family wireguard is made from its spec: the header of each request is checked, GET_DEVICE accepts no more than the

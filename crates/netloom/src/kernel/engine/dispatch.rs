@@ -246,11 +246,12 @@ impl Engine {
         let unsupported = || Nack::new(Errno::EOPNOTSUPP);
         let op = family.table.ops.iter().position(|op| op.number == number).ok_or_else(unsupported)?;
         let entry = family.table.ops.get(op).ok_or_else(unsupported)?;
-        let mode = if dump { entry.dump } else { entry.doit }.ok_or_else(unsupported)?;
+        let mode = if dump { entry.dump } else { entry.doit }.ok_or_else(unsupported);
         let wanted = OpFlags::ADMIN_PERM | OpFlags::UNS_ADMIN_PERM;
-        if entry.flags.0 & wanted.0 != 0 && !admin {
+        if entry.flags.0 & wanted.0 != 0 && !admin && (mode.is_ok() || self.version.permits_before_mode()) {
             return Err(Nack::new(Errno::EPERM));
         }
+        let mode = mode?;
         Ok(Found { family: family.clone(), op, number, mode, dump, genl })
     }
 
