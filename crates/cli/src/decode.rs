@@ -1,41 +1,66 @@
-//! The verb `decode`: recorded bytes to lines, or to boxes.
+//! The verb `decode`: recorded bytes to lines, to boxes, or to JSON.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use clap::Args;
-use netloom::wire::{Flags, Protocol, messages};
+use clap::{Args, ValueEnum};
+use netloom::client::Connection;
+use netloom::wire::{Header, Protocol, messages};
+use netloom_dynamic::capture::{self, Form, Packet};
 use netloom_dynamic::{Direction, Family, Options, Tracer};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::hex;
 use crate::page;
-use crate::session::{Settings, Specs};
+use crate::session::{Settings, Specs, family_name};
 
 /// What to decode, and how it is shown.
 #[derive(Args, Debug)]
 pub struct Decoded {
-    /// A file of hexadecimal digits, - for standard input: a datagram a paragraph (an empty line ends one); spaces,
-    /// colons, commas, quotes, 0x, \x and what follows a # do not count
+    /// A capture (pcap or pcapng, of an nlmon device or by --record), what strace has printed, or hexadecimal digits; - for
+    /// standard input. Of digits, a datagram a paragraph (an empty line ends one); spaces, colons, commas, quotes, 0x, \x
+    /// and what follows a # do not count
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// What the file is [default: as it looks]
+    #[arg(long, value_name = "FORM")]
+    pub form: Option<Recorded>,
     /// Draws each message as a box of its bytes: headers, attributes, padding
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub layout: bool,
+    /// Prints each message as a JSON object on a line
+    #[arg(long)]
+    pub json: bool,
     /// Whose messages those are that have another type than nlctrl's
     #[arg(long, value_name = "FAMILY")]
     pub family: Option<String>,
-    /// The protocol, by number or name [default: that of --family, else generic]
+    /// The protocol, by number or name, where the file does not tell [default: that of --family, else generic]
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
+    /// Asks the kernel side (--kernel) for the names of families whose ids the file does not explain
+    #[arg(long)]
+    pub resolve: bool,
     /// Where else specs are.
     #[command(flatten)]
     pub specs: Specs,
 }
 
-/// Prints what the bytes mean. Bytes that are no message are shown as such, and are no failure.
+/// What a file may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Recorded {
+    /// As tcpdump, dumpcap and --record write it; both variants
+    Pcap,
+    /// Lines of strace
+    Strace,
+    /// Hexadecimal digits
+    Hex,
+}
+
+/// Prints what the bytes mean. Bytes that are no message are shown as such, and are no failure; a damaged record is one,
+/// after what can be read of it.
 pub fn run(decoded: &Decoded, settings: &Settings, out: &mut dyn Write) -> Result<(), Failure> {
     let families = Arc::new(decoded.specs.families()?);
     let family = decoded.family.as_deref().map(|name| families.find(name)).transpose()?;
@@ -44,15 +69,154 @@ pub fn run(decoded: &Decoded, settings: &Settings, out: &mut dyn Write) -> Resul
     if let Some(family) = family {
         tracer.assume(family);
     }
-    let (name, text) = read(&decoded.file)?;
-    let datagrams = hex::paragraphs(&text).map_err(|wrong| Failure::new(format_args!("{name}:{wrong}")))?;
-    if datagrams.is_empty() {
-        return Err(Failure::new(format_args!("{name}: no bytes in it; hexadecimal digits are expected")));
+    let (name, bytes) = read(&decoded.file)?;
+    let form = match decoded.form {
+        Some(Recorded::Hex) => None,
+        Some(Recorded::Strace) => Some(Form::Strace),
+        Some(Recorded::Pcap) => Some(Form::of(&bytes).filter(|form| *form != Form::Strace).unwrap_or(Form::Pcap)),
+        None => {
+            if bytes.starts_with(&[0x1f, 0x8b]) {
+                return Err(Failure::new(format_args!("{name}: compressed: pass it through gunzip")));
+            }
+            Form::of(&bytes)
+        }
+    };
+    let mut shown = Shown { tracer, protocol, decoded, out, kernel: None, begin: None, timed: form.is_some() };
+    if decoded.resolve {
+        shown.kernel = Some(Connection::over(settings.target.dialer(&settings.own)?));
     }
-    for datagram in datagrams {
-        show(&mut tracer, protocol, direction(&datagram), &datagram, decoded.layout, out)?;
+    let Some(form) = form else {
+        let text = String::from_utf8_lossy(&bytes);
+        let datagrams = hex::paragraphs(&text).map_err(|wrong| Failure::new(format_args!("{name}:{wrong}")))?;
+        if datagrams.is_empty() {
+            return Err(Failure::new(format_args!(
+                "{name}: no bytes in it; a capture, lines of strace or hexadecimal digits are expected"
+            )));
+        }
+        for datagram in datagrams {
+            shown.datagram(Direction::of(&datagram), &datagram, "", None)?;
+        }
+        return Ok(shown.out.flush()?);
+    };
+    // What nlctrl tells late names what came early.
+    for packet in capture::packets(form, &bytes).flatten() {
+        shown.tracer.learn_ahead(packet.protocol.unwrap_or(protocol), &packet.bytes);
     }
-    Ok(out.flush()?)
+    let (mut damages, mut count) = (0_usize, 0_usize);
+    for packet in capture::packets(form, &bytes) {
+        match packet {
+            Ok(packet) => {
+                count += 1;
+                shown.packet(&packet)?;
+            }
+            Err(damage) => {
+                damages += usize::from(!damage.harmless);
+                tell(format_args!("netloom: {name}: {damage}"));
+            }
+        }
+    }
+    shown.out.flush()?;
+    match (damages, count) {
+        (0, 0) => Err(Failure::new(format_args!("{name}: no netlink in it"))),
+        (0, _) => Ok(()),
+        (1, _) => Err(Failure::new(format_args!("{name}: damaged; {count} datagrams read"))),
+        _ => Err(Failure::new(format_args!("{name}: damaged in {damages} places; {count} datagrams read"))),
+    }
+}
+
+/// How a record is shown.
+struct Shown<'a> {
+    tracer: Tracer,
+    protocol: Protocol,
+    decoded: &'a Decoded,
+    out: &'a mut dyn Write,
+    kernel: Option<Connection>,
+    begin: Option<Duration>,
+    timed: bool,
+}
+
+impl Shown<'_> {
+    fn packet(&mut self, packet: &Packet) -> Result<(), Failure> {
+        if let Some((id, name)) = &packet.named {
+            self.tracer.name(*id, name);
+        }
+        let begin = *self.begin.get_or_insert(packet.time.unwrap_or_default());
+        let mut prefix = String::new();
+        if let Some(time) = packet.time {
+            prefix.push_str(&format!("{:.6} ", time.saturating_sub(begin).as_secs_f64()));
+        }
+        if let Some(process) = packet.process {
+            prefix.push_str(&format!("[{process}] "));
+        }
+        if packet.is_foreign() {
+            let place = packet.place;
+            tell(format_args!(
+                "netloom: {place}: recorded on a machine of the other byte order: decode it on one of that kind"
+            ));
+        }
+        self.tracer.conversation(packet.conversation);
+        self.protocol = packet.protocol.or(self.decoded.protocol).unwrap_or(self.protocol);
+        let mut bytes = packet.bytes.clone();
+        if packet.is_cut() && !self.decoded.layout {
+            mend(&mut bytes);
+        }
+        self.datagram(packet.way(), &bytes, &prefix, Some(packet))
+    }
+
+    fn datagram(&mut self, way: Direction, bytes: &[u8], prefix: &str, of: Option<&Packet>) -> Result<(), Failure> {
+        if let Some(kernel) = &self.kernel {
+            for id in self.tracer.nameless(self.protocol, bytes) {
+                // A number that names nobody is not asked for again and again.
+                let name = family_name(kernel, id).unwrap_or_else(|| format!("family {id}"));
+                self.tracer.name(id, &name);
+            }
+        }
+        let cut = of.filter(|packet| packet.is_cut());
+        if self.decoded.json {
+            let mut objects = self.tracer.objects(self.protocol, way, bytes);
+            for object in &mut objects {
+                let Some(members) = object.as_object_mut() else { continue };
+                if let Some(time) = of.and_then(|packet| packet.time) {
+                    let time = format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
+                    members.insert("time".to_owned(), time.into());
+                }
+                if let Some(process) = of.and_then(|packet| packet.process) {
+                    members.insert("process".to_owned(), process.into());
+                }
+                if let Some(packet) = cut {
+                    members.insert("cut-from".to_owned(), packet.len.into());
+                }
+                if of.is_some_and(|packet| packet.named.is_some()) {
+                    // A number of ours.
+                    members.shift_remove("type");
+                }
+                writeln!(self.out, "{object}")?;
+            }
+            return Ok(());
+        }
+        if self.decoded.layout {
+            if self.timed {
+                writeln!(self.out, "{}", prefix.trim_end())?;
+            }
+            return show(&mut self.tracer, self.protocol, way, bytes, true, self.out);
+        }
+        let more = cut.map(|packet| format!(" (cut: {} of {} bytes are recorded)", packet.bytes.len(), packet.len));
+        for line in self.tracer.lines(self.protocol, way, bytes) {
+            writeln!(self.out, "{prefix}{}{}", page::text(&line), more.as_deref().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+}
+
+/// Lets the last message end where the bytes do, so that what is there can be shown.
+fn mend(bytes: &mut [u8]) {
+    let malformed = messages(bytes).find_map(Result::err);
+    let Some(rest) = malformed.and_then(|malformed| bytes.get_mut(malformed.offset..)) else { return };
+    let len = rest.len();
+    let fits = Header::read(rest).is_some_and(|header| header.len as usize > len);
+    if let (true, Some(field), Ok(len)) = (fits, rest.first_chunk_mut::<4>(), u32::try_from(len)) {
+        *field = len.to_ne_bytes();
+    }
 }
 
 /// A datagram as lines, or as boxes.
@@ -102,18 +266,9 @@ fn of(protocol: Option<Protocol>, family: Option<&Family>) -> Result<Protocol, F
     }
 }
 
-/// Requests went to the kernel side; what has no such flag came from it.
-fn direction(datagram: &[u8]) -> Direction {
-    match messages(datagram).next() {
-        Some(Ok(first)) if first.header.flags.contains(Flags::REQUEST) => Direction::Sent,
-        _ => Direction::Received,
-    }
-}
-
-/// What the file is called in errors, and its text.
-fn read(file: &PathBuf) -> Result<(String, String), Failure> {
-    // More than a hundred megabytes of text is no record of messages.
-    const MOST: u64 = 1 << 27;
+/// What the file is called in errors, and its bytes. They stay in memory.
+pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
+    const MOST: u64 = 1 << 28;
     let (name, stream): (String, Box<dyn Read>) = if file.as_os_str() == "-" {
         ("standard input".to_owned(), Box::new(io::stdin()))
     } else {
@@ -123,8 +278,11 @@ fn read(file: &PathBuf) -> Result<(String, String), Failure> {
     };
     let mut bytes = Vec::new();
     stream.take(MOST).read_to_end(&mut bytes).map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
-    if bytes.len() as u64 == MOST {
-        return Err(Failure::new(format_args!("{name}: longer than {} MiB; split it", MOST >> 20)));
+    if bytes.len() as u64 >= MOST {
+        return Err(Failure::new(format_args!(
+            "{name}: longer than {} MiB: split it (captures: editcap -c)",
+            MOST >> 20
+        )));
     }
-    Ok((name, String::from_utf8_lossy(&bytes).into_owned()))
+    Ok((name, bytes))
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use netloom::client::{Connection, Dialer};
 use netloom::socket::{Address, Opt, Socket};
-use netloom::wire::{Attr, Errno, Flags, GenlHeader, Header, MessageType, Protocol, RawAttrs, align, messages};
+use netloom::wire::{Attr, Errno, Flags, GenlHeader, Header, MessageType, Protocol, align, messages};
 use netloom_dynamic::{Direction, Options, Tracer};
 
 use crate::decode;
 use crate::failure::Failure;
 use crate::hex;
-use crate::session::{Settings, Specs};
+use crate::session::{Settings, Specs, family_name};
 
 /// The message, and how what comes back is shown.
 #[derive(Args, Debug)]
@@ -196,22 +196,14 @@ fn receive(
 /// Asks nlctrl what the families are called that the messages name by number. Where it does not tell, bytes are shown
 /// without names.
 fn name_families(dialer: &Arc<dyn Dialer>, datagram: &[u8], tracer: &mut Tracer) {
-    // include/uapi/linux/genetlink.h
-    const GETFAMILY: u8 = 3;
-    const FAMILY_ID: u16 = 1;
-    const FAMILY_NAME: u16 = 2;
     const NLCTRL: u16 = 0x10;
     let mut ids: Vec<u16> = messages(datagram).filter_map(Result::ok).map(|message| message.header.kind.0).collect();
     ids.sort_unstable();
     ids.dedup();
     let connection = Connection::over(dialer.clone());
     for id in ids.into_iter().filter(|id| *id > NLCTRL) {
-        let ask = connection.request_raw(NLCTRL).cmd(GETFAMILY).version(1).attr(FAMILY_ID, &id.to_ne_bytes());
-        let Ok(answer) = ask.send() else { continue };
-        let told = answer.replies.first().map(|reply| RawAttrs::new(reply.payload()));
-        let name = told.and_then(|attrs| attrs.last(FAMILY_NAME)?.read::<netloom::wire::Str>());
-        if let Some(name) = name {
-            tracer.name(id, name);
+        if let Some(name) = family_name(&connection, id) {
+            tracer.name(id, &name);
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use netloom::client::{Connection, RawRequest};
 use netloom::families::FAMILIES;
 use netloom::socket::{Direction, Tap};
-use netloom::wire::{OpInfo, Protocol, RawAttrs, align};
+use netloom::wire::{OpInfo, Protocol, RawAttrs, Str, align};
 use netloom_dynamic::{Direction as Way, Families, Family, Layout, Options, Tracer};
 use serde_json::Value;
 
@@ -119,6 +119,19 @@ impl Session {
             .schema(layout.schema)
             .any_sequence(info.reply_seq_any))
     }
+}
+
+/// What the generic family of this id is called, as nlctrl tells.
+pub fn family_name(connection: &Connection, id: u16) -> Option<String> {
+    // include/uapi/linux/genetlink.h
+    const NLCTRL: u16 = 0x10;
+    const GETFAMILY: u8 = 3;
+    const FAMILY_ID: u16 = 1;
+    const FAMILY_NAME: u16 = 2;
+    let ask = connection.request_raw(NLCTRL).cmd(GETFAMILY).version(1).attr(FAMILY_ID, &id.to_ne_bytes());
+    let answer = ask.send().ok()?;
+    let attrs = RawAttrs::new(answer.replies.first()?.payload());
+    attrs.last(FAMILY_NAME)?.read::<Str>().map(str::to_owned)
 }
 
 /// Prints each message that goes by on standard error.

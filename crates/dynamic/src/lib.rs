@@ -36,6 +36,7 @@
     allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)
 )]
 
+pub mod capture;
 mod decode;
 mod encode;
 mod error;

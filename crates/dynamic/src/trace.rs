@@ -1,7 +1,9 @@
 //! Messages as lines to read: what `--trace` prints.
 
 mod boxes;
+mod objects;
 mod uevent;
+mod wipe;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
@@ -47,11 +49,14 @@ pub struct Tracer {
     assumed: Option<&'static Family>,
     /// The last requests, the newest last.
     asked: VecDeque<Asked>,
+    /// Whose requests and answers those are that go by.
+    conversation: u64,
 }
 
 /// A request that may still be answered.
 #[derive(Clone, Debug)]
 struct Asked {
+    conversation: u64,
     protocol: Protocol,
     header: Header,
     payload: Vec<u8>,
@@ -59,13 +64,13 @@ struct Asked {
 
 impl Tracer {
     /// How many requests are remembered.
-    const REMEMBERED: usize = 64;
+    const REMEMBERED: usize = 256;
     const NLCTRL: u16 = 0x10;
 
     /// Knows these families, and no ids yet but nlctrl's.
     pub fn new(families: Arc<Families>, options: Options) -> Self {
         let names = HashMap::from([(Self::NLCTRL, "nlctrl".to_owned())]);
-        Self { families, options, names, assumed: None, asked: VecDeque::new() }
+        Self { families, options, names, assumed: None, asked: VecDeque::new(), conversation: 0 }
     }
 
     /// Says which generic family has this id, where no answer of nlctrl goes by that would.
@@ -76,6 +81,31 @@ impl Tracer {
     /// Says whose messages are those that would be nobody's.
     pub fn assume(&mut self, family: &'static Family) {
         self.assumed = Some(family);
+    }
+
+    /// Says whose datagrams follow, where those of several sockets go by: their sequence numbers may be the same.
+    pub fn conversation(&mut self, number: u64) {
+        self.conversation = number;
+    }
+
+    /// Learns the names of families from what nlctrl tells in this datagram, those alone that no other has told.
+    pub fn learn_ahead(&mut self, protocol: Protocol, datagram: &[u8]) {
+        if protocol != Protocol::GENERIC {
+            return;
+        }
+        for message in messages(datagram).map_while(Result::ok).filter(|message| message.header.kind.0 == Self::NLCTRL)
+        {
+            if let Some((id, Some(name))) = named_by(&message) {
+                self.names.entry(id).or_insert_with(|| name.to_owned());
+            }
+        }
+    }
+
+    /// The ids of generic families in this datagram that have no name yet.
+    pub fn nameless(&self, protocol: Protocol, datagram: &[u8]) -> Vec<u16> {
+        let ids = messages(datagram).map_while(Result::ok).map(|message| message.header.kind);
+        let ids = ids.filter(|kind| !kind.is_control() && protocol == Protocol::GENERIC).map(|kind| kind.0);
+        ids.filter(|id| self.name_of(*id).is_none()).collect()
     }
 
     /// A line for each message of a datagram, and one for bytes in it that are none.
@@ -97,9 +127,7 @@ impl Tracer {
         if header.kind.is_control() {
             return plain(format!("{arrow} {}", self.control(protocol, direction, message)));
         }
-        if direction == Direction::Received && protocol == Protocol::GENERIC && header.kind.0 == Self::NLCTRL {
-            self.learn(message);
-        }
+        self.heed(protocol, direction, message);
         let known = self.known(protocol, direction, message);
         let mut line = match &known {
             Some(known) => format!("{arrow} {} {}", known.family.info.name, known.op.name),
@@ -125,7 +153,13 @@ impl Tracer {
         while self.asked.len() >= Self::REMEMBERED {
             self.asked.pop_front();
         }
-        self.asked.push_back(Asked { protocol, header: message.header, payload: message.payload.to_vec() });
+        let conversation = self.conversation;
+        self.asked.push_back(Asked {
+            conversation,
+            protocol,
+            header: message.header,
+            payload: message.payload.to_vec(),
+        });
     }
 
     /// The name of the generic family of this id.
@@ -134,25 +168,19 @@ impl Tracer {
         self.names.get(&id).map(String::as_str).or_else(|| assumed().map(|family| family.info.name))
     }
 
-    /// Remembers which family has which id.
-    // net/netlink/genetlink.c: ctrl_fill_info
+    /// Learns from what nlctrl tells.
+    fn heed(&mut self, protocol: Protocol, direction: Direction, message: &RawMessage<'_>) {
+        if direction == Direction::Received && protocol == Protocol::GENERIC && message.header.kind.0 == Self::NLCTRL {
+            self.learn(message);
+        }
+    }
+
+    /// Remembers which family has which id, as nlctrl tells.
     fn learn(&mut self, message: &RawMessage<'_>) {
-        const NEWFAMILY: u8 = 1;
-        const DELFAMILY: u8 = 2;
-        const FAMILY_ID: u16 = 1;
-        const FAMILY_NAME: u16 = 2;
-        let Some((genl, body)) = message.genl() else { return };
-        let attrs = RawAttrs::new(body);
-        let id = attrs.last(FAMILY_ID).and_then(|attr| attr.read::<u16>());
-        let name = attrs.last(FAMILY_NAME).and_then(|attr| attr.read::<netloom_wire::Str>());
-        match (genl.cmd, id, name) {
-            (NEWFAMILY, Some(id), Some(name)) => {
-                self.names.insert(id, name.to_owned());
-            }
-            (DELFAMILY, Some(id), _) => {
-                self.names.remove(&id);
-            }
-            _ => {}
+        match named_by(message) {
+            Some((id, Some(name))) => drop(self.names.insert(id, name.to_owned())),
+            Some((id, None)) => drop(self.names.remove(&id)),
+            None => {}
         }
     }
 
@@ -202,7 +230,10 @@ impl Tracer {
     }
 
     fn asked(&self, protocol: Protocol, seq: u32) -> Option<&Asked> {
-        self.asked.iter().rev().find(|asked| asked.protocol == protocol && asked.header.seq == seq)
+        let is_it = |asked: &&Asked| {
+            asked.conversation == self.conversation && asked.protocol == protocol && asked.header.seq == seq
+        };
+        self.asked.iter().rev().find(is_it)
     }
 
     /// What is left to say of a message whose family or op is not known.
@@ -300,6 +331,23 @@ impl Tracer {
         let shown = self.shown(protocol, rest);
         let more = if shown.len() < rest.len() { "…" } else { "" };
         format!("{} malformed: {malformed}: {}{more}", arrow(direction), text::hex(shown, ""))
+    }
+}
+
+/// The id that nlctrl tells of, and the family that has it now.
+// net/netlink/genetlink.c: ctrl_fill_info
+fn named_by<'m>(message: &RawMessage<'m>) -> Option<(u16, Option<&'m str>)> {
+    const NEWFAMILY: u8 = 1;
+    const DELFAMILY: u8 = 2;
+    const FAMILY_ID: u16 = 1;
+    const FAMILY_NAME: u16 = 2;
+    let (genl, body) = message.genl()?;
+    let attrs = RawAttrs::new(body);
+    let id = attrs.last(FAMILY_ID)?.read::<u16>()?;
+    match genl.cmd {
+        NEWFAMILY => Some((id, Some(attrs.last(FAMILY_NAME)?.read::<netloom_wire::Str>()?))),
+        DELFAMILY => Some((id, None)),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The targets, a file each.
 
 mod attributes;
+mod capture;
 mod config;
 mod dynamic;
 mod engine;
@@ -14,6 +15,7 @@ use crate::Target;
 /// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "attributes", run: attributes::run },
+    Target { name: "capture", run: capture::run },
     Target { name: "config", run: config::run },
     Target { name: "dynamic", run: dynamic::run },
     Target { name: "engine", run: engine::run },

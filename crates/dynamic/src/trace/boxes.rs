@@ -53,9 +53,7 @@ impl Tracer {
         at: usize,
         padding: &[u8],
     ) -> Vec<String> {
-        if direction == Direction::Received && protocol == Protocol::GENERIC && message.header.kind.0 == Self::NLCTRL {
-            self.learn(message);
-        }
+        self.heed(protocol, direction, message);
         let name = picture::control_name(message.header.kind).map(str::to_owned);
         let name = name.unwrap_or_else(|| self.title(protocol, direction, message));
         let count = message.bytes.len();

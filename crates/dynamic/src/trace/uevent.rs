@@ -1,6 +1,8 @@
 //! Datagrams of the one protocol that knows no netlink header: texts, each with a NUL behind it.
 // lib/kobject_uevent.c: uevent_net_broadcast_untagged
 
+use serde_json::{Map, Value};
+
 use crate::picture::Picture;
 use crate::{Options, text};
 
@@ -10,6 +12,22 @@ pub(super) fn line(arrow: &str, datagram: &[u8]) -> String {
     match texts.as_deref() {
         Some([head, variables @ ..]) if head.contains('@') => format!("{arrow} uevent {head}: {}", variables.join(" ")),
         _ => format!("{arrow} uevent of another form: {}", text::hex(datagram, "")),
+    }
+}
+
+/// The same as members of an object.
+pub(super) fn members(datagram: &[u8], object: &mut Map<String, Value>) {
+    let lossy = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+    match texts(datagram).as_slice() {
+        [head, variables @ ..] if head.contains(&b'@') => {
+            object.insert("uevent".to_owned(), lossy(head).into());
+            let variables = variables.iter().map(|text| lossy(text)).map(|text| match text.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Value::from(value)),
+                None => (text, Value::Null),
+            });
+            object.insert("variables".to_owned(), Value::Object(variables.collect()));
+        }
+        _ => drop(object.insert("bytes".to_owned(), text::hex(datagram, "").into())),
     }
 }
 
