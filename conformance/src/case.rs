@@ -50,6 +50,14 @@ pub struct Case {
     /// Whether it takes CAP_NET_ADMIN in the network namespace.
     #[serde(default)]
     pub privileged: bool,
+    /// Whether it takes the families of `conformance/module`: a Linux that has it loaded, or their twins on our kernel side.
+    #[serde(default)]
+    pub module: bool,
+    /// Whether it takes the first network namespace.
+    #[serde(default)]
+    pub first: bool,
+    /// The first release, as `6.12`, that is known to have what it takes.
+    pub since: Option<String>,
     /// Why a kernel side in another process shows it in exact mode alone, if a data channel cannot.
     pub exact: Option<String>,
     /// What is done.
@@ -71,7 +79,13 @@ pub enum Step {
         protocol: u8,
         #[serde(default)]
         options: Vec<String>,
+        /// In another network namespace.
+        #[serde(default)]
+        elsewhere: bool,
     },
+    /// Asks anew for the numbers of a family and its groups; other steps ask by themselves once for each name.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Learn { learn: String },
     /// Sets an option to a value.
     #[allow(missing_docs, reason = "the variant says it")]
     Set { set: String, option: String, to: u32 },
@@ -98,14 +112,14 @@ pub enum Step {
     },
     /// Joins a group.
     #[allow(missing_docs, reason = "the variant says it")]
-    Join { join: String, group: u32 },
+    Join { join: String, group: Group },
     /// Leaves a group.
     #[allow(missing_docs, reason = "the variant says it")]
-    Leave { leave: String, group: u32 },
+    Leave { leave: String, group: Group },
     /// Asks for a socket's address and groups.
     #[allow(missing_docs, reason = "the variant says it")]
     Local { local: String },
-    /// Sends one datagram of some messages; see [`datagram`](crate::datagram) for how they are written.
+    /// Sends one datagram of some messages; see `message.rs` for how they are written.
     #[allow(missing_docs, reason = "the variant says it")]
     Send {
         send: String,
@@ -115,7 +129,13 @@ pub enum Step {
         /// How often; the first message's sequence number counts up.
         #[serde(default = "once")]
         times: u32,
+        /// In a thread of its own, which `back` waits for.
+        #[serde(default)]
+        away: bool,
     },
+    /// Waits until a send that went away is back.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Back { back: String },
     /// Receives one datagram, into so much room.
     #[allow(missing_docs, reason = "the variant says it")]
     Receive {
@@ -124,6 +144,9 @@ pub enum Step {
         room: Room,
         #[serde(default)]
         peek: bool,
+        /// Waits until there is one, whatever the patience of the play.
+        #[serde(default)]
+        wait: bool,
     },
     /// Receives until nothing is left, and nothing comes within the patience of the play.
     #[allow(missing_docs, reason = "the variant says it")]
@@ -160,6 +183,16 @@ impl Default for Room {
     }
 }
 
+/// A group: its number, or `FAMILY/GROUP`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Group {
+    /// This number.
+    Number(u32),
+    /// Whatever number the family's group has.
+    Named(String),
+}
+
 /// A port: a number, or the port of the socket of that name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -186,6 +219,20 @@ pub struct Difference {
     pub until: String,
     /// What they do otherwise.
     pub because: String,
+}
+
+impl Case {
+    /// Whether a release has what it takes.
+    pub fn is_for(&self, release: Release) -> Result<bool, Malformed> {
+        let since = self.since.as_ref();
+        let since = since.map(|text| Release::parse(text).ok_or_else(|| Malformed(format!("{text:?} is no release"))));
+        Ok(since.transpose()?.is_none_or(|since| since <= release))
+    }
+
+    /// Whether it takes a second network namespace.
+    pub fn goes_elsewhere(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Open { elsewhere: true, .. }))
+    }
 }
 
 impl Difference {

@@ -6,6 +6,7 @@ use std::str::SplitWhitespace;
 use netloom::wire::{Flags, Header, MessageType, align};
 
 use crate::case::Malformed;
+use crate::names::Names;
 
 /// A datagram of messages, each written in words and padded to 4 bytes.
 ///
@@ -15,36 +16,48 @@ use crate::case::Malformed;
 /// - `genl CMD[/VERSION[/RESERVED]]`: the header of generic netlink.
 /// - `{ TYPE KIND … }`: an attribute. Kinds: `u8`, `u16`, `u32`, `u64 N`; `str TEXT` with a NUL and `chars TEXT` without
 ///   (`_` is a space); `hex BYTES`; `zeros N`; `flag`; `nest { … } …`. `len=N` before the kind claims another length.
+///   `name TEXT` is `str` without spaces; `family NAME` an id of 16 bits, `group FAMILY/GROUP` a number of 32.
 /// - `hex BYTES`: bytes as they are.
 /// - `unpadded`: no padding behind this message.
 ///
-/// TYPE is a number or one of `noop error done overrun nlctrl`; FLAGS are names joined by `|`, numbers, or `-`. Numbers
+/// TYPE is a number, one of `noop error done overrun nlctrl`, or the name of a family; FLAGS are names joined by `|`, numbers, or `-`. Numbers
 /// may be hexadecimal (`0x10`).
-pub fn datagram(messages: &[String]) -> Result<Vec<u8>, Malformed> {
+pub(crate) fn datagram(messages: &[String], names: &Names) -> Result<Vec<u8>, Malformed> {
     let mut bytes = Vec::new();
     for text in messages {
-        message(text, &mut bytes).map_err(|Malformed(why)| Malformed(format!("message `{text}`: {why}")))?;
+        message(text, names, &mut bytes).map_err(|Malformed(why)| Malformed(format!("message `{text}`: {why}")))?;
     }
     Ok(bytes)
 }
 
+/// The families that a message names.
+pub(crate) fn families(text: &str) -> Vec<&str> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let kind = words.first().filter(|word| message_type(word, &Names::default()).is_err() && **word != "hex");
+    let after = |what: &'static str| move |pair: &&[&str]| pair.first() == Some(&what);
+    let named = words.windows(2).filter(after("family")).filter_map(|pair| pair.last());
+    let of_groups = words.windows(2).filter(after("group")).filter_map(|pair| pair.last());
+    let of_groups = of_groups.filter_map(|group| group.split_once('/').map(|(family, _)| family));
+    kind.into_iter().chain(named).copied().chain(of_groups).collect()
+}
+
 /// The bytes of one attribute, written as in a message but without its braces: `1 u16 16`.
-pub(crate) fn attribute_bytes(text: &str) -> Result<Vec<u8>, Malformed> {
+pub(crate) fn attribute_bytes(text: &str, names: &Names) -> Result<Vec<u8>, Malformed> {
     let mut bytes = Vec::new();
-    attribute(&mut format!("{text} }}").split_whitespace().peekable(), &mut bytes)?;
+    attribute(&mut format!("{text} }}").split_whitespace().peekable(), names, &mut bytes)?;
     Ok(bytes)
 }
 
 type Words<'a> = Peekable<SplitWhitespace<'a>>;
 
-fn message(text: &str, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
+fn message(text: &str, names: &Names, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
     let mut words: Words<'_> = text.split_whitespace().peekable();
     if words.peek() == Some(&"hex") {
         words.next();
         bytes.extend(hex(next(&mut words)?)?);
         return end(&mut words);
     }
-    let kind = message_type(next(&mut words)?)?;
+    let kind = message_type(next(&mut words)?, names)?;
     let mut header = Header::new(MessageType(kind), flags(next(&mut words)?)?);
     let (mut body, mut claimed, mut padded) = (Vec::new(), None, true);
     while let Some(word) = words.next() {
@@ -61,7 +74,7 @@ fn message(text: &str, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
                 body.extend(reserved.to_ne_bytes());
             }
             "hex" => body.extend(hex(next(&mut words)?)?),
-            "{" => attribute(&mut words, &mut body)?,
+            "{" => attribute(&mut words, names, &mut body)?,
             other => return Err(Malformed(format!("`{other}` is no part of a message"))),
         }
     }
@@ -76,7 +89,7 @@ fn message(text: &str, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
 }
 
 /// Writes an attribute whose opening brace is read already, and its padding.
-fn attribute(words: &mut Words<'_>, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
+fn attribute(words: &mut Words<'_>, names: &Names, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
     let kind: u16 = number(next(words)?)?;
     let claimed = match words.peek().and_then(|word| word.strip_prefix("len=")) {
         Some(len) => {
@@ -93,13 +106,16 @@ fn attribute(words: &mut Words<'_>, bytes: &mut Vec<u8>) -> Result<(), Malformed
         "u64" => payload.extend(number::<u64>(next(words)?)?.to_ne_bytes()),
         "str" => payload.extend(next(words)?.bytes().chain([0]).map(|byte| if byte == b'_' { b' ' } else { byte })),
         "chars" => payload.extend(next(words)?.bytes()),
+        "name" => payload.extend(next(words)?.bytes().chain([0])),
+        "family" => payload.extend(known(next(words)?, |name| names.id_of(name))?.to_ne_bytes()),
+        "group" => payload.extend(known(next(words)?, |name| names.number_of(name))?.to_ne_bytes()),
         "hex" => payload.extend(hex(next(words)?)?),
         "zeros" => payload.resize(number::<u16>(next(words)?)?.into(), 0),
         "flag" => {}
         "nest" => {
             while words.peek() == Some(&"{") {
                 words.next();
-                attribute(words, &mut payload)?;
+                attribute(words, names, &mut payload)?;
             }
         }
         other => return Err(Malformed(format!("`{other}` is no kind of attribute"))),
@@ -144,14 +160,18 @@ fn hex(word: &str) -> Result<Vec<u8>, Malformed> {
     (0..word.len()).step_by(2).map(|at| u8::from_str_radix(&word[at..at + 2], 16).map_err(|_| wrong())).collect()
 }
 
-fn message_type(word: &str) -> Result<u16, Malformed> {
+fn known<N>(name: &str, number_of: impl Fn(&str) -> Option<N>) -> Result<N, Malformed> {
+    number_of(name).ok_or_else(|| Malformed(format!("`{name}` is not known")))
+}
+
+fn message_type(word: &str, names: &Names) -> Result<u16, Malformed> {
     Ok(match word {
         "noop" => 1,
         "error" => 2,
         "done" => 3,
         "overrun" => 4,
         "nlctrl" => 16,
-        other => number(other)?,
+        other => names.id_of(other).map_or_else(|| number(other), Ok)?,
     })
 }
 
@@ -179,7 +199,7 @@ mod tests {
     use super::*;
 
     fn bytes(message: &str) -> Result<Vec<u8>, String> {
-        datagram(&[message.to_string()]).map_err(|error| error.to_string())
+        datagram(&[message.to_string()], &Names::default()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -203,6 +223,15 @@ mod tests {
         assert_eq!(lying.len(), 16 + 8 + 1);
         assert_eq!(lying[..4], 9_u32.to_ne_bytes());
         assert_eq!(lying[16..], [0xff, 0xff, 1, 0x80, 4, 0, 1, 0, 0xff]);
+    }
+
+    #[test]
+    fn families_are_told_that_a_message_names() {
+        let named = families("LOOM_SAY REQUEST seq 1 genl 1/1 { 1 family LOOM } { 2 nest { 1 group LOOM_CAST/near } }");
+        assert_eq!(named, ["LOOM_SAY", "LOOM", "LOOM_CAST"]);
+        for text in ["nlctrl REQUEST", "0x13 REQUEST", "noop ACK seq 1", "hex 0011"] {
+            assert_eq!(families(text), Vec::<&str>::new(), "{text}");
+        }
     }
 
     #[test]

@@ -2,47 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use netloom::client::Dialer;
 use netloom::socket::{Address, Opt, RecvFlags, Socket};
 use netloom::wire::{Errno, Header, MessageType, Protocol};
 
-use crate::case::{Case, Malformed, Place, Step};
-use crate::message::{attribute_bytes, datagram};
-use crate::seen::{self, Names};
+use crate::case::{Case, Group, Malformed, Place, Step};
+use crate::message::{attribute_bytes, datagram, families};
+use crate::names::Names;
+use crate::seen;
+use crate::side::Side;
 
 /// A dump that goes on for longer does not end.
 const MOST_DATAGRAMS: usize = 10_000;
 
-/// How long a receive waits for what a kernel side has not sent at once. Linux and a kernel side in the process answer
-/// while the request is sent; between processes an answer is on its way.
-pub type Patience = Duration;
-
-/// No patience.
-pub const NOW: Patience = Duration::ZERO;
-
-/// Plays a case and tells, line by line, what was seen. Sockets are opened by `dialer`.
+/// Plays a case and tells, line by line, what was seen.
 ///
 /// An error means that the case is not sound: a socket that was not opened, words that are no message.
-pub fn play(case: &Case, dialer: &dyn Dialer, patience: Patience) -> Result<Vec<String>, Malformed> {
-    let mut player = Player { dialer, patience, sockets: BTreeMap::new(), names: Names::default(), lines: Vec::new() };
+pub fn play(case: &Case, side: &Side) -> Result<Vec<String>, Malformed> {
+    let mut player =
+        Player { side, sockets: BTreeMap::new(), away: BTreeMap::new(), names: Names::default(), lines: Vec::new() };
     for step in &case.steps {
         player.step(step).map_err(|Malformed(why)| Malformed(format!("case {:?}: {why}", case.name)))?;
     }
     Ok(player.lines)
 }
 
-/// Whether sockets of `dialer` may send to other ports, which in generic netlink takes CAP_NET_ADMIN.
-pub fn is_privileged(dialer: &dyn Dialer) -> bool {
-    let connect = |socket: Socket| socket.connect(Address::port(u32::MAX));
-    dialer.open(Protocol::GENERIC).and_then(connect).is_ok()
-}
+/// How long what must come may take, where it comes from another thread.
+const LONG: Duration = Duration::from_secs(20);
 
 struct Player<'a> {
-    dialer: &'a dyn Dialer,
-    patience: Patience,
+    side: &'a Side,
     sockets: BTreeMap<String, Socket>,
+    /// Sends that are not back.
+    away: BTreeMap<String, JoinHandle<Result<usize, Errno>>>,
     names: Names,
     lines: Vec<String>,
 }
@@ -50,7 +44,13 @@ struct Player<'a> {
 impl Player<'_> {
     fn step(&mut self, step: &Step) -> Result<(), Malformed> {
         match step {
-            Step::Open { open, protocol, options } => return self.open(open, *protocol, options),
+            Step::Open { open, protocol, options, elsewhere } => {
+                return self.open(open, *protocol, options, *elsewhere);
+            }
+            Step::Learn { learn } => {
+                let known = self.names.ask(learn, &self.side.dialer)?;
+                self.lines.push(format!("there is {} family {learn}", if known { "a" } else { "no" }));
+            }
             Step::Set { set, option, to } => {
                 let done = self.socket(set)?.endpoint().set(named(option)?, *to);
                 self.tell(format!("{set} sets {option} to {to}"), done.map(|()| "ok"));
@@ -76,23 +76,32 @@ impl Player<'_> {
                 self.tell(format!("{connect} connects to port {place} groups {groups:#x}"), done.map(|()| "ok"));
             }
             Step::Join { join, group } => {
-                let done = self.socket(join)?.endpoint().join(*group);
+                let number = self.group(group)?;
+                let group = self.names.group(number);
+                let done = self.socket(join)?.endpoint().join(number);
                 self.tell(format!("{join} joins group {group}"), done.map(|()| "ok"));
             }
             Step::Leave { leave, group } => {
-                let done = self.socket(leave)?.endpoint().leave(*group);
+                let number = self.group(group)?;
+                let group = self.names.group(number);
+                let done = self.socket(leave)?.endpoint().leave(number);
                 self.tell(format!("{leave} leaves group {group}"), done.map(|()| "ok"));
             }
             Step::Local { local } => {
                 let endpoint = self.socket(local)?.endpoint().clone();
                 let told = endpoint.local().and_then(|address| Ok((address, endpoint.memberships()?)));
                 let told = told.map(|(address, groups)| {
-                    format!("port {} groups {:#x} member of {groups:?}", self.names.port(address.port), address.groups)
+                    let groups: Vec<String> = groups.iter().map(|number| self.names.group(*number)).collect();
+                    let (port, mask) = (self.names.port(address.port), self.names.mask(address.groups));
+                    format!("port {port} groups {mask} member of [{}]", groups.join(", "))
                 });
                 self.tell(format!("{local} is"), told);
             }
-            Step::Send { send, messages, to, groups, times } => {
-                let mut bytes = datagram(messages)?;
+            Step::Send { send, messages, to, groups, times, away } => {
+                for family in messages.iter().flat_map(|text| families(text)) {
+                    self.names.need(family, &self.side.dialer)?;
+                }
+                let mut bytes = datagram(messages, &self.names)?;
                 let to = match (to, groups) {
                     (None, None) => None,
                     (place, groups) => {
@@ -100,6 +109,11 @@ impl Player<'_> {
                         Some(Address { port, groups: groups.unwrap_or(0) })
                     }
                 };
+                if *away {
+                    let endpoint = self.socket(send)?.endpoint().clone();
+                    self.away.insert(send.clone(), thread::spawn(move || endpoint.send(to, &bytes)));
+                    return Ok(());
+                }
                 for _ in 0..*times {
                     let sent = self.socket(send)?.endpoint().send(to, &bytes);
                     self.learn(send)?;
@@ -107,10 +121,18 @@ impl Player<'_> {
                     count_up(&mut bytes);
                 }
             }
-            Step::Receive { receive, room, peek } => {
+            Step::Back { back } => {
+                let away = self.away.remove(back).ok_or_else(|| Malformed(format!("{back} is not away")))?;
+                let sent = away.join().map_err(|_| Malformed(format!("{back} does not come back")))?;
+                self.learn(back)?;
+                self.tell(format!("{back} is back from its send"), sent);
+            }
+            Step::Receive { receive, room, peek, wait } => {
+                let deadline = if *wait { Instant::now().checked_add(LONG) } else { self.deadline() };
+                self.learn(receive)?;
                 let flags = if *peek { RecvFlags::PEEK } else { RecvFlags::NONE };
                 let mut buf = vec![0; room.0];
-                match self.socket(receive)?.endpoint().recv(&mut buf, flags, self.deadline()) {
+                match self.socket(receive)?.endpoint().recv(&mut buf, flags, deadline) {
                     Ok(received) => {
                         let bytes = buf.get(..received.len).unwrap_or(&buf);
                         seen::datagram(&self.names, receive, &received, bytes, &mut self.lines);
@@ -119,7 +141,7 @@ impl Player<'_> {
                 }
             }
             Step::Drain { drain, room, keep } => {
-                let keep = keep.as_deref().map(attribute_bytes).transpose()?;
+                let keep = keep.as_deref().map(|text| attribute_bytes(text, &self.names)).transpose()?;
                 return self.drain(drain, room.0, keep.as_deref());
             }
             Step::Close { close } => {
@@ -130,10 +152,12 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn open(&mut self, name: &str, protocol: u8, options: &[String]) -> Result<(), Malformed> {
+    fn open(&mut self, name: &str, protocol: u8, options: &[String], elsewhere: bool) -> Result<(), Malformed> {
         let protocol = Protocol::new(protocol);
         let protocol = protocol.ok_or_else(|| Malformed("protocols are 0 to 31".into()))?;
-        match self.dialer.open(protocol) {
+        let other = self.side.elsewhere.as_ref();
+        let dialer = if elsewhere { other.ok_or_else(|| Malformed("there is no elsewhere".into()))? } else { &self.side.dialer };
+        match dialer.open(protocol) {
             Ok(socket) => {
                 for option in options {
                     if option == "nonblocking" {
@@ -189,11 +213,21 @@ impl Player<'_> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.patience)
+        Instant::now().checked_add(self.side.patience)
     }
 
     fn socket(&self, name: &str) -> Result<&Socket, Malformed> {
         self.sockets.get(name).ok_or_else(|| Malformed(format!("there is no socket {name}")))
+    }
+
+    fn group(&mut self, group: &Group) -> Result<u32, Malformed> {
+        let name = match group {
+            Group::Number(number) => return Ok(*number),
+            Group::Named(name) => name,
+        };
+        let (family, _) = name.split_once('/').ok_or_else(|| Malformed(format!("{name} is not FAMILY/GROUP")))?;
+        self.names.need(family, &self.side.dialer)?;
+        self.names.number_of(name).ok_or_else(|| Malformed(format!("there is no group {name}")))
     }
 
     fn port(&self, place: &Place) -> Result<u32, Malformed> {

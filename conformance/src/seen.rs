@@ -6,35 +6,16 @@ use std::fmt::Write;
 use netloom::socket::Received;
 use netloom::wire::{GenlHeader, Header, align};
 
-/// The ports of the sockets of a case.
-#[derive(Debug, Default)]
-pub(crate) struct Names(BTreeMap<u32, String>);
-
-impl Names {
-    /// Learns a socket's port; 0 is nobody's.
-    pub(crate) fn learn(&mut self, socket: &str, port: u32) {
-        if port != 0 {
-            self.0.insert(port, socket.to_string());
-        }
-    }
-
-    /// A port by its socket's name; the kernel's is 0.
-    pub(crate) fn port(&self, port: u32) -> String {
-        match self.0.get(&port) {
-            Some(name) => name.clone(),
-            None => port.to_string(),
-        }
-    }
-}
+use crate::names::Names;
 
 /// A datagram: a line of its own, and one for each message.
 pub(crate) fn datagram(names: &Names, socket: &str, received: &Received, bytes: &[u8], lines: &mut Vec<String>) {
     let mut line = format!("{socket} receives {} bytes from port {}", received.len, names.port(received.source.port));
     if received.source.groups != 0 {
-        let _ = write!(line, " groups {:#x}", received.source.groups);
+        let _ = write!(line, " groups {}", names.mask(received.source.groups));
     }
     if let Some(group) = received.group {
-        let _ = write!(line, " group {group}");
+        let _ = write!(line, " group {}", names.group(group));
     }
     if received.truncated {
         let _ = write!(line, " truncated to {}", bytes.len());
@@ -63,18 +44,20 @@ pub(crate) fn split(mut bytes: &[u8]) -> Vec<&[u8]> {
     messages
 }
 
-/// One message: its header by fields, its payload in words of 4 bytes.
+/// One message: its header by fields, its payload in words of 4 bytes; numbers that differ from machine to machine by
+/// their names.
 pub(crate) fn message_line(names: &Names, message: &[u8]) -> String {
-    let Some(header) = Header::read(message) else { return format!("no message:{}", words(message)) };
+    let Some(header) = Header::read(message) else { return format!("no message:{}", words(message, &BTreeMap::new())) };
     let cut = if header.len as usize == message.len() { "" } else { " cut short" };
+    let payload = message.get(Header::LEN..).unwrap_or_default();
     format!(
         "len {} type {} flags {:#x} seq {} port {}{cut}:{}",
         header.len,
-        header.kind.0,
+        names.kind(header.kind.0),
         header.flags.0,
         header.seq,
         names.port(header.port),
-        words(message.get(Header::LEN..).unwrap_or_default())
+        words(payload, &names.spots(header.kind.0, payload))
     )
 }
 
@@ -84,10 +67,15 @@ pub(crate) fn begins_with(message: &[u8], attribute: &[u8]) -> bool {
     attributes.starts_with(attribute)
 }
 
-fn words(bytes: &[u8]) -> String {
+/// Bytes in words of 4, some of which have names.
+fn words(bytes: &[u8], named: &BTreeMap<usize, String>) -> String {
     let mut text = String::with_capacity(bytes.len() * 9 / 4);
-    for word in bytes.chunks(4) {
+    for (at, word) in bytes.chunks(4).enumerate() {
         text.push(' ');
+        if let Some(name) = named.get(&(at * 4)) {
+            text.push_str(name);
+            continue;
+        }
         for byte in word {
             let _ = write!(text, "{byte:02x}");
         }

@@ -16,9 +16,14 @@ const WANTED: [Wanted; 2] = [
     ("ip", "iproute2"),
 ];
 
-/// What long steps use besides: virtual machines, for other kernels.
-const LONG: [Wanted; 4] =
-    [("qemu-system-x86_64", "qemu-system-x86"), ("busybox", "busybox-static"), ("cpio", "cpio"), ("depmod", "kmod")];
+/// What long steps use besides: virtual machines, for other kernels, and a module for them.
+const LONG: [Wanted; 5] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("busybox", "busybox-static"),
+    ("cpio", "cpio"),
+    ("depmod", "kmod"),
+    ("make", "make"),
+];
 
 /// Installs the packages of missing programs, with `long` those that long steps use, too; says why not if it cannot. Tests that lack one say so when they are skipped.
 pub(super) fn packages(stage: &mut Stage, long: bool) {

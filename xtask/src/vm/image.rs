@@ -22,6 +22,7 @@ pub(super) fn build(
     folder: &Path,
     kernel: &Kernel,
     played: &[(&str, PathBuf)],
+    module: Option<&Path>,
     conformance: &Path,
     passes: &[Pass],
 ) -> Result<PathBuf, Lacking> {
@@ -37,7 +38,10 @@ pub(super) fn build(
             copy(&library, &inside(&tree, &library))?;
         }
     }
-    let modules = modules(programs, kernel, &tree.join("modules"));
+    let mut modules = modules(programs, kernel, &tree.join("modules"));
+    if let Some(module) = module {
+        modules.push(load(module, &tree.join("modules"))?);
+    }
     // The runner looks where its sources lay when it was built.
     for name in ["cases", "recorded", "items.toml"] {
         copy_all(&conformance.join(name), &inside(&tree, conformance).join(name))?;
@@ -152,10 +156,11 @@ fn copy(from: &Path, to: &Path) -> Result<(), Lacking> {
 }
 
 /// Copies a file or a folder with all in it.
-fn copy_all(from: &Path, to: &Path) -> Result<(), Lacking> {
+pub(super) fn copy_all(from: &Path, to: &Path) -> Result<(), Lacking> {
     if !from.is_dir() {
         return copy(from, to);
     }
+    fs::create_dir_all(to).map_err(Lacking::file(to))?;
     for entry in fs::read_dir(from).map_err(Lacking::file(from))?.flatten() {
         copy_all(&entry.path(), &to.join(entry.file_name()))?;
     }

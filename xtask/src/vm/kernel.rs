@@ -36,6 +36,8 @@ pub(super) struct Kernel {
     pub(super) folder: PathBuf,
     /// The image that is booted.
     pub(super) image: PathBuf,
+    /// The suite that has its packages, where that was asked today.
+    pub(super) suite: Option<Suite>,
 }
 
 impl Kernel {
@@ -46,7 +48,7 @@ impl Kernel {
         let booted = folder.join("boot").join(format!("vmlinuz-{release}"));
         let beside = folder.join("lib/modules").join(&release).join("vmlinuz");
         let image = [booted, beside].into_iter().find(|image| image.is_file())?;
-        Some(Self { release, origin, folder: folder.to_path_buf(), image })
+        Some(Self { release, origin, folder: folder.to_path_buf(), image, suite: None })
     }
 }
 
@@ -73,8 +75,9 @@ pub(super) fn fetch(
     let kept = cache.join("kernels").join(wanted.name);
     let mut whys = Vec::new();
     for suite in wanted.suites {
-        match from_suite(programs, &Suite::new(cache, suite), &kept, wanted, budget) {
-            Ok(kernel) => return Ok(kernel),
+        let suite_here = Suite::new(cache, suite);
+        match from_suite(programs, &suite_here, &kept, wanted, budget) {
+            Ok(kernel) => return Ok(Kernel { suite: Some(suite_here), ..kernel }),
             Err(Lacking(why)) => whys.push(format!("{suite}: {why}")),
         }
     }
@@ -87,7 +90,7 @@ pub(super) fn fetch(
 }
 
 /// What a folder begins with while it is filled.
-const PARTIAL: &str = "partial-";
+pub(super) const PARTIAL: &str = "partial-";
 
 fn from_suite(
     programs: &Programs,
@@ -128,7 +131,7 @@ fn forget(kept: &Path, but: &Path) {
 }
 
 /// A suite of Debian's, with lists and state apart from the machine's own.
-struct Suite {
+pub(super) struct Suite {
     name: &'static str,
     folder: PathBuf,
 }
@@ -195,20 +198,20 @@ impl Suite {
         Ok(version.ok_or_else(|| Lacking(format!("has no {PACKAGE}")))?.to_string())
     }
 
-    /// Fetches the kernel's packages and unpacks them into a folder.
-    fn unpack(&self, programs: &Programs, folder: &Path, budget: &Budget) -> Result<(), Lacking> {
+    /// What a package depends on, and what that does, a name a line; and more lines.
+    pub(super) fn depends(&self, package: &str) -> Result<String, Lacking> {
         let mut depends = self.apt("apt-cache");
         let only = ["recommends", "suggests", "enhances", "conflicts", "breaks", "replaces"];
-        depends.args(["depends", "--recurse"]).args(only.map(|kind| format!("--no-{kind}"))).arg(PACKAGE);
-        let depends = run(&depends, QUICK)?;
-        let packages = parts(&depends);
-        if packages.is_empty() {
-            return Err(Lacking(format!("{PACKAGE} leads to no kernel")));
-        }
+        depends.args(["depends", "--recurse"]).args(only.map(|kind| format!("--no-{kind}"))).arg(package);
+        run(&depends, QUICK)
+    }
+
+    /// Fetches packages and unpacks them into a folder.
+    pub(super) fn download(&self, packages: &[&str], folder: &Path, budget: &Budget) -> Result<(), Lacking> {
         println!("fetching {} of {}", packages.join(", "), self.name);
         fs::create_dir_all(folder).map_err(Lacking::file(folder))?;
         let mut download = self.apt("apt-get");
-        download.args(["-q", "download"]).args(&packages).current_dir(folder);
+        download.args(["-q", "download"]).args(packages).current_dir(folder);
         run(&download, budget.of(DOWNLOAD)?)?;
         for entry in fs::read_dir(folder).map_err(Lacking::file(folder))?.flatten() {
             let package = entry.path();
@@ -217,6 +220,17 @@ impl Suite {
                 fs::remove_file(&package).map_err(Lacking::file(&package))?;
             }
         }
+        Ok(())
+    }
+
+    /// Fetches the kernel's packages and unpacks them into a folder.
+    fn unpack(&self, programs: &Programs, folder: &Path, budget: &Budget) -> Result<(), Lacking> {
+        let depends = self.depends(PACKAGE)?;
+        let packages = parts(&depends);
+        if packages.is_empty() {
+            return Err(Lacking(format!("{PACKAGE} leads to no kernel")));
+        }
+        self.download(&packages, folder, budget)?;
         let lib = folder.join("lib");
         if !lib.exists() && folder.join("usr/lib/modules").is_dir() {
             std::os::unix::fs::symlink("usr/lib", &lib).map_err(Lacking::file(&lib))?;

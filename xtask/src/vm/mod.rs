@@ -5,8 +5,10 @@
 //! serial line what the runner said and, to be kept, what it recorded.
 
 mod boot;
+mod headers;
 mod image;
 mod kernel;
+mod module;
 mod program;
 
 use std::env;
@@ -107,8 +109,11 @@ impl Vm {
         let kernel = kernel::fetch(&programs, &cache, wanted, budget)?;
         println!("Linux {}, as {} has it", kernel.release, kernel.origin);
         let folder = root.join("target/vm").join(wanted.name);
-        let machine =
-            image::build(&programs, &folder, &kernel, played, &root.join("conformance"), &self.passes(wanted))?;
+        let conformance = root.join("conformance");
+        let module = module::build(&conformance.join("module"), &folder.join("module"), &kernel, budget);
+        let module = module.inspect_err(|why| println!("  skipped: cases that take the module: {why}")).ok();
+        let passes = self.passes(wanted, module.is_some());
+        let machine = image::build(&programs, &folder, &kernel, played, module.as_deref(), &conformance, &passes)?;
         let came = boot::boot(&programs, &folder, &kernel, &machine, budget)?;
         if self.record {
             return self.keep(root, &kernel, &came);
@@ -146,11 +151,14 @@ impl Vm {
     }
 
     /// How the runner is called in the machine.
-    fn passes(&self, wanted: &Wanted) -> Vec<Pass> {
+    fn passes(&self, wanted: &Wanted, module: bool) -> Vec<Pass> {
+        let module = module.then_some("--module");
         if self.record {
-            return vec![Pass::new("recording", "conformance", &["--record"])];
+            let words: Vec<&str> = ["--record"].into_iter().chain(module).collect();
+            return vec![Pass::new("recording", "conformance", &words)];
         }
         let mut words = vec!["--linux"];
+        words.extend(module);
         words.extend(self.show.then_some("--show"));
         words.extend(self.words.iter().map(String::as_str));
         let mut passes = vec![

@@ -93,7 +93,7 @@ impl Programs {
 }
 
 /// A program on the path, or where only root has a path to.
-fn find(name: &str) -> Option<PathBuf> {
+pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     folders.map(|folder| folder.join(name)).find(|program| program.is_file())
@@ -120,8 +120,9 @@ pub(super) fn run(command: &Command, limit: Duration) -> Result<String, Lacking>
         Some(0) => Ok(String::from_utf8_lossy(&stdout).into_owned()),
         Some(124 | 137) => Err(Lacking(format!("{name}: no end after {} s", limit.as_secs()))),
         _ => {
-            // apt-get says first what failed, and last that something did.
-            let failed = said.lines().find(|line| line.contains("Failed to fetch"));
+            // apt-get and make say first what failed, and last that something did.
+            let first = ["Failed to fetch", "error: "];
+            let failed = said.lines().find(|line| first.iter().any(|word| line.contains(word)));
             let said = failed.or_else(|| said.trim().lines().last()).unwrap_or("fails without a word");
             Err(Lacking(format!("{name}: {said}")))
         }

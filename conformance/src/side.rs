@@ -1,0 +1,112 @@
+//! A kernel side, as cases reach it.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use netloom::client::Dialer;
+use netloom::kernel::{Kernel, NetNs};
+use netloom::socket::{Address, LinuxDialer, Socket};
+use netloom::wire::Protocol;
+
+use crate::case::{Case, Malformed};
+use crate::names::Names;
+use crate::record::Release;
+use crate::twin;
+
+/// How long a receive waits for what a kernel side has not sent at once. Linux and a kernel side in the process answer
+/// while the request is sent; between processes an answer is on its way.
+pub type Patience = Duration;
+
+/// No patience.
+pub const NOW: Patience = Duration::ZERO;
+
+/// A kernel side that cases can be played on.
+pub struct Side {
+    pub(crate) dialer: Arc<dyn Dialer>,
+    pub(crate) elsewhere: Option<Arc<dyn Dialer>>,
+    pub(crate) patience: Patience,
+    privileged: bool,
+    module: bool,
+    first: bool,
+}
+
+impl Side {
+    /// What `dialer` reaches.
+    pub fn new(dialer: Arc<dyn Dialer>, patience: Patience) -> Result<Self, Malformed> {
+        let mut names = Names::default();
+        let (module, first) = (names.ask(twin::NAME, &dialer)?, names.ask(twin::FIRST, &dialer)?);
+        let privileged = is_privileged(dialer.as_ref());
+        Ok(Self { dialer, elsewhere: None, patience, privileged, module, first })
+    }
+
+    /// The Linux underneath, and another network namespace of it where one can be had.
+    pub fn linux() -> Result<Self, Malformed> {
+        Ok(Self { elsewhere: another_namespace(), ..Self::new(Arc::new(LinuxDialer::here()), NOW)? })
+    }
+
+    /// A kernel side in this process, reached by its administrator.
+    pub fn of(kernel: &Kernel) -> Result<Self, Malformed> {
+        let elsewhere = kernel.dialer_in(NetNs(7), kernel.administrator());
+        Ok(Self { elsewhere: Some(elsewhere), ..Self::new(kernel.dialer(kernel.administrator()), NOW)? })
+    }
+
+    /// Whether it has the families of the module.
+    pub fn has_module(&self) -> bool {
+        self.module
+    }
+
+    /// Why a case cannot be played on it, in a few words, if it cannot; `release` is what it is or behaves as.
+    pub fn lacks(&self, case: &Case, release: Release) -> Result<Option<String>, Malformed> {
+        Ok(if case.module && !self.module {
+            Some("the module".to_owned())
+        } else if !case.is_for(release)? {
+            case.since.as_ref().map(|since| format!("Linux {since}"))
+        } else if case.privileged && !self.privileged {
+            Some("CAP_NET_ADMIN".to_owned())
+        } else if case.first && !self.first {
+            Some("the first network namespace".to_owned())
+        } else if case.goes_elsewhere() && self.elsewhere.is_none() {
+            Some("a second network namespace".to_owned())
+        } else {
+            None
+        })
+    }
+}
+
+/// Whether sockets of `dialer` may send to other ports, which in generic netlink takes CAP_NET_ADMIN.
+pub fn is_privileged(dialer: &dyn Dialer) -> bool {
+    let connect = |socket: Socket| socket.connect(Address::port(u32::MAX));
+    dialer.open(Protocol::GENERIC).and_then(connect).is_ok()
+}
+
+/// A new network namespace of this machine, made by a process that is gone when this returns; `None` where that takes more
+/// privileges than there are.
+fn another_namespace() -> Option<Arc<dyn Dialer>> {
+    let mut child = Command::new("unshare")
+        .args(["-n", "sleep", "60"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let own = std::fs::read_link("/proc/self/ns/net").ok();
+    let path = format!("/proc/{}/ns/net", child.id());
+    let mut found = None;
+    for _ in 0..500 {
+        if std::fs::read_link(&path).is_ok_and(|link| Some(link) != own) {
+            found = File::open(&path).ok().and_then(|file| LinuxDialer::in_namespace(file.as_fd()).ok());
+            break;
+        }
+        if child.try_wait().is_ok_and(|status| status.is_some()) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    let found = found.filter(|dialer| dialer.open(Protocol::GENERIC).is_ok());
+    found.map(|dialer| Arc::new(dialer) as Arc<dyn Dialer>)
+}
