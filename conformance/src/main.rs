@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use netloom::client::Dialer;
 use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
 use netloom::unix::{self, Serving};
 use netloom_conformance::{
-    Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play,
+    Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Side, Verdict, compare, is_privileged, items, play,
+    twin,
 };
 
 /// Plays the cases against the Linux underneath and against our kernel side, which behaves as each
@@ -28,6 +28,9 @@ struct Asked {
     /// Play against the Linux underneath alone; one that is newer than all records is held against the newest.
     #[arg(long)]
     linux: bool,
+    /// Fail if the module of conformance/module is not loaded.
+    #[arg(long)]
+    module: bool,
     /// Show what was seen in each case.
     #[arg(long)]
     show: bool,
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
 impl Asked {
     fn run(&self) -> Result<bool, Malformed> {
         if self.record {
-            return record().map(|()| true);
+            return record(&self.linux_side()?).map(|()| true);
         }
         let differ = Differ {
             cases: self.differ.unwrap_or_default(),
@@ -114,31 +117,24 @@ impl Asked {
         let mut report = Report::default();
         let folder = tempfile::tempdir().map_err(|error| Malformed::new(error.to_string()))?;
         let ours = if self.linux { Vec::new() } else { Ours::all(&records, folder.path())? };
-        let admin = is_privileged(&LinuxDialer::here());
-        if !admin {
-            println!("skipped: cases that take CAP_NET_ADMIN on Linux");
-        }
+        let linux = self.linux_side()?;
         for (file, cases) in Case::all()? {
             for case in cases.iter().filter(|case| self.asks(case)) {
-                if let Some((here, release)) = held.filter(|_| admin || !case.privileged) {
-                    let seen = play(case, &LinuxDialer::here(), NOW)?;
-                    if self.show {
-                        println!("{} on Linux {here}:\n  {}\n", case.name, seen.join("\n  "));
+                if let Some((here, release)) = held {
+                    if let Some(why) = linux.lacks(case, here)? {
+                        report.lacks("Linux", &why, case);
+                    } else {
+                        let seen = play(case, &linux)?;
+                        if self.show {
+                            println!("{} on Linux {here}:\n  {}\n", case.name, seen.join("\n  "));
+                        }
+                        let record = Record::load(release, &file)?;
+                        report.add("Linux", case, compare(case, &record, &seen));
+                        report.known(case, case.changes(release)?);
                     }
-                    let record = Record::load(release, &file)?;
-                    report.add("Linux", case, compare(case, &record, &seen));
-                    report.known(case, case.changes(release)?);
                 }
-                for Ours { name, release, dialer, patience, .. } in &ours {
-                    if let Some(why) = case.exact.as_ref().filter(|_| *patience != NOW) {
-                        report.exact.insert(format!("{}: {why}", case.name));
-                        continue;
-                    }
-                    let seen = play(case, dialer.as_ref(), *patience)?;
-                    if self.show {
-                        println!("{} {name}:\n  {}\n", case.name, seen.join("\n  "));
-                    }
-                    report.add(name, case, compare(case, &Record::load(*release, &file)?, &seen));
+                for ours in &ours {
+                    self.play_ours(ours, &file, case, &mut report)?;
                 }
             }
         }
@@ -146,6 +142,36 @@ impl Asked {
             println!("skipped: Linux {here} has no record; -- --record makes one");
         }
         Ok(report.tell(&items()?))
+    }
+
+    /// The Linux underneath; an error if it should have the module, and has not.
+    fn linux_side(&self) -> Result<Side, Malformed> {
+        let linux = Side::linux()?;
+        if self.module && !linux.has_module() {
+            return Err(Malformed::new("the module is not loaded: insmod loom.ko, which conformance/module makes"));
+        }
+        Ok(linux)
+    }
+
+    fn play_ours(&self, ours: &Ours, file: &str, case: &Case, report: &mut Report) -> Result<(), Malformed> {
+        let (name, side) = (&ours.name, ours.side(case));
+        if let Some(why) = case.exact.as_ref().filter(|_| ours.channels) {
+            report.exact.insert(format!("{}: {why}", case.name));
+            return Ok(());
+        }
+        let record = Record::load(ours.release, file)?;
+        // A Linux that never had the module loaded has shown none of this.
+        let unseen = (case.module && !record.seen.contains_key(&case.name)).then(|| "the module".to_owned());
+        if let Some(why) = side.lacks(case, ours.release)?.or(unseen) {
+            report.lacks(name, &why, case);
+            return Ok(());
+        }
+        let seen = play(case, side)?;
+        if self.show {
+            println!("{} {name}:\n  {}\n", case.name, seen.join("\n  "));
+        }
+        report.add(name, case, compare(case, &record, &seen));
+        Ok(())
     }
 
     fn asks(&self, case: &Case) -> bool {
@@ -157,14 +183,15 @@ impl Asked {
 /// How long an answer on a data channel may take.
 const ON_ITS_WAY: Patience = Duration::from_millis(30);
 
-/// A kernel side of ours that behaves as a recorded release.
+/// A kernel side of ours that behaves as a recorded release, with nothing but what all have, and with the module's families.
 struct Ours {
     name: String,
     release: Release,
-    dialer: Arc<dyn Dialer>,
-    /// Some if it answers on data channels, which cannot show all.
-    patience: Patience,
-    _serving: Option<Arc<Serving>>,
+    plain: Side,
+    full: Side,
+    /// It answers on data channels, which cannot show all.
+    channels: bool,
+    _serving: Vec<Arc<Serving>>,
 }
 
 impl Ours {
@@ -175,25 +202,39 @@ impl Ours {
         for release in releases.iter().copied() {
             let version = release.version().ok_or_else(|| Malformed::new(format!("{release} is no known release")))?;
             let kernel = || Kernel::builder().behave_like(version).build();
-            let here = kernel();
-            let mut add = |way: &str, dialer, patience, serving: Option<&Arc<Serving>>| {
-                let name = format!("{way} as {release}");
-                all.push(Self { name, release, dialer, patience, _serving: serving.cloned() });
+            let with_twins = || {
+                let kernel = kernel();
+                twin::register(&kernel).map(|()| kernel).map_err(|nack| Malformed::new(nack.to_string()))
             };
-            add("in process", here.dialer(here.administrator()), NOW, None);
-            let path = folder.join(release.to_string());
-            let serving = unix::Server::bind(&path).and_then(|server| server.start(kernel())).map_err(wrong)?;
-            let serving = Arc::new(serving);
-            let dialer = || unix::Dialer::connect(&path).map_err(wrong);
-            add("served", Arc::new(dialer()?.exact()), NOW, Some(&serving));
-            add("served by data channels", Arc::new(dialer()?), ON_ITS_WAY, Some(&serving));
+            let mut add = |way: &str, plain, full, channels, serving: &[Arc<Serving>]| {
+                let name = format!("{way} as {release}");
+                all.push(Self { name, release, plain, full, channels, _serving: serving.to_vec() });
+            };
+            add("in process", Side::of(&kernel())?, Side::of(&with_twins()?)?, false, &[]);
+            let serve = |kernel: Kernel, name: String| {
+                let path = folder.join(name);
+                let serving = unix::Server::bind(&path).and_then(|server| server.start(kernel)).map_err(wrong)?;
+                let dialer = move || unix::Dialer::connect(&path).map_err(wrong);
+                Ok::<_, Malformed>((Arc::new(serving), dialer))
+            };
+            let (plain, dial_plain) = serve(kernel(), format!("{release}"))?;
+            let (full, dial_full) = serve(with_twins()?, format!("{release}-module"))?;
+            let serving = [plain, full];
+            let exact = |dialer: unix::Dialer| Side::new(Arc::new(dialer.exact()), NOW);
+            add("served", exact(dial_plain()?)?, exact(dial_full()?)?, false, &serving);
+            let channels = |dialer: unix::Dialer| Side::new(Arc::new(dialer), ON_ITS_WAY);
+            add("served by data channels", channels(dial_plain()?)?, channels(dial_full()?)?, true, &serving);
         }
         Ok(all)
     }
+
+    fn side(&self, case: &Case) -> &Side {
+        if case.module { &self.full } else { &self.plain }
+    }
 }
 
-/// Plays all cases against Linux and writes what it says.
-fn record() -> Result<(), Malformed> {
+/// Plays all cases that it can against Linux and writes what it says. What it cannot play keeps the record that it has.
+fn record(linux: &Side) -> Result<(), Malformed> {
     let release = Release::here().ok_or_else(|| Malformed::new("there is no Linux underneath"))?;
     if !is_privileged(&LinuxDialer::here()) {
         return Err(Malformed::new("some cases take CAP_NET_ADMIN; record as root, or under unshare -Urn"));
@@ -201,14 +242,26 @@ fn record() -> Result<(), Malformed> {
     let whole = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string();
     for (file, cases) in Case::all()? {
         let mut kept = Record { release: whole.clone(), seen: BTreeMap::new() };
+        let mut before = Record::load(release, &file)?;
         for case in cases {
-            let seen = play(&case, &LinuxDialer::here(), NOW)?;
-            if play(&case, &LinuxDialer::here(), NOW)? != seen {
-                return Err(Malformed::new(format!("case {:?} does not go the same way twice", case.name)));
+            if linux.lacks(&case, release)?.is_some() {
+                kept.seen.extend(before.seen.remove_entry(&case.name));
+                continue;
+            }
+            let seen = play(&case, linux)?;
+            let again = play(&case, linux)?;
+            if again != seen {
+                let (first, second) = (seen.join("\n  "), again.join("\n  "));
+                return Err(Malformed::new(format!(
+                    "case {:?} does not go the same way twice:\n  {first}\nand\n  {second}",
+                    case.name
+                )));
             }
             kept.seen.insert(case.name, seen);
         }
-        println!("{}", kept.save(release, &file)?.display());
+        if !kept.seen.is_empty() {
+            println!("{}", kept.save(release, &file)?.display());
+        }
     }
     Ok(())
 }
@@ -220,6 +273,7 @@ struct Report {
     reasons: BTreeSet<String>,
     unrecorded: BTreeSet<String>,
     exact: BTreeSet<String>,
+    lacking: BTreeMap<(String, String), BTreeSet<String>>,
     differing: u32,
 }
 
@@ -248,6 +302,11 @@ impl Report {
         }
     }
 
+    /// A case that a kernel cannot be asked, for want of that.
+    fn lacks(&mut self, kernel: &str, why: &str, case: &Case) {
+        self.lacking.entry((kernel.to_owned(), why.to_owned())).or_default().insert(case.name.clone());
+    }
+
     /// Keeps why a case goes otherwise on this Linux than on the newest.
     fn known(&mut self, case: &Case, reasons: Vec<String>) {
         self.reasons.extend(reasons.iter().map(|reason| format!("{}: {reason}", case.name)));
@@ -263,6 +322,9 @@ impl Report {
         }
         for case in &self.exact {
             println!("a data channel cannot show, exact mode does: {case}");
+        }
+        for ((kernel, why), cases) in &self.lacking {
+            println!("skipped: {kernel}: {} cases are not observable here: they take {why}", cases.len());
         }
         for (number, item) in known {
             if let Some(why) = item.unseen() {

@@ -156,7 +156,8 @@ impl Player<'_> {
         let protocol = Protocol::new(protocol);
         let protocol = protocol.ok_or_else(|| Malformed("protocols are 0 to 31".into()))?;
         let other = self.side.elsewhere.as_ref();
-        let dialer = if elsewhere { other.ok_or_else(|| Malformed("there is no elsewhere".into()))? } else { &self.side.dialer };
+        let dialer =
+            if elsewhere { other.ok_or_else(|| Malformed("there is no elsewhere".into()))? } else { &self.side.dialer };
         match dialer.open(protocol) {
             Ok(socket) => {
                 for option in options {

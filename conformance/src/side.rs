@@ -54,6 +54,11 @@ impl Side {
         Ok(Self { elsewhere: Some(elsewhere), ..Self::new(kernel.dialer(kernel.administrator()), NOW)? })
     }
 
+    /// Whether it answers after a while: on data channels, which do not show all.
+    pub fn is_patient(&self) -> bool {
+        self.patience != NOW
+    }
+
     /// Whether it has the families of the module.
     pub fn has_module(&self) -> bool {
         self.module
@@ -86,12 +91,8 @@ pub fn is_privileged(dialer: &dyn Dialer) -> bool {
 /// A new network namespace of this machine, made by a process that is gone when this returns; `None` where that takes more
 /// privileges than there are.
 fn another_namespace() -> Option<Arc<dyn Dialer>> {
-    let mut child = Command::new("unshare")
-        .args(["-n", "sleep", "60"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
+    let mut child =
+        Command::new("unshare").args(["-n", "sleep", "60"]).stdin(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     let own = std::fs::read_link("/proc/self/ns/net").ok();
     let path = format!("/proc/{}/ns/net", child.id());
     let mut found = None;

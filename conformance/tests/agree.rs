@@ -1,16 +1,16 @@
 //! Every case on every kernel side at hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netloom::client::Dialer;
 use netloom::kernel::Kernel;
-use netloom::socket::{LinuxDialer, Socket};
-use netloom::unix;
+use netloom::socket::Socket;
+use netloom::unix::{self, Serving};
 use netloom::wire::Protocol;
-use netloom_conformance::{Case, NOW, Patience, Record, Release, Verdict, compare, is_privileged, items, play};
+use netloom_conformance::{Case, NOW, Record, Release, Side, Verdict, compare, items, play, twin};
 
 /// Set in the process that runs inside a user namespace.
 const INSIDE: &str = "NETLOOM_CONFORMANCE_INSIDE";
@@ -18,18 +18,24 @@ const INSIDE: &str = "NETLOOM_CONFORMANCE_INSIDE";
 /// Plays all cases, on that release or what behaves as it, and returns what differs, as text.
 ///
 /// With patience it answers on data channels: what those cannot show is left out.
-fn differing(release: Release, patience: Patience, dialer: &dyn Fn() -> Arc<dyn Dialer>) -> Vec<String> {
+fn differing(release: Release, side: &dyn Fn(&Case) -> Arc<Side>) -> Vec<String> {
     let mut found = Vec::new();
     let (mut played, mut unrecorded) = (0, 0);
-    let privileged = is_privileged(dialer().as_ref());
+    let mut lacking: BTreeMap<String, u32> = BTreeMap::new();
     for (file, cases) in Case::all().unwrap() {
         let record = Record::load(release, &file).unwrap();
-        for case in cases.iter().filter(|case| privileged || !case.privileged) {
-            if patience != NOW && case.exact.is_some() {
+        for case in &cases {
+            let side = side(case);
+            if side.is_patient() && case.exact.is_some() {
+                continue;
+            }
+            let unseen = (case.module && !record.seen.contains_key(&case.name)).then(|| "the module".to_owned());
+            if let Some(why) = side.lacks(case, release).unwrap().or(unseen) {
+                *lacking.entry(why).or_default() += 1;
                 continue;
             }
             played += 1;
-            let seen = play(case, dialer().as_ref(), patience).unwrap();
+            let seen = play(case, &side).unwrap();
             match compare(case, &record, &seen) {
                 Verdict::Agree => {}
                 Verdict::Unrecorded => unrecorded += 1,
@@ -47,20 +53,21 @@ fn differing(release: Release, patience: Patience, dialer: &dyn Fn() -> Arc<dyn 
     if unrecorded > 0 {
         println!("skipped: {unrecorded} cases that are not recorded for Linux {release}");
     }
-    if !privileged {
-        println!("skipped: cases that take CAP_NET_ADMIN");
+    for (why, cases) in lacking {
+        println!("skipped: {cases} cases are not observable here, as Linux {release}: they take {why}");
     }
     found
 }
 
-fn ours(release: Release) -> Kernel {
+/// A kernel side that behaves as a release, with the module's families if they are wanted.
+fn ours(release: Release, module: bool) -> Kernel {
     let version = release.version().unwrap();
     assert!(!version.is_beyond_table() && version.known() == version, "Linux {release} has no row in the table");
-    Kernel::builder().behave_like(version).build()
-}
-
-fn linux() -> Arc<dyn Dialer> {
-    Arc::new(LinuxDialer::here())
+    let kernel = Kernel::builder().behave_like(version).build();
+    if module {
+        twin::register(&kernel).unwrap();
+    }
+    kernel
 }
 
 /// The release of the Linux underneath, if there is a record of it.
@@ -85,11 +92,7 @@ fn the_kernel_side_does_as_every_recorded_linux() {
     let releases = Record::releases();
     assert!(!releases.is_empty(), "nothing is recorded");
     for release in releases {
-        let dial = || -> Arc<dyn Dialer> {
-            let kernel = ours(release);
-            kernel.dialer(kernel.administrator())
-        };
-        let found = differing(release, NOW, &dial);
+        let found = differing(release, &|case| Arc::new(Side::of(&ours(release, case.module)).unwrap()));
         assert!(found.is_empty(), "as {release}: {}", found.join("\n"));
     }
 }
@@ -97,7 +100,8 @@ fn the_kernel_side_does_as_every_recorded_linux() {
 #[test]
 fn linux_does_as_recorded() {
     let Some(release) = recorded_here() else { return };
-    let found = differing(release, NOW, &linux);
+    let linux = Arc::new(Side::linux().unwrap());
+    let found = differing(release, &|_| linux.clone());
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -187,14 +191,40 @@ fn every_record_has_its_case() {
 fn the_served_kernel_side_does_as_every_recorded_linux() {
     let folder = tempfile::tempdir().unwrap();
     for release in Record::releases() {
-        let path = folder.path().join(release.to_string());
-        let serving = unix::Server::bind(&path).unwrap().start(ours(release)).unwrap();
-        let dialer = || unix::Dialer::connect(&path).unwrap();
-        let found = differing(release, NOW, &|| Arc::new(dialer().exact()));
+        let [plain, full] = [false, true].map(|module| Served::new(folder.path(), release, module));
+        let of = |case: &Case| if case.module { &full } else { &plain };
+        let found = differing(release, &|case| Arc::new(of(case).exact()));
         assert!(found.is_empty(), "as {release}: {}", found.join("\n"));
-        let found = differing(release, Duration::from_millis(30), &|| Arc::new(dialer()));
-        serving.stop().unwrap();
+        let found = differing(release, &|case| Arc::new(of(case).channels()));
         assert!(found.is_empty(), "as {release}: {}", found.join("\n"));
+        plain.serving.stop().unwrap();
+        full.serving.stop().unwrap();
+    }
+}
+
+/// A kernel side of ours that is served.
+struct Served {
+    path: PathBuf,
+    serving: Serving,
+}
+
+impl Served {
+    fn new(folder: &Path, release: Release, module: bool) -> Self {
+        let path = folder.join(format!("{release}-{module}"));
+        let serving = unix::Server::bind(&path).unwrap().start(ours(release, module)).unwrap();
+        Self { path, serving }
+    }
+
+    fn dialer(&self) -> unix::Dialer {
+        unix::Dialer::connect(&self.path).unwrap()
+    }
+
+    fn exact(&self) -> Side {
+        Side::new(Arc::new(self.dialer().exact()), NOW).unwrap()
+    }
+
+    fn channels(&self) -> Side {
+        Side::new(Arc::new(self.dialer()), Duration::from_millis(30)).unwrap()
     }
 }
 
@@ -205,17 +235,20 @@ fn what_is_left_to_exact_mode_data_channels_do_not_show() {
     let mut left = Case::all().unwrap();
     left.iter_mut().for_each(|(_, cases)| cases.retain(|case| case.exact.is_some()));
     for release in Record::releases() {
-        let path = folder.path().join(release.to_string());
-        let serving = unix::Server::bind(&path).unwrap().start(ours(release)).unwrap();
-        let dialer = unix::Dialer::connect(&path).unwrap();
+        let served = [false, true].map(|module| Served::new(folder.path(), release, module));
+        let [plain, full] = served.each_ref().map(Served::channels);
         for (file, cases) in &mut left {
             let record = Record::load(release, file).unwrap();
             cases.retain(|case| {
-                let seen = play(case, &dialer, Duration::from_millis(30)).unwrap();
+                let side = if case.module { &full } else { &plain };
+                if side.lacks(case, release).unwrap().is_some() {
+                    return true;
+                }
+                let seen = play(case, side).unwrap();
                 !matches!(compare(case, &record, &seen), Verdict::Differ { .. })
             });
         }
-        serving.stop().unwrap();
+        served.into_iter().for_each(|served| served.serving.stop().unwrap());
     }
     let left: Vec<&str> = left.iter().flat_map(|(_, cases)| cases).map(|case| case.name.as_str()).collect();
     assert!(left.is_empty(), "data channels show as Linux does: {left:?}");

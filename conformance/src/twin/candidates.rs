@@ -1,7 +1,7 @@
 //! Families for LOOM to register on command: some good ones, and some that cannot be.
 
 use netloom::kernel::{Fill, Version, raw};
-use netloom::wire::{OpFlags, Policy, Strictness};
+use netloom::wire::{OpFlags, Strictness};
 
 /// More ops than a page can tell of.
 const MANY: u16 = 250;
@@ -15,7 +15,6 @@ pub(super) fn candidate(which: u32, version: Version) -> Option<raw::Family> {
     let good = |name: &str| raw::Family::new(name).op(both(1)).op(doing(2));
     let bad = || raw::Family::new("LOOM_BAD");
     let lenient = || doing(1).do_strictness(Strictness::LIBERAL);
-    let refusing = |op: raw::Op| op.policy(Policy::REJECT_ALL);
     Some(match which {
         0 => good("LOOM_COMES").group("comers").group("goers"),
         1 => raw::Family::new("LOOM_EMPTY"),
@@ -28,11 +27,12 @@ pub(super) fn candidate(which: u32, version: Version) -> Option<raw::Family> {
         8 => raw::Family::new("LOOM_LENIENT").resv_start_op(2).op(lenient()),
         9 => good("LOOM_BAD").group(""),
         10 => good("LOOM_BAD").group("sixteen-bytes-xx"),
-        _ if !version.has_split_ops() => return None,
-        20 => good("LOOM_BAD").op(refusing(dumping(1))),
-        21 => bad().op(refusing(dumping(1))).op(refusing(doing(1))),
-        22 => bad().op(refusing(doing(1))).op(refusing(dumping(1)).flags(OpFlags::UNS_ADMIN_PERM)),
-        23 => bad().op(refusing(doing(1)).internal_flags(1)).op(refusing(dumping(1)).internal_flags(2)),
+        // Split ops are newer.
+        _ if version.known() == Version::V6_1 => return None,
+        20 => good("LOOM_BAD").op(dumping(1).split()),
+        21 => bad().op(dumping(1).split()).op(doing(1).split()),
+        22 => bad().op(doing(1).split()).op(dumping(1).split().flags(OpFlags::UNS_ADMIN_PERM)),
+        23 => bad().op(doing(1).split().internal_flags(1)).op(dumping(1).split().internal_flags(2)),
         _ => return None,
     })
 }

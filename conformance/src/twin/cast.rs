@@ -17,9 +17,9 @@ const TOLD: u16 = 4;
 
 static POLICY: Policy = Policy::new(&[
     AttrPolicy::REJECT,
-    AttrPolicy::U32.max(2),
+    AttrPolicy::U32.range(0, 2),
     AttrPolicy::U32,
-    AttrPolicy::U32.max(60_000),
+    AttrPolicy::U32.range(0, 60_000),
     AttrPolicy::U32.range(1, 133),
 ]);
 

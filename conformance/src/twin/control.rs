@@ -31,11 +31,7 @@ pub(super) fn family() -> raw::Family {
 fn command(added: &Added, ctx: &mut Ctx<'_>) -> Result<(), Nack> {
     let which = number(ctx, WHICH).ok_or(Nack::missing(WHICH))?;
     let family = candidate(which, ctx.version()).ok_or(Nack::new(Errno::ENODEV))?;
-    let header = Header {
-        seq: ctx.seq(),
-        port: ctx.port(),
-        ..Header::new(MessageType(ctx.family_id()), Flags::NONE)
-    };
+    let header = Header { seq: ctx.seq(), port: ctx.port(), ..Header::new(MessageType(ctx.family_id()), Flags::NONE) };
     let (kernel, added, op, port) = (ctx.kernel().clone(), added.clone(), ctx.op(), ctx.port());
     thread::spawn(move || {
         let came = run(&kernel, &added, op, which, family);

@@ -30,8 +30,8 @@ const BY_ERROR: u32 = 2;
 static POLICY: Policy = Policy::new(&[
     AttrPolicy::REJECT,
     AttrPolicy::U32,
-    AttrPolicy::U32.max(60_000),
-    AttrPolicy::U32.max(BY_ERROR as u64),
+    AttrPolicy::U32.range(0, 60_000),
+    AttrPolicy::U32.range(0, BY_ERROR as u64),
     AttrPolicy::U32,
     AttrPolicy::U32.range(1, 133),
     AttrPolicy::FLAG,
@@ -51,22 +51,25 @@ struct Counts {
 pub(super) fn family() -> raw::Family {
     let counts = Arc::new(Counts::default());
     let (starting, filling, ending) = (counts.clone(), counts.clone(), counts.clone());
-    let count = |counter: &AtomicU32| drop(counter.fetch_add(1, Ordering::Relaxed));
     let dump = raw::Dump::new(
         move |ctx| {
-            count(&starting.starts);
+            count_up(&starting.starts);
             start(ctx)
         },
         move |at, out, ctx| {
-            count(&filling.calls);
+            count_up(&filling.calls);
             fill(at, out, ctx)
         },
     );
-    let dump = dump.done(move |_: u32| count(&ending.ends));
+    let dump = dump.done(move |_: u32| count_up(&ending.ends));
     raw::Family::new("LOOM_DUMP")
         .parallel()
         .op(raw::Op::new(OBJECTS).dump(dump).policy(&POLICY))
         .op(raw::Op::new(COUNTS).doit(move |ctx| tell(&counts, ctx)))
+}
+
+fn count_up(counter: &AtomicU32) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 fn start(ctx: &mut Ctx<'_>) -> Result<u32, Nack> {

@@ -12,7 +12,8 @@ mod say;
 mod turn;
 
 use netloom::kernel::{Ctx, Kernel, Nack};
-use netloom::wire::U32;
+use netloom::wire::Errno;
+use netloom_modules::doc_exmpl::DocExmpl;
 
 /// The family that is there when all are.
 pub const NAME: &str = "LOOM";
@@ -31,14 +32,14 @@ pub fn register(kernel: &Kernel) -> Result<(), Nack> {
         kernel.register(family)?;
     }
     kernel.register(first::family())?;
-    netloom_modules::load(kernel, "doc_exmpl").map_err(|_| Nack::new(netloom::wire::Errno::EEXIST))?.keep();
+    kernel.register(DocExmpl::default().family())?;
     kernel.register(control::family())?;
     Ok(())
 }
 
 /// A number in a request, if it is there.
 fn number(ctx: &Ctx<'_>, attribute: u16) -> Option<u32> {
-    ctx.attrs().last(attribute)?.read::<U32>()
+    ctx.attrs().last(attribute)?.read::<u32>()
 }
 
 /// A number that is an index here.
@@ -55,7 +56,7 @@ fn flag(ctx: &Ctx<'_>, attribute: u16) -> bool {
 fn come(errno: u32) -> Result<(), Nack> {
     match i32::try_from(errno).unwrap_or(i32::MAX) {
         0 => Ok(()),
-        errno => Err(Nack::new(netloom::wire::Errno(errno))),
+        errno => Err(Nack::new(Errno(errno))),
     }
 }
 

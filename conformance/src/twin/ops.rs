@@ -5,6 +5,9 @@ use netloom::wire::{AttrPolicy, Errno, OpFlags, Policy, Strictness};
 
 use super::{flag, reply};
 
+/// Remote I/O error: an errno that nothing else here answers with.
+const EREMOTEIO: Errno = Errno(121);
+
 const DO_FAIL: u16 = 3;
 const PRE_FAIL: u16 = 4;
 
@@ -35,7 +38,7 @@ static FAMILY_POLICY: Policy = Policy::new(&[
     AttrPolicy::FLAG,
     AttrPolicy::FLAG,
 ]);
-static OWN: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U32.max(7)]);
+static OWN: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U32.range(0, 7)]);
 
 pub(super) fn family(version: Version) -> raw::Family {
     let liberal = Strictness::LIBERAL;
@@ -49,17 +52,17 @@ pub(super) fn family(version: Version) -> raw::Family {
         .op(raw::Op::new(FULL_DUMP).doit(doit).dump(dump()).policy(&OWN).flags(OpFlags::UNS_ADMIN_PERM))
         .op(raw::Op::new(SMALL_OLD).doit(doit).do_strictness(liberal))
         .op(raw::Op::new(SMALL).doit(doit).dump(dump()).internal_flags(6));
-    if !version.has_split_ops() {
+    if version.known() == Version::V6_1 {
         return family;
     }
-    let hooked = raw::Op::new(SPLIT).pre(|ctx| before(ctx, ITS_OWN)).post(|ctx| after(ctx, ITS_OWN));
+    let split = |number| raw::Op::new(number).split();
+    let hooked = split(SPLIT).pre(|ctx| before(ctx, ITS_OWN)).post(|ctx| after(ctx, ITS_OWN));
     family
         .op(hooked.doit(doit).policy(&FAMILY_POLICY).internal_flags(7))
-        .op(raw::Op::new(SPLIT).dump(dump()).policy(&OWN).internal_flags(7))
-        // A split op has no hooks but its own; here, one that has none gets the family's.
-        .op(raw::Op::new(SPLIT_BARE).pre(|_| Ok(())).doit(doit).policy(&OWN))
-        .op(raw::Op::new(SPLIT_DUMP).dump(dump()).policy(&OWN))
-        .op(raw::Op::new(SPLIT_REFUSING).pre(|_| Ok(())).doit(doit).policy(Policy::REJECT_ALL))
+        .op(split(SPLIT).dump(dump()).policy(&OWN).internal_flags(7))
+        .op(split(SPLIT_BARE).doit(doit).policy(&OWN))
+        .op(split(SPLIT_DUMP).dump(dump()).policy(&OWN))
+        .op(split(SPLIT_REFUSING).doit(doit))
 }
 
 /// Only requests judged by the family's policy have room for the flags.
@@ -79,7 +82,7 @@ fn after(ctx: &mut Ctx<'_>, whose: u32) {
 
 fn doit(ctx: &mut Ctx<'_>) -> Result<(), Nack> {
     if fails(ctx, DO_FAIL) {
-        return Err(Nack::new(Errno::EREMOTEIO));
+        return Err(Nack::new(EREMOTEIO));
     }
     let (whose, internal) = ctx.kept::<(u32, u8)>().copied().unwrap_or_default();
     let op = ctx.op();

@@ -12,13 +12,13 @@ const OTHER: u16 = 2;
 
 static INNER: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U32, AttrPolicy::U32]);
 static POLICY: Policy =
-    Policy::new(&[AttrPolicy::REJECT, AttrPolicy::NUL_STRING, AttrPolicy::U32, AttrPolicy::nested(&INNER)]);
+    Policy::new(&[AttrPolicy::REJECT, AttrPolicy::NUL_STRING, AttrPolicy::U32, AttrPolicy::nest(&INNER)]);
 
 pub(super) fn family(version: Version) -> raw::Family {
     let mut family = raw::Family::new("LOOM_SAY").policy(&POLICY).parallel();
     family = family.op(raw::Op::new(1).doit(miss)).op(raw::Op::new(2).doit(miss_in_nest));
     // include/linux/netlink.h: NL_SET_ERR_MSG_FMT
-    if version.formats_messages() {
+    if version.known() > Version::V6_1 {
         family = family.op(raw::Op::new(3).doit(at_length));
     }
     family.op(raw::Op::new(4).doit(cookie)).op(raw::Op::new(5).doit(point)).op(raw::Op::new(6).doit(warn))

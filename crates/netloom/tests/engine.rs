@@ -76,7 +76,15 @@ impl Bench {
                 let len = w.len();
                 chunk.truncate(len);
                 let filled = if next < 5_000 { Filled::More } else { Filled::Done };
-                Outcome::Filled { cursor: Box::new(next), chunk, filled, generation: 0, torn: false }
+                Outcome::Filled {
+                    cursor: Box::new(next),
+                    chunk,
+                    filled,
+                    generation: 0,
+                    torn: false,
+                    filtered: false,
+                    warning: None,
+                }
             }
             Task::DumpDone(..) => {
                 self.ended += 1;

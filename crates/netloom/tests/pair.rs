@@ -121,7 +121,15 @@ impl Pair {
         let len = w.len();
         chunk.truncate(len);
         let filled = if next < OBJECTS { Filled::More } else { Filled::Done };
-        Outcome::Filled { cursor: Box::new(next), chunk, filled, generation: self.generation, torn }
+        Outcome::Filled {
+            cursor: Box::new(next),
+            chunk,
+            filled,
+            generation: self.generation,
+            torn,
+            filtered: false,
+            warning: None,
+        }
     }
 }
 

@@ -88,10 +88,7 @@ fn lacks_libraries(program: &Path) -> bool {
 
 /// Puts a script in a program's place, that runs it with libraries of its own suite.
 fn wrap(program: &Path, partial: &Path, folder: &Path) -> Result<(), Lacking> {
-    let real = program.with_file_name(format!(
-        "{}.wrapped",
-        program.file_name().unwrap_or_default().to_string_lossy()
-    ));
+    let real = program.with_file_name(format!("{}.wrapped", program.file_name().unwrap_or_default().to_string_lossy()));
     fs::rename(program, &real).map_err(Lacking::file(program))?;
     // Older packages have the loader and its library outside of /usr.
     let usr = if partial.join("host/usr/lib64").exists() { "/usr" } else { "" };
@@ -124,8 +121,11 @@ mod tests {
         let told = "linux-headers-7.2.13+deb14-cloud-amd64\n  Depends: linux-base-7.2.13+deb14-cloud-amd64\n\
             linux-base-7.2.13+deb14-cloud-amd64\ngcc-16-for-host\nlinux-headers-7.2.13+deb14-common\n\
             linux-kbuild-7.2.13+deb14\nlibelf1t64\nlinux-headers-cloud-amd64\n";
-        let wanted =
-            ["linux-headers-7.2.13+deb14-cloud-amd64", "linux-headers-7.2.13+deb14-common", "linux-kbuild-7.2.13+deb14"];
+        let wanted = [
+            "linux-headers-7.2.13+deb14-cloud-amd64",
+            "linux-headers-7.2.13+deb14-common",
+            "linux-kbuild-7.2.13+deb14",
+        ];
         assert_eq!(parts(told), wanted);
     }
 }

@@ -62,7 +62,7 @@ fn script(conformance: &Path, modules: &[String], passes: &[Pass]) -> String {
     let mut text = String::from(
         "#!/bin/busybox sh\n\
          export PATH=/bin\n\
-         for name in mount insmod stty cat find sleep; do busybox ln -s busybox /bin/$name; done\n\
+         for name in mount insmod stty cat find sleep unshare; do busybox ln -s busybox /bin/$name; done\n\
          mount -t devtmpfs none /dev\n\
          mount -t proc none /proc\n\
          mount -t sysfs none /sys\n\

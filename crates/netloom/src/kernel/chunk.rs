@@ -120,10 +120,11 @@ impl<'a> Chunk<'a> {
         self.w.is_empty()
     }
 
-    /// How the dump stands: bytes written, the generation of the last message, and whether DONE must be marked torn.
-    pub(super) fn finish(self) -> (usize, u64, bool) {
+    /// How the dump stands: bytes written, the generation of the last message, and whether DONE must be marked torn, and
+    /// as a selection's.
+    pub(super) fn finish(self) -> (usize, u64, bool, bool) {
         let now = self.generation.get();
         let torn = self.tear || (self.before != 0 && now != self.before);
-        (self.w.len(), self.before, torn)
+        (self.w.len(), self.before, torn, self.flags.contains(Flags::DUMP_FILTERED))
     }
 }

@@ -1,6 +1,7 @@
 //! What a handler knows of its request, and what it can do besides returning.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use netloom_wire::{
 
 use super::chunk::message_bytes;
 use super::engine::{Listed, NetNs, PortKey, Request};
-use super::{Kernel, Nack, Version};
+use super::{Aside, Kernel, Nack, Version};
 use crate::socket::{Credentials, Opt};
 
 /// A handler's view of the request that it answers: what the kernel keeps in `genl_info` and `netlink_callback`.
@@ -22,13 +23,13 @@ pub struct Ctx<'a> {
     kernel: &'a Kernel,
     request: &'a Request,
     generation: &'a Cell<u64>,
-    warning: Option<&'static str>,
+    aside: Aside,
     kept: Option<Box<dyn Any>>,
 }
 
 impl<'a> Ctx<'a> {
     pub(super) fn new(kernel: &'a Kernel, request: &'a Request, generation: &'a Cell<u64>) -> Self {
-        Self { kernel, request, generation, warning: None, kept: None }
+        Self { kernel, request, generation, aside: Aside::default(), kept: None }
     }
 
     /// The kernel side that this runs in.
@@ -169,14 +170,24 @@ impl<'a> Ctx<'a> {
         u32::try_from(start).ok()
     }
 
-    /// Says something with the acknowledgement of a success.
+    /// Says something with the acknowledgement of a success, the end of a dump, or a refusal that has no text of its own. A
+    /// text that was made for the occasion is cut at 79 bytes, as Linux does.
     #[doc(alias = "extack")]
-    pub fn warn(&mut self, text: &'static str) {
-        self.warning = Some(text);
+    #[doc(alias = "NL_SET_ERR_MSG_FMT")]
+    pub fn warn(&mut self, text: impl Into<Cow<'static, str>>) {
+        self.aside.message = Some(text.into());
     }
 
-    pub(super) fn warning(&self) -> Option<&'static str> {
-        self.warning
+    /// Gives out a value of the family's with whatever answer follows.
+    #[doc(alias = "nl_set_extack_cookie_u64")]
+    pub fn cookie(&mut self, cookie: [u8; 8]) {
+        self.aside.cookie = Some(cookie);
+    }
+
+    /// What was said so far, or else that.
+    pub(super) fn aside_or(&mut self, warning: Option<&'static str>) -> Aside {
+        let aside = std::mem::take(&mut self.aside);
+        Aside { message: aside.message.or(warning.map(Cow::Borrowed)), ..aside }
     }
 
     /// Of a dump: the objects that are written now belong to this generation (not 0) of what is walked. If it differs from

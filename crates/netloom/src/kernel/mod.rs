@@ -23,6 +23,8 @@
 //!
 //! [`Links`] are its network interfaces: modules put devices there, NETLINK_ROUTE tells of them and changes them.
 
+mod aside;
+mod broadcast;
 mod chunk;
 mod ctx;
 mod endpoint;
@@ -48,6 +50,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use netloom_wire::{Errno, Protocol};
 
+pub use aside::Aside;
+pub use broadcast::Hears;
 pub use chunk::Chunk;
 pub use ctx::Ctx;
 pub(crate) use endpoint::Taken;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use netloom_wire::{AttrPolicy, Errno, Full, Reject};
 
+use super::Aside;
+
 /// Why a handler refuses: an errno, and what the ext-ack says.
 ///
 /// ```
@@ -24,13 +26,22 @@ struct Inner {
     policy: Option<&'static AttrPolicy>,
     missing: Option<u32>,
     missing_nest: Option<u32>,
+    cookie: Option<[u8; 8]>,
 }
 
 impl Nack {
     /// A refusal with this errno alone. [`Errno::EINTR`] is silent: neither error nor acknowledgement is sent.
     pub fn new(errno: Errno) -> Self {
         let errno = if errno.0 == 0 { Errno::EINVAL } else { errno };
-        Self(Box::new(Inner { errno, message: None, offset: None, policy: None, missing: None, missing_nest: None }))
+        Self(Box::new(Inner {
+            errno,
+            message: None,
+            offset: None,
+            policy: None,
+            missing: None,
+            missing_nest: None,
+            cookie: None,
+        }))
     }
 
     /// The attribute of this key or id is missing: EINVAL, and its id in the ext-ack.
@@ -42,11 +53,18 @@ impl Nack {
         nack
     }
 
-    /// Says this to people. Linux cuts formatted texts at 79 bytes.
+    /// Says this to people. A text that was made for the occasion is cut at 79 bytes where it is sent, as Linux does.
     #[doc(alias = "NL_SET_ERR_MSG")]
     #[must_use]
     pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.0.message = Some(message.into());
+        self
+    }
+
+    /// Gives out a value of the family's, as [`Ctx::cookie`](super::Ctx::cookie) does.
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: [u8; 8]) -> Self {
+        self.0.cookie = Some(cookie);
         self
     }
 
@@ -98,11 +116,22 @@ impl Nack {
         self.0.missing_nest
     }
 
+    /// The cookie.
+    pub fn cookie(&self) -> Option<[u8; 8]> {
+        self.0.cookie
+    }
+
+    /// The text as it is sent.
+    pub(super) fn told(&self) -> Option<String> {
+        self.0.message.clone().map(Aside::told)
+    }
+
     /// Says this unless it has a text: in the kernel a warning stays set until another text replaces it, and is sent with
     /// whatever errno follows.
     // include/linux/netlink.h: NL_SET_ERR_MSG
-    pub(super) fn or_message(mut self, warning: Option<&'static str>) -> Self {
-        self.0.message = self.0.message.or(warning.map(Cow::Borrowed));
+    pub(super) fn or_aside(mut self, aside: Aside) -> Self {
+        self.0.message = self.0.message.or(aside.message);
+        self.0.cookie = self.0.cookie.or(aside.cookie);
         self
     }
 

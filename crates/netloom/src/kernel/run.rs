@@ -9,7 +9,7 @@ use netloom_wire::{Errno, RawAttrs};
 use super::engine::{Filled, Outcome, Request, Task, Ticket};
 use super::log::{Subject, panic_text};
 use super::nested::{self, Held, Running};
-use super::{Chunk, Ctx, Fill, Input, Kernel, Nack, State, protocol, raw};
+use super::{Aside, Chunk, Ctx, Fill, Input, Kernel, Nack, State, protocol, raw};
 
 /// Whose handlers a piece of work needs.
 enum Handlers {
@@ -109,6 +109,8 @@ impl Kernel {
                 filled: Filled::Failed(nack),
                 generation: fill.generation,
                 torn: false,
+                filtered: false,
+                warning: None,
             },
             Task::Input(_) => {
                 self.say(Subject::of(&task), "its input sends to itself under the protocol's lock".to_owned());
@@ -130,7 +132,7 @@ impl Kernel {
                     let dump = op(&request).and_then(|op| op.dump.as_ref()).ok_or_else(gone)?;
                     let subject = || Subject::of(&Task::DumpStart(request.clone()));
                     let started = self.contain(subject, || (dump.start)(&mut ctx));
-                    started.unwrap_or_else(panicked).map_err(|nack| nack.or_message(warning))
+                    started.unwrap_or_else(panicked).map_err(|nack| nack.or_aside(ctx.aside_or(warning)))
                 }))
             }
             Task::DumpFill(request, fill) => self.run_fill(&request, op(&request), fill),
@@ -171,20 +173,20 @@ impl Kernel {
             let subject = || Subject::of(&Task::Do(request.clone()));
             if let Some(pre) = &op.pre {
                 let ready = self.contain(subject, || pre(&mut ctx));
-                ready.unwrap_or_else(panicked).map_err(|nack| nack.or_message(warning))?;
+                ready.unwrap_or_else(panicked).map_err(|nack| nack.or_aside(Aside::of(warning)))?;
             }
             let reply = self.contain(subject, || handler(&mut ctx)).unwrap_or_else(panicked);
             if let Some(post) = &op.post {
                 let _ = self.contain(subject, || post(&mut ctx));
             }
-            let warning = ctx.warning().or(warning);
+            let aside = ctx.aside_or(warning);
             match reply {
-                Ok(reply) => Ok((reply, warning)),
-                Err(nack) => Err(nack.or_message(warning)),
+                Ok(reply) => Ok((reply, aside)),
+                Err(nack) => Err(nack.or_aside(aside)),
             }
         });
         match done {
-            Ok((reply, warning)) => Outcome::Did { reply, answer: Ok(()), warning },
+            Ok((reply, aside)) => Outcome::Did { reply, answer: Ok(()), warning: aside.boxed() },
             Err(nack) => Outcome::Did { reply: None, answer: Err(nack), warning: None },
         }
     }
@@ -199,7 +201,7 @@ impl Kernel {
         let filled = op.and_then(|op| op.dump.as_ref()).ok_or_else(gone).and_then(|dump| {
             self.contain(subject, || (dump.fill)(&mut fill.cursor, &mut out, &mut ctx)).unwrap_or_else(panicked)
         });
-        let (len, generation, torn) = out.finish();
+        let (len, generation, torn, filtered) = out.finish();
         chunk.truncate(len);
         let filled = match filled {
             Ok(Fill::More) if len == 0 => {
@@ -208,9 +210,10 @@ impl Kernel {
             }
             Ok(Fill::More) => Filled::More,
             Ok(Fill::Done) => Filled::Done,
-            Err(nack) => Filled::Failed(nack),
+            Err(nack) => Filled::Failed(nack.or_aside(ctx.aside_or(None))),
         };
-        Outcome::Filled { cursor: fill.cursor, chunk, filled, generation, torn }
+        let warning = ctx.aside_or(None).boxed();
+        Outcome::Filled { cursor: fill.cursor, chunk, filled, generation, torn, filtered, warning }
     }
 
     fn run_protocol(&self, task: Task, protocol: Option<&protocol::Handlers>) -> Outcome {

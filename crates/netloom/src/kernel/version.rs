@@ -35,6 +35,7 @@ struct Row {
     tells_op_zero: bool,
     counts_queue_before: bool,
     permits_before_mode: bool,
+    dumps_on_after_emsgsize: bool,
     wireguard_has_spec: bool,
     masks_wireguard_flags: bool,
     judges_without_policy: bool,
@@ -50,6 +51,7 @@ const TABLE: [Row; 4] = [
         tells_op_zero: false,
         counts_queue_before: true,
         permits_before_mode: true,
+        dumps_on_after_emsgsize: false,
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
         judges_without_policy: true,
@@ -62,6 +64,7 @@ const TABLE: [Row; 4] = [
         tells_op_zero: true,
         counts_queue_before: false,
         permits_before_mode: false,
+        dumps_on_after_emsgsize: true,
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
         judges_without_policy: false,
@@ -74,6 +77,7 @@ const TABLE: [Row; 4] = [
         tells_op_zero: true,
         counts_queue_before: false,
         permits_before_mode: false,
+        dumps_on_after_emsgsize: true,
         wireguard_has_spec: false,
         masks_wireguard_flags: true,
         judges_without_policy: false,
@@ -89,6 +93,7 @@ const NEWEST: Row = Row {
     tells_op_zero: false,
     counts_queue_before: false,
     permits_before_mode: false,
+    dumps_on_after_emsgsize: true,
     wireguard_has_spec: true,
     masks_wireguard_flags: true,
     judges_without_policy: true,
@@ -148,6 +153,13 @@ impl Version {
     // net/netlink/genetlink.c: genl_family_rcv_msg, before ops were split
     pub fn permits_before_mode(self) -> bool {
         self.row().permits_before_mode
+    }
+
+    /// A dump's handler that ends in EMSGSIZE with objects in hand is asked again for the rest. Before, it has failed: the
+    /// objects are told, and the error.
+    // net/netlink/af_netlink.c: netlink_dump
+    pub fn dumps_on_after_emsgsize(self) -> bool {
+        self.row().dumps_on_after_emsgsize
     }
 
     /// Family wireguard is made from its spec: the header of each request is checked, GET_DEVICE accepts no more than the

@@ -2,8 +2,9 @@
 
 use netloom_wire::{AttrPolicy, Errno, ExtAck, Flags, Full, Header, MessageType, RawAttrs, Writer, align};
 
+use super::dump::End;
 use super::port::Options;
-use crate::kernel::Nack;
+use crate::kernel::{Aside, Nack};
 
 /// An NLMSG_ERROR message for `request`, whose bytes are all of that message. `nack` none: success.
 // net/netlink/af_netlink.c: netlink_ack
@@ -12,7 +13,7 @@ pub(super) fn error_message(
     port: u32,
     request: &[u8],
     answer: &Result<(), Nack>,
-    warning: Option<&str>,
+    warning: Option<&Aside>,
 ) -> Vec<u8> {
     let header = Header::read(request).unwrap_or_default();
     let errno = answer.as_ref().err().map_or(Errno(0), |nack| nack.errno());
@@ -39,19 +40,15 @@ pub(super) fn error_message(
 
 /// The DONE message of a dump.
 // net/netlink/af_netlink.c: netlink_dump_done
-pub(super) fn done(
-    w: &mut Writer<'_>,
-    options: Options,
-    request: &Header,
-    port: u32,
-    end: &Result<(), Nack>,
-    torn: bool,
-) -> Result<(), Full> {
-    let errno = end.as_ref().err().map_or(Errno(0), |nack| nack.errno());
-    let tlvs = if options.ext_ack { tlvs(end.as_ref().err(), None) } else { Vec::new() };
+pub(super) fn done(w: &mut Writer<'_>, options: Options, request: &Header, port: u32, end: &End) -> Result<(), Full> {
+    let errno = end.result.as_ref().err().map_or(Errno(0), |nack| nack.errno());
+    let tlvs = if options.ext_ack { tlvs(end.result.as_ref().err(), end.warning.as_deref()) } else { Vec::new() };
     let mut flags = Flags::MULTI;
-    if torn {
+    if end.torn {
         flags |= Flags::DUMP_INTR;
+    }
+    if end.filtered {
+        flags |= Flags::DUMP_FILTERED;
     }
     if !tlvs.is_empty() {
         flags |= Flags::ACK_TLVS;
@@ -62,14 +59,16 @@ pub(super) fn done(
     })
 }
 
-fn tlvs(nack: Option<&Nack>, warning: Option<&str>) -> Vec<u8> {
+fn tlvs(nack: Option<&Nack>, warning: Option<&Aside>) -> Vec<u8> {
     let empty = Nack::new(Errno(0));
     let nack = nack.unwrap_or(&empty);
     let policy = nack.policy().map(describe);
+    let message = nack.told().or_else(|| warning?.message.clone().map(Aside::told));
+    let cookie = nack.cookie().or(warning.and_then(|aside| aside.cookie));
     let ext_ack = ExtAck {
-        message: nack.message().or(warning),
+        message: message.as_deref(),
         offset: nack.offset(),
-        cookie: None,
+        cookie: cookie.as_ref().map(|cookie| cookie.as_slice()),
         policy: policy.as_deref().filter(|bytes| !bytes.is_empty()).map(RawAttrs::new),
         missing: nack.missing_attr(),
         missing_nest: nack.missing_nest(),

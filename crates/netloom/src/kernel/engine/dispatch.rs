@@ -11,7 +11,7 @@ use super::port::{Datagram, PortKey, Queued};
 use super::table::Listed;
 use super::work::{Arrival, Request};
 use super::{Engine, Intake, Stage, Task, Ticket, ack};
-use crate::kernel::Nack;
+use crate::kernel::{Aside, Nack};
 use crate::socket::{Address, Credentials};
 
 /// A datagram for the kernel side, message by message.
@@ -256,7 +256,7 @@ impl Engine {
     }
 
     /// Answers a request: an error always, a success if it asked; EINTR not at all.
-    pub(super) fn answer(&mut self, request: &Request, answer: &Result<(), Nack>, warning: Option<&str>) {
+    pub(super) fn answer(&mut self, request: &Request, answer: &Result<(), Nack>, warning: Option<&Aside>) {
         let silent = answer.as_ref().is_err_and(|nack| nack.errno() == Errno::EINTR);
         let asked = answer.is_err() || request.header.flags.contains(Flags::ACK);
         if asked && !silent {
@@ -270,7 +270,7 @@ impl Engine {
         key: PortKey,
         request: &[u8],
         answer: &Result<(), Nack>,
-        warning: Option<&str>,
+        warning: Option<&Aside>,
     ) {
         let Some(port) = self.ports.get(&key) else { return };
         let message = ack::error_message(port.options, port.id, request, answer, warning);

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::Request;
-use crate::kernel::Nack;
+use crate::kernel::{Aside, Nack};
 
 /// Where a dump stands: whatever its handler keeps, moved in and out of the engine.
 pub type Cursor = Box<dyn Any + Send>;
@@ -25,7 +25,20 @@ pub(super) enum Stage {
     /// Waits for the reader to make room.
     Resting(Cursor),
     /// All objects are out, the end is not: it found no room.
-    Ending { cursor: Cursor, end: Result<(), Nack>, torn: bool },
+    Ending { cursor: Cursor, end: Box<End> },
+}
+
+/// How a dump ends.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    /// Success, or why it went no further.
+    pub(super) result: Result<(), Nack>,
+    /// What is said besides.
+    pub(super) warning: Option<Box<Aside>>,
+    /// Whether what was dumped has changed meanwhile.
+    pub(super) torn: bool,
+    /// Whether it was a selection.
+    pub(super) filtered: bool,
 }
 
 /// What a fill brought.

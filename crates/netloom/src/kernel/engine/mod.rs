@@ -10,6 +10,7 @@ mod dispatch;
 mod dump;
 mod groups;
 mod incoming;
+mod members;
 mod options;
 mod outside;
 mod port;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Writer};
 
-use super::dump::{Cursor, Filled, Running, Stage as Rest};
+use super::dump::{Cursor, End, Filled, Running, Stage as Rest};
 use super::port::{Datagram, PortKey};
 use super::work::{Fill, Outcome, Request};
 use super::{Engine, Pending, Stage, Task, Ticket, WorkId, ack};
@@ -43,9 +43,9 @@ impl Engine {
         }
         match std::mem::replace(&mut dump.stage, Rest::Away) {
             Rest::Away => None,
-            Rest::Ending { cursor, end, torn } => {
+            Rest::Ending { cursor, end } => {
                 let ticket = self.ticket();
-                self.end_dump(key, cursor, &end, torn, Vec::new(), room, Some(ticket));
+                self.end_dump(key, cursor, *end, Vec::new(), room, Some(ticket));
                 Some(ticket)
             }
             Rest::Resting(cursor) => {
@@ -77,12 +77,16 @@ impl Engine {
                 if let Some(reply) = reply {
                     let _ = self.push(request.port, reply);
                 }
-                self.answer(&request, &answer, warning);
+                self.answer(&request, &answer, warning.as_deref());
                 self.go_on_with_batch(ticket);
             }
             (Stage::Start(request), Outcome::Started(started)) => self.started(&request, started, ticket),
-            (Stage::Fill { request, room }, Outcome::Filled { cursor, chunk, filled, generation, torn }) => {
-                self.filled(&request, room, cursor, chunk, filled, generation, torn, ticket);
+            (
+                Stage::Fill { request, room },
+                Outcome::Filled { cursor, chunk, filled, generation, torn, filtered, warning },
+            ) => {
+                let end = End { result: Ok(()), warning, torn, filtered };
+                self.filled(&request, room, cursor, chunk, filled, generation, end, ticket);
             }
             (Stage::Bind(membership), Outcome::Bound(answer)) => self.answered(membership, answer, ticket),
             (Stage::Bind(membership), _) => self.answered(membership, Err(Errno::EPROTO), ticket),
@@ -136,7 +140,7 @@ impl Engine {
         chunk: Vec<u8>,
         filled: Filled,
         generation: u64,
-        torn: bool,
+        mut end: End,
         ticket: Option<Ticket>,
     ) {
         let key = request.port;
@@ -144,17 +148,19 @@ impl Engine {
             self.push_done(request.clone(), cursor, ticket);
             return;
         };
-        let end = match filled {
+        // net/netlink/af_netlink.c: netlink_dump; that EMSGSIZE only means a full chunk is newer than Linux 6.1.
+        let goes_on = |nack: &Nack| nack.errno() == Errno::EMSGSIZE && self.version.dumps_on_after_emsgsize();
+        end.result = match filled {
             // A fill that says "more" and writes nothing would be asked for ever.
             Filled::More if chunk.is_empty() => Err(Nack::new(Errno::EMSGSIZE)),
             Filled::More => return self.rest(key, cursor, chunk, generation, ticket),
-            Filled::Failed(nack) if nack.errno() == Errno::EMSGSIZE && !chunk.is_empty() => {
+            Filled::Failed(nack) if !chunk.is_empty() && goes_on(&nack) => {
                 return self.rest(key, cursor, chunk, generation, ticket);
             }
             Filled::Failed(nack) => Err(nack),
             Filled::Done => Ok(()),
         };
-        if !self.end_dump(key, cursor, &end, torn, chunk, room, ticket) {
+        if !self.end_dump(key, cursor, end, chunk, room, ticket) {
             self.go_on_with_batch(ticket);
         }
     }
@@ -170,13 +176,11 @@ impl Engine {
 
     /// Ends a dump: DONE goes behind the last objects if it fits there, else it waits for the reader. True if DONE is
     /// queued and the dump's state is being released.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one ending")]
     fn end_dump(
         &mut self,
         key: PortKey,
         cursor: Cursor,
-        end: &Result<(), Nack>,
-        torn: bool,
+        end: End,
         mut chunk: Vec<u8>,
         room: usize,
         ticket: Option<Ticket>,
@@ -185,7 +189,7 @@ impl Engine {
         let (options, port_id) = (port.options, port.id);
         let Some(dump) = port.dump.as_mut() else { return false };
         if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
-            dump.stage = Rest::Ending { cursor, end: end.clone(), torn };
+            dump.stage = Rest::Ending { cursor, end: Box::new(end) };
             self.push_chunk(key, chunk);
             return false;
         }
@@ -196,8 +200,8 @@ impl Engine {
         let mut w = Writer::new(tail);
         // Ext-ack that does not fit behind the objects is left out, as the kernel does.
         let quiet = super::port::Options { ext_ack: false, ..options };
-        if ack::done(&mut w, options, &dump.request.header, port_id, end, torn).is_err() {
-            let _ = ack::done(&mut w, quiet, &dump.request.header, port_id, end, torn);
+        if ack::done(&mut w, options, &dump.request.header, port_id, &end).is_err() {
+            let _ = ack::done(&mut w, quiet, &dump.request.header, port_id, &end);
         }
         let len = objects.saturating_add(w.len());
         chunk.truncate(len);

@@ -10,7 +10,7 @@ use super::dump::{Cursor, Filled};
 use super::incoming::Incoming;
 use super::port::{NetNs, PortKey};
 use super::table::{Listed, Mode};
-use crate::kernel::Nack;
+use crate::kernel::{Aside, Nack};
 use crate::socket::Credentials;
 
 /// Names a piece of work until it is completed.
@@ -148,8 +148,8 @@ pub enum Outcome {
         reply: Option<Vec<u8>>,
         /// Success, or why not.
         answer: Result<(), Nack>,
-        /// Text for the acknowledgement of a success.
-        warning: Option<&'static str>,
+        /// What the acknowledgement of a success says besides.
+        warning: Option<Box<Aside>>,
     },
     /// The dump began, or was refused.
     Started(Result<Cursor, Nack>),
@@ -165,6 +165,10 @@ pub enum Outcome {
         generation: u64,
         /// Whether the end must be marked torn.
         torn: bool,
+        /// Whether the dump is a selection, and so its end.
+        filtered: bool,
+        /// What the end says besides, if it is one.
+        warning: Option<Box<Aside>>,
     },
     /// The protocol or family lets the socket join, or does not.
     Bound(Result<(), Errno>),

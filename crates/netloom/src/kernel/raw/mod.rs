@@ -216,11 +216,11 @@ impl Family {
         let ops = join_halves(self.ops).map_err(|text| Nack::new(Errno::EINVAL).with_message(text))?;
         let strict = if self.table.protocol == Protocol::GENERIC { self.table.resv_start_op } else { u16::MAX };
         let generic = self.table.protocol == Protocol::GENERIC;
-        let nominal = generic && self.split && !version.judges_without_policy();
-        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal)).collect();
+        let nominal = |op: &Op| generic && (self.split || op.is_split()) && !version.judges_without_policy();
+        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal(op))).collect();
         let (pre, post) = (self.pre, self.post);
         let ops = ops.into_iter().map(|mut op| {
-            if op.pre.is_none() && op.post.is_none() {
+            if op.pre.is_none() && op.post.is_none() && !op.is_split() {
                 (op.pre, op.post) = (pre.clone(), post.clone());
             }
             op

@@ -20,6 +20,7 @@ pub struct Op {
     do_policy: Option<&'static Policy>,
     dump_policy: Option<&'static Policy>,
     unjudged_dump: bool,
+    split: bool,
     pub(in crate::kernel) reply: u16,
     pub(in crate::kernel) pre: Option<Arc<Before>>,
     pub(in crate::kernel) post: Option<Arc<After>>,
@@ -40,6 +41,7 @@ impl Op {
             do_policy: None,
             dump_policy: None,
             unjudged_dump: false,
+            split: false,
             reply: number,
             pre: None,
             post: None,
@@ -88,6 +90,19 @@ impl Op {
     pub fn unjudged_dump(mut self) -> Self {
         self.unjudged_dump = true;
         self
+    }
+
+    /// Makes it one of the split ops, as families made from a spec have them: neither the family's policy nor its `pre` and
+    /// `post` are for it, and without a policy of its own it takes no attributes.
+    #[doc(alias = "genl_split_ops")]
+    #[must_use]
+    pub fn split(mut self) -> Self {
+        self.split = true;
+        self
+    }
+
+    pub(super) fn is_split(&self) -> bool {
+        self.split
     }
 
     /// A policy of its own, for doing and dumping.
@@ -176,7 +191,8 @@ impl Op {
     /// policies that accept nothing are told, and judge nothing.
     // net/netlink/genetlink.c: genl_op_fill_in_reject_policy, genl_get_cmd_split
     pub(super) fn entry(&self, family: Option<&'static Policy>, strict: u16, nominal: bool) -> Entry {
-        let all = (self.number >= strict).then_some(Policy::REJECT_ALL);
+        let all = (self.split || self.number >= strict).then_some(Policy::REJECT_ALL);
+        let family = family.filter(|_| !self.split);
         let judged = |own: Option<&'static Policy>, strictness| {
             let policy = own.or(family).or(all);
             let nominal = nominal && policy.is_some_and(|policy| policy.max_attr() == 0);

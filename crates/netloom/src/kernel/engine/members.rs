@@ -1,0 +1,62 @@
+//! The members of a group, in one network namespace and in all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use netloom_wire::{Errno, Protocol};
+
+use super::{Engine, NetNs, PortKey};
+
+impl Engine {
+    /// Sends `bytes` from the kernel side to the members of a group in all network namespaces, one after the other, but for
+    /// the port `except` (0: nobody).
+    ///
+    /// ESRCH if nobody got it anywhere. Any other error, as [`Engine::multicast`] has it, ends the round.
+    // net/netlink/genetlink.c: genlmsg_mcast
+    #[doc(alias = "genlmsg_multicast_allns")]
+    pub fn multicast_everywhere(
+        &mut self,
+        protocol: Protocol,
+        group: u32,
+        except: u32,
+        bytes: &Arc<Vec<u8>>,
+    ) -> Result<(), Errno> {
+        let members = self.members_of(protocol, group);
+        let namespaces: BTreeSet<NetNs> =
+            members.iter().filter_map(|key| self.ports.get(key)).map(|port| port.ns).collect();
+        let mut delivered = false;
+        for ns in namespaces {
+            match self.multicast(ns, protocol, group, except, bytes.clone()) {
+                Ok(()) => delivered = true,
+                Err(Errno::ESRCH) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        if delivered { Ok(()) } else { Err(Errno::ESRCH) }
+    }
+
+    /// Puts an error on the members of a group in a network namespace, but for the port `except` (0: nobody). ENOBUFS spares
+    /// those that declined it; how many that were is returned.
+    // net/netlink/af_netlink.c: netlink_set_err, do_one_set_err
+    #[doc(alias = "netlink_set_err")]
+    pub fn fail_group(&mut self, ns: NetNs, protocol: Protocol, group: u32, except: u32, errno: Errno) -> usize {
+        let mut spared = 0_usize;
+        for key in self.members_of(protocol, group) {
+            let Some(port) = self.ports.get_mut(&key) else { continue };
+            if port.ns != ns || (except != 0 && port.id == except) {
+                continue;
+            }
+            if errno == Errno::ENOBUFS && port.options.no_enobufs {
+                spared = spared.saturating_add(1);
+                continue;
+            }
+            port.fail(errno);
+            self.ready.push(key);
+        }
+        spared
+    }
+
+    fn members_of(&self, protocol: Protocol, group: u32) -> Vec<PortKey> {
+        self.members.get(&(protocol, group)).cloned().unwrap_or_default()
+    }
+}
