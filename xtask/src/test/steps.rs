@@ -40,6 +40,7 @@ pub(super) const STEPS: &[Step] = &[
     step("examples", "the examples print what their README says", examples),
     long("fresh clone", "the README's commands work where nothing is built", fresh_clone),
     long("fuzz", "every fuzz target for half a minute", fuzz),
+    long("load", "a minute of hostile load in process, and one served", load),
     long("vm", "other Linux kernels, in virtual machines, do as recorded", vm),
 ];
 
@@ -106,10 +107,22 @@ fn corpus(stage: &Stage) -> Tally {
     counted(stage, &["--package", "netloom-fuzz", "--all-targets", "--locked", "--no-fail-fast"])
 }
 
+/// The test of the same name, which is short among the others.
+fn load(stage: &Stage) -> Tally {
+    let mut command = stage.cargo(&["test", "--package", "netloom", "--test", "load", "--locked"]);
+    command.env("NETLOOM_LOAD_SECONDS", "60");
+    counted_by(stage, command)
+}
+
 /// Runs tests and counts each.
 fn counted(stage: &Stage, words: &[&str]) -> Tally {
     let mut command = stage.cargo(&["test"]);
-    command.args(words).args(["--", "--show-output"]);
+    command.args(words);
+    counted_by(stage, command)
+}
+
+fn counted_by(stage: &Stage, mut command: std::process::Command) -> Tally {
+    command.args(["--", "--show-output"]);
     let ended = stage.run(command, false);
     let mut tally = Tally::of_tests(&ended.output);
     if !ended.ok && tally.failed == 0 {

@@ -26,7 +26,7 @@ const BREATH: u16 = 50;
 /// kernel side have all privileges, others none. The path's mode is 0600, or 0666 when this process is root.
 ///
 /// Bounds: 512 clients, 256 sockets a client, 128 clients and 1,024 sockets an unprivileged user; a socket's unread
-/// datagrams by its receive buffer, as in a kernel.
+/// datagrams by its receive buffer, as in a kernel; [what a socket costs](crate::kernel#what-it-costs) besides.
 ///
 /// ```
 /// use std::sync::Arc;

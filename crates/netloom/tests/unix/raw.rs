@@ -104,7 +104,7 @@ impl Data {
 
 /// A request of generic netlink.
 pub(crate) fn request(family: u16, cmd: u8, flags: Flags, seq: u32, attrs: &[(u16, &[u8])]) -> Vec<u8> {
-    let mut buf = vec![0; 1_024];
+    let mut buf = vec![0; 1_024 + attrs.iter().map(|(_, value)| value.len()).sum::<usize>()];
     let mut w = Writer::new(&mut buf);
     w.message(Header { seq, ..Header::new(MessageType(family), Flags::REQUEST | flags) }, |w| {
         w.genl(GenlHeader { cmd, version: 1, reserved: 0 })?;
