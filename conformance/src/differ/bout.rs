@@ -1,13 +1,17 @@
 //! Case after case to both kernel sides.
 
+use netloom::families::nlctrl::CtrlAttrs;
 use netloom::socket::Socket;
+use netloom::wire::Flags;
 
 use super::compare::{Pair, Verdict};
 use super::dice::Dice;
 use super::exchange::Answers;
+use super::excuse;
 use super::generate::Maker;
 use super::live::{self, Options};
 use super::report::Report;
+use super::told::CTRL;
 use super::world::World;
 use super::{minimise, mirror, sys};
 use crate::Malformed;
@@ -51,6 +55,35 @@ impl<'w> Bout<'w> {
             1 => Options { ext_ack: true, cap_ack: true },
             _ => Options::FULL,
         }
+    }
+
+    /// Compares what nlctrl of both tells of the families' policies: of all ops, and of each. Returns how many were compared,
+    /// and those that differ.
+    pub(super) fn policies(&self) -> Result<(u64, Vec<String>), Malformed> {
+        let (mut compared, mut differing) = (0, Vec::new());
+        for family in &self.world.families {
+            for op in std::iter::once(None).chain(family.ops.iter().map(|op| Some(u32::from(op.cmd)))) {
+                let mut attrs = Vec::new();
+                live::put(&mut attrs, CtrlAttrs::FAMILY_ID.id(), &family.id.to_ne_bytes());
+                if let Some(op) = op {
+                    live::put(&mut attrs, CtrlAttrs::OP.id(), &op.to_ne_bytes());
+                }
+                let request = live::request(CTRL, Flags::DUMP, 10, 0, &attrs);
+                let (linux, ours) = (live::ask(&self.linux, &request)?, live::ask(&self.ours, &request)?);
+                compared += 1;
+                if linux != ours && !excuse::tells_what_it_does_not_judge(family, op) {
+                    let lines = |(objects, _): &(Vec<Vec<u8>>, _)| objects.iter().map(|it| minimise::hex(it)).collect();
+                    let (linux, ours): (Vec<String>, Vec<String>) = (lines(&linux), lines(&ours));
+                    let only = |these: &[String], others: &[String], sign: char| {
+                        let lines = these.iter().filter(|line| !others.contains(line));
+                        lines.map(|line| format!("  {sign} {line}\n")).collect::<String>()
+                    };
+                    let (name, less, more) = (&family.name, only(&linux, &ours, '-'), only(&ours, &linux, '+'));
+                    differing.push(format!("policies of {name}, op {op:?}:\n{less}{more}"));
+                }
+            }
+        }
+        Ok((compared, differing))
     }
 
     /// Plays the cases of one block from `case` on, up to `end`.

@@ -135,6 +135,17 @@ pub(super) fn undescribed(id: u16, way: &Probe<'_>) -> Result<Option<Entry>, Mal
     if empty.says("Unsupported attribute") {
         return Ok(Some(Entry::of(AttrPolicy::REJECT)));
     }
+    if !strict && ranged(&empty) {
+        // A least length, which big-endian integers have as well.
+        let accepts = |len: usize| way.attr(id, &vec![0; len]).map(|tried| !ranged(&tried));
+        let least = match accepts(4_096)? {
+            true => Probe::edge(4_096, 0, accepts)?,
+            false => 0,
+        };
+        if !matches!(least, 2 | 4) {
+            return Ok(Some(Entry::of(AttrPolicy::REJECT.max_len(least as u16))));
+        }
+    }
     let short = |tried: &Tried| tried.says(WRONG_LENGTH) || (!strict && tried.says(GENERAL));
     let kind = match () {
         () if short(&one) && !short(&two) => Kind::Be16,
@@ -149,6 +160,11 @@ pub(super) fn undescribed(id: u16, way: &Probe<'_>) -> Result<Option<Entry>, Mal
         }
     };
     big_endian(kind, id, way).map(Some)
+}
+
+/// Refused for its length.
+fn ranged(tried: &Tried) -> bool {
+    matches!(tried, Tried::Refused(answer) if answer.errno == Errno::ERANGE && answer.says(GENERAL))
 }
 
 /// The limits of a big-endian integer.

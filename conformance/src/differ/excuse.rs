@@ -2,9 +2,13 @@
 
 use netloom::wire::{Errno, GenlHeader, Header};
 
+use netloom::kernel::Version;
+
 use super::compare::Pair;
 use super::rows::{blamed, has_open_nest, judge};
 use super::told::CTRL;
+use super::world::{Family, Op};
+use crate::Release;
 
 /// A difference that is none of ours.
 pub(super) struct Rule {
@@ -54,3 +58,13 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
 ];
+
+/// Whether nlctrl of Linux 6.1 may tell of this op, or of all, what it would of none of ours: a dump that is not judged is left
+/// out of all ops' policies there, and told by itself.
+// net/netlink/genetlink.c: ctrl_dumppolicy_put_op, ctrl_dumppolicy_start
+pub(super) fn tells_what_it_does_not_judge(family: &Family, asked: Option<u32>) -> bool {
+    let old = Release::here().and_then(Release::version).is_some_and(|version| version.known() == Version::V6_1);
+    let is_meant = |op: &Op| asked.is_none_or(|asked| asked == u32::from(op.cmd));
+    let unjudged = |op: &Op| op.doit.is_none() && op.dump.is_some_and(|mode| mode.policy.is_none() && !mode.tells);
+    old && family.ops.iter().any(|op| is_meant(op) && unjudged(op))
+}

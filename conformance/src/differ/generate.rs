@@ -104,8 +104,11 @@ impl<'w> Maker<'w> {
             let own = if dice.one_in(2) { 0 } else { dice.roll(4) as u32 };
             out.extend_from_slice(&own.to_ne_bytes());
         }
-        if let Some(policy) = op.mode(flags.contains(Flags::DUMP)).and_then(|mode| mode.policy) {
-            self.attributes(family, policy, heat, 0, dice, out);
+        match op.mode(flags.contains(Flags::DUMP)).and_then(|mode| mode.policy) {
+            Some(policy) => self.attributes(family, policy, heat, 0, dice, out),
+            // Nothing is accepted, or nothing judged.
+            None if dice.one_in(4) => self.attributes(family, Policy::REJECT_ALL, heat, 0, dice, out),
+            None => {}
         }
         // A wrong length is no use without an attribute that it cuts.
         let len = out.len() - start;

@@ -141,15 +141,18 @@ impl<'a> Lesson<'a> {
             opaque.extend(found.map(|(entry, _)| address(entry)));
         }
         let table = |number: Option<u32>| number.and_then(|number| self.cells.get(&number)?.get());
-        let mode = |level: &Level| Mode {
-            policy: table(level.policy),
+        // An op that is told to accept nothing has no policy: what our kernel side makes of one is to be seen.
+        let is_empty = |number: u32| self.told.policies.get(&number).is_none_or(|policy| policy.attrs.is_empty());
+        let mode = |level: &Level, told: Option<u32>| Mode {
+            policy: table(level.policy.filter(|number| !is_empty(*number))),
+            tells: level.policy.or(told).is_some(),
             strictness: if level.strict { Strictness::STRICT } else { Strictness::LIBERAL },
         };
         let op = |(op, [doit, dump]): &(ToldOp, [Level; 2])| Op {
             cmd: op.cmd,
             flags: op.flags,
-            doit: op.flags.contains(OpFlags::CAP_DO).then(|| mode(doit)),
-            dump: op.flags.contains(OpFlags::CAP_DUMP).then(|| mode(dump)),
+            doit: op.flags.contains(OpFlags::CAP_DO).then(|| mode(doit, op.doit)),
+            dump: op.flags.contains(OpFlags::CAP_DUMP).then(|| mode(dump, op.dump)),
         };
         let Told { name, id, version, header, max_attr, .. } = self.told.clone();
         let ops = self.ops.iter().map(op).collect();

@@ -120,7 +120,7 @@ fn attributes(bytes: &[u8], start: usize, depth: usize, told: &mut String) {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

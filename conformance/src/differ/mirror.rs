@@ -57,19 +57,23 @@ fn of(family: &Family) -> raw::Family {
         .max_attr(family.max_attr)
         .resv_start_op(family.resv_start)
         .parallel();
+    let made = if family.has_split_ops() { made.split() } else { made };
     family.ops.iter().fold(made, |made, op| {
         // Who is an administrator of the namespace alone may do these; ours knows administrators of everything.
         let flags = OpFlags(op.flags.0 & !OpFlags::UNS_ADMIN_PERM.0);
         let mut ours = raw::Op::new(op.cmd.into()).flags(flags);
         if let Some(mode) = op.doit {
-            ours = ours.do_strictness(mode.strictness).doit(|_| Err(Nack::new(PASSED)));
-            ours = mode.policy.into_iter().fold(ours, raw::Op::do_policy);
+            ours = ours.doit(|_| Err(Nack::new(PASSED)));
+            if let Some(policy) = mode.policy {
+                ours = ours.do_strictness(mode.strictness).do_policy(policy);
+            }
         }
         if let Some(mode) = op.dump {
             let dump = raw::Dump::new(|_| Err::<(), _>(Nack::new(PASSED)), |(), _, _| Ok(Fill::Done));
-            ours = ours.dump_strictness(mode.strictness).dump(dump);
+            ours = ours.dump(dump);
             ours = match mode.policy {
-                Some(policy) => ours.dump_policy(policy),
+                Some(policy) => ours.dump_strictness(mode.strictness).dump_policy(policy),
+                None if mode.tells => ours,
                 None => ours.unjudged_dump(),
             };
         }

@@ -83,6 +83,10 @@ impl Differ {
         let world = self.learn()?;
         let mut bout = Bout::new(&world, self.family.as_deref())?;
         let (mut report, begun) = (Report::new(), Instant::now());
+        if number == 0 {
+            let (compared, differing) = bout.policies()?;
+            report.told(compared, differing);
+        }
         let (first, end) = (self.from / BLOCK, self.from + self.cases);
         let mut block = first + number;
         while block * BLOCK < end {

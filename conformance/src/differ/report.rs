@@ -18,6 +18,8 @@ pub(super) struct Report {
     pub(super) refused: u64,
     pub(super) unread: u64,
     pub(super) different: u64,
+    /// How often nlctrl was asked for policies.
+    policies: u64,
     rows: Vec<u64>,
     rules: Vec<u64>,
     /// By family: cases, and how many of them have passed.
@@ -59,6 +61,13 @@ impl Report {
         self.of_family(world, request, matches!(verdict, Verdict::Passed(_)));
     }
 
+    /// Adds what came of asking nlctrl for policies.
+    pub(super) fn told(&mut self, compared: u64, differing: Vec<String>) {
+        self.policies += compared;
+        self.different += differing.len() as u64;
+        self.differences.extend(differing);
+    }
+
     fn of_family(&mut self, world: &World, request: &[u8], passed: bool) {
         let header = Header::read(request).unwrap_or_default();
         let Some(family) = world.family(header.kind.0) else { return };
@@ -75,6 +84,7 @@ impl Report {
         self.refused += other.refused;
         self.unread += other.unread;
         self.different += other.different;
+        self.policies += other.policies;
         self.micros = self.micros.max(other.micros);
         let sum = |to: &mut Vec<u64>, from: Vec<u64>| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
         sum(&mut self.rows, other.rows);
@@ -105,6 +115,7 @@ impl Report {
         for (name, (cases, passed)) in &self.families {
             println!("{cases:>9}  to {name}, of which {passed} have passed");
         }
+        println!("{:>9}  policies told by nlctrl", self.policies);
         let seconds = self.micros as f64 / 1e6;
         println!(
             "Linux: {} cases of seed {seed} in {seconds:.1} s ({:.0} a second): {:.1}% passed, {:.1}% refused alike, \

@@ -19,6 +19,14 @@ pub(super) struct Family {
     pub(super) ops: Vec<Op>,
 }
 
+impl Family {
+    /// Whether an op is told to accept nothing, and is not judged: split ops show it.
+    pub(super) fn has_split_ops(&self) -> bool {
+        let is = |mode: Mode| mode.tells && mode.policy.is_none() && mode.strictness == Strictness::LIBERAL;
+        self.ops.iter().flat_map(|op| [op.doit, op.dump]).flatten().any(is)
+    }
+}
+
 /// An op.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Op {
@@ -35,11 +43,13 @@ impl Op {
     }
 }
 
-/// One way of an op, and how it is judged: not at all without a policy.
+/// One way of an op, and how it is judged: without a policy it accepts nothing, or is not judged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mode {
     pub(super) policy: Option<&'static Policy>,
     pub(super) strictness: Strictness,
+    /// Whether nlctrl tells a policy of it all the same, which accepts nothing.
+    pub(super) tells: bool,
 }
 
 /// All of them, and what could not be found out.
@@ -87,7 +97,7 @@ impl World {
                 let mode = |mode: Option<Mode>| match mode {
                     None => "none".to_string(),
                     Some(Mode { policy: None, .. }) => "not judged".into(),
-                    Some(Mode { policy: Some(policy), strictness }) => {
+                    Some(Mode { policy: Some(policy), strictness, .. }) => {
                         let level = if strictness == Strictness::STRICT { "strictly" } else { "leniently" };
                         let start = match policy.strict_start {
                             0 => String::new(),
