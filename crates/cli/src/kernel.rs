@@ -61,6 +61,8 @@ impl Target {
 /// What a kernel side of the command's own is to be like.
 #[derive(Clone, Debug, Default)]
 pub struct Own {
+    /// The index of its first link; 0 is as good as 1.
+    pub first_link: u32,
     /// Its modules: `NAME[=DEVICE,…]`.
     pub modules: Vec<String>,
     /// The Linux it behaves as.
@@ -83,7 +85,7 @@ impl Loaded {
             let known = own.version.known();
             tell(format_args!("netloom: Linux {} is not known yet: behaving as {known}", own.version));
         }
-        let kernel = Kernel::builder().behave_like(own.version).build();
+        let kernel = Kernel::builder().behave_like(own.version).first_link(own.first_link).build();
         let modules = own.modules.iter().map(|module| netloom_modules::load(&kernel, module));
         let modules = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
         Ok(Self { kernel, _modules: modules })

@@ -16,6 +16,7 @@ use netloom_cli::kernel::{self, Own, Target};
 use netloom_cli::session::{Session, Settings, Specs};
 use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
 use netloom_cli::{call, decode, generate, list, listen, run, send, serve, sockets};
+use netloom_interpose::FIRST_LINK;
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
         Ok(target) => target,
         Err(e) => return explain(&e),
     };
-    let own = Own { modules: args.modules, version: args.behave_like.unwrap_or_default() };
+    // Interposed programs see the links of serve and run beside those of Linux.
+    let first_link = if matches!(args.verb, Verb::Serve(_) | Verb::Run(_)) { FIRST_LINK } else { 1 };
+    let own = Own { first_link, modules: args.modules, version: args.behave_like.unwrap_or_default() };
     let settings = Settings { target, own, trace: args.trace, show_keys: args.show_keys };
     let mut out = BufWriter::new(stdout());
     let done = match args.verb {

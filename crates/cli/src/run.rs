@@ -2,15 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::Permissions;
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use netloom::unix::{self, Serving};
 use netloom::wire::Errno;
+use netloom_interpose::{self as interpose, Error as Refused, Interposer, Local, Merged, Mode, Served};
 use signal_hook::consts::{SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithRawSiginfo;
@@ -30,6 +31,31 @@ pub struct Program {
     /// The program and its arguments. It is told of the kernel side by $NETLOOM_KERNEL, and of this command by $NETLOOM
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
     pub command: Vec<OsString>,
+    /// Leaves the program's own netlink sockets to Linux: it finds the kernel side by $NETLOOM_KERNEL or not at all
+    #[arg(long)]
+    pub no_interpose: bool,
+    /// How much of what the program does on its netlink sockets is done here: sync (sends are handled when they return)
+    /// or fast (they are handled soon) [default: sync]
+    #[arg(long, value_name = "MODE", value_enum, conflicts_with = "no_interpose")]
+    pub mode: Option<Manner>,
+}
+
+/// A [`Mode`], by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Manner {
+    /// [`Mode::Sync`]
+    Sync,
+    /// [`Mode::Fast`]
+    Fast,
+}
+
+impl From<Manner> for Mode {
+    fn from(manner: Manner) -> Self {
+        match manner {
+            Manner::Sync => Self::Sync,
+            Manner::Fast => Self::Fast,
+        }
+    }
 }
 
 /// Runs the program. The status is the program's; 128 and the signal that ended it; 127 if it is not found, 126 if it
@@ -46,11 +72,16 @@ pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     // Before the program begins, so that none is missed.
     let mut signals = SignalsInfo::<WithRawSiginfo>::new(passed.chain([SIGCHLD]))
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let interposer = side.interposer(program).filter(|_| !program.no_interpose);
+    let spawned = match interposer {
+        Some(interposer) => interposer.spawn(command).map(|(child, supervision)| (child, Some(supervision))),
+        None => command.spawn().map(|child| (child, None)).map_err(|error| Refused::Program(name.into(), error)),
+    };
+    let (mut child, _supervision) = match spawned {
+        Ok(spawned) => spawned,
         Err(error) => {
-            tell(format_args!("netloom: {}: {error}", Path::new(name).display()));
-            return Ok(if error.kind() == ErrorKind::NotFound { 127 } else { 126 });
+            tell(format_args!("netloom: {error}"));
+            return Ok(error.status());
         }
     };
     let status = attend(&mut child, &mut signals)?;
@@ -85,7 +116,7 @@ fn attend(child: &mut Child, signals: &mut SignalsInfo<WithRawSiginfo>) -> Resul
 /// The kernel side of a run.
 enum Side {
     /// One of its own.
-    Own { _serving: Serving, folder: TempDir, _loaded: Loaded },
+    Own { _serving: Serving, folder: TempDir, loaded: Loaded },
     /// One that is there.
     Other(PathBuf),
     /// Linux.
@@ -106,9 +137,20 @@ impl Side {
             Target::Embedded => {
                 let loaded = Loaded::new(&settings.own)?;
                 let (folder, server) = listen()?;
-                Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, _loaded: loaded })
+                Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, loaded })
             }
         }
+    }
+
+    /// What leads a program there that goes to Linux.
+    fn interposer(&self, program: &Program) -> Option<Interposer> {
+        let side: Arc<dyn interpose::Side> = match self {
+            Self::Own { loaded, .. } => Arc::new(Merged(Local(loaded.kernel.clone()))),
+            Self::Other(path) => Arc::new(Merged(Served(unix::Dialer::connect(path).ok()?))),
+            Self::Linux => return None,
+        };
+        let mode = program.mode.map(Mode::from).unwrap_or_default();
+        Some(Interposer::new(side).mode(mode).on_message(|text| tell(format_args!("netloom: {text}"))))
     }
 
     /// What `$NETLOOM_KERNEL` calls it.

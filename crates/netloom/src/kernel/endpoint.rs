@@ -178,6 +178,11 @@ impl Endpoint for PortEndpoint {
         }
     }
 
+    fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {
+        self.kernel.lock().waiters.insert(self.key, Waiter::Callback(call));
+        true
+    }
+
     fn nudge(&self) {
         // Under the lock, so that nobody is between looking and waiting.
         let _state = self.kernel.lock();

@@ -343,6 +343,10 @@ mod tests {
         assert_eq!(others.create("plain", "a").unwrap().index, 1);
         assert_eq!((links.generation(), others.generation()), (4, 2));
         assert_eq!(links.remove(1).unwrap_err().errno(), Errno::ENODEV);
+        let far = Kernel::builder().first_link(1 << 30).build();
+        far.add_link_kind("plain", Arc::new(Plain)).unwrap();
+        let indices = ["a", "b"].map(|name| far.links(NetNs(0)).create("plain", name).unwrap().index);
+        assert_eq!(indices, [1 << 30, (1 << 30) + 1]);
         kernel.remove_link_kind("plain").unwrap();
         assert!(links.all().is_empty() && others.all().is_empty());
         assert_eq!(links.create("plain", "a").unwrap_err().message(), Some("Unknown device type"));

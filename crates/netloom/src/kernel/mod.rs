@@ -143,7 +143,7 @@ impl Kernel {
         Builder::default()
     }
 
-    fn build(version: Version) -> Self {
+    fn build(version: Version, first_link: u32) -> Self {
         let owner = crate::socket::this_process().uid;
         let state = State {
             engine: Engine::behaving_like(owner, version),
@@ -153,7 +153,7 @@ impl Kernel {
             waiters: SerialMap::default(),
             stalled: 0,
         };
-        let links = links::Registry::default();
+        let links = links::Registry::starting_at(first_link);
         let kernel = Self(Arc::new(Inner {
             state: Mutex::new(state),
             progress: Condvar::new(),
@@ -400,6 +400,7 @@ impl Kernel {
 #[must_use = "nothing is built before build is called"]
 pub struct Builder {
     version: Version,
+    first_link: u32,
 }
 
 impl Builder {
@@ -409,9 +410,16 @@ impl Builder {
         self
     }
 
+    /// Gives links indices from this one on, 1 if nothing is said: so that they do not meet those of another kernel that
+    /// are told of beside them.
+    pub fn first_link(mut self, index: u32) -> Self {
+        self.first_link = index.min(i32::MAX.unsigned_abs());
+        self
+    }
+
     /// The kernel side.
     pub fn build(self) -> Kernel {
-        Kernel::build(self.version)
+        Kernel::build(self.version, self.first_link)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::BitOr;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netloom_wire::Errno;
@@ -246,6 +247,14 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     #[doc(alias = "poll")]
     fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Result<bool, Errno> {
         wait(self, deadline, wake)
+    }
+    /// Has `call` called each time that something to receive may have come, by whichever thread brought it, with no lock
+    /// held; from then on nobody may wait inside of the endpoint. False where there is no such thing. Where there is
+    /// [`Endpoint::as_fd`] as well, that has to be polled, too.
+    #[doc(alias = "sk_data_ready")]
+    fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {
+        let _ = call;
+        false
     }
     /// Makes whoever is inside of [`Endpoint::wait`] look at its [`Wake`]; nothing to do where that polls.
     fn nudge(&self) {}

@@ -176,6 +176,9 @@ impl Endpoint for Transported {
     fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Answer<bool> {
         self.inner.wait(deadline, wake)
     }
+    fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {
+        self.inner.on_readable(call)
+    }
     fn nudge(&self) {
         self.inner.nudge();
     }

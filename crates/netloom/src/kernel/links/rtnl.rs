@@ -17,6 +17,8 @@ pub(in crate::kernel) struct Registry {
     /// Held around each change, devices' methods and notifications included; never inside `table`.
     rtnl: Mutex<()>,
     table: Mutex<Table>,
+    /// The lowest index that is given out; 0 is as good as 1.
+    first: u32,
 }
 
 #[derive(Default)]
@@ -34,6 +36,10 @@ pub(super) struct Namespace {
 }
 
 impl Registry {
+    pub(in crate::kernel) fn starting_at(first: u32) -> Self {
+        Self { first, ..Self::default() }
+    }
+
     pub(super) fn table(&self) -> MutexGuard<'_, Table> {
         // Each change of the table is one assignment or insertion: a panic leaves it whole.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -79,7 +85,7 @@ impl<'k> Rtnl<'k> {
         let LinkDefaults { hardware, flags, mtu, min_mtu, max_mtu, address } = device.defaults();
         let mut table = self.kernel.0.links.table();
         let links = table.namespaces.entry(self.ns).or_default();
-        let index = index.unwrap_or_else(|| links.free_index());
+        let index = index.unwrap_or_else(|| links.free_index(self.kernel.0.links.first));
         let link = Link {
             index,
             name: name.clone(),
@@ -232,10 +238,11 @@ impl Namespace {
 
     /// Indices go round: a freed one is given out again only after all others.
     // net/core/dev.c: dev_index_reserve
-    fn free_index(&mut self) -> u32 {
-        let mut index = self.last_index;
+    fn free_index(&mut self, first: u32) -> u32 {
+        let first = first.max(1);
+        let mut index = self.last_index.max(first.saturating_sub(1));
         loop {
-            index = if index < i32::MAX.unsigned_abs() { index.saturating_add(1) } else { 1 };
+            index = if index < i32::MAX.unsigned_abs() { index.saturating_add(1) } else { first };
             if !self.by_index.contains_key(&index) {
                 self.last_index = index;
                 return index;

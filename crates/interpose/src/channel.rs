@@ -1,0 +1,269 @@
+//! One socket of a program's: an endpoint at the kernel side, and the channel that stands for it in the program.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use netloom::socket::{Address, Endpoint, Opt, RecvFlags};
+use netloom::wire::{Flags, Header, MessageType};
+use netloom::{Errno, Protocol};
+
+use crate::sys::{self, Epoll, Took};
+
+/// What a dump may have ahead of its reader, by the accounting of sockets: clients that read without waiting find the next
+/// chunk there, and a client that stops reading stops the dump.
+const AHEAD: usize = 64 << 10;
+/// Datagrams taken off a channel before others have their turn.
+const TURN: usize = 64;
+
+pub(crate) struct Channel {
+    /// Its name in the epoll, and that of its endpoint's descriptor.
+    pub(crate) name: u64,
+    /// The inode of the program's end: what the program's descriptors are known by.
+    pub(crate) inode: u64,
+    pub(crate) protocol: Protocol,
+    /// `SOCK_RAW` or `SOCK_DGRAM`, as the program asked for.
+    pub(crate) kind: i32,
+    pub(crate) endpoint: Arc<dyn Endpoint>,
+    ours: OwnedFd,
+    epoll: Arc<Epoll>,
+    /// What a receive cannot tell the program: `SO_ERROR` does.
+    error: AtomicI32,
+    /// The endpoint's send buffer, which bounds datagrams.
+    send_buffer: AtomicUsize,
+    /// The endpoint's receive buffer, which bounds what is unread.
+    receive_buffer: AtomicUsize,
+    turn: Mutex<Turn>,
+    /// Whether there is something to move that nobody has looked at.
+    pending: AtomicBool,
+    /// The kernel side is gone.
+    dead: AtomicBool,
+    /// A process that has it, and its number there, when it was opened.
+    home: Mutex<(u32, u32)>,
+    /// Where it is connected to.
+    peer: Mutex<Address>,
+}
+
+#[derive(Default)]
+struct Turn {
+    buf: Vec<u8>,
+    /// What found no room.
+    held: Option<Vec<u8>>,
+    /// Whether the last datagram was part of a dump, with more to come.
+    dumping: bool,
+    /// Whether we are told when the program has read.
+    awaits_reader: bool,
+}
+
+impl Channel {
+    /// A channel over an endpoint, and the program's end of it.
+    pub(crate) fn open(
+        epoll: &Arc<Epoll>,
+        name: u64,
+        (protocol, kind): (Protocol, i32),
+        endpoint: Arc<dyn Endpoint>,
+        nonblocking: bool,
+    ) -> Result<(Self, OwnedFd), Errno> {
+        endpoint.set_nonblocking(true)?;
+        let (ours, theirs) = sys::pair()?;
+        sys::set_nonblocking(theirs.as_fd(), nonblocking)?;
+        let inode = sys::inode(theirs.as_fd())?;
+        let buffer = |option| endpoint.option(option).map_or(212_992, |bytes| bytes as usize);
+        let (send_buffer, receive_buffer) = (buffer(Opt::SendBuffer), buffer(Opt::ReceiveBuffer));
+        // Nothing that the endpoint has room for may find none here.
+        sys::set_send_buffer(ours.as_fd(), receive_buffer.saturating_mul(4));
+        let channel = Self {
+            name,
+            inode,
+            protocol,
+            kind,
+            endpoint,
+            ours,
+            epoll: epoll.clone(),
+            error: AtomicI32::new(0),
+            send_buffer: AtomicUsize::new(send_buffer),
+            receive_buffer: AtomicUsize::new(receive_buffer),
+            turn: Mutex::default(),
+            pending: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
+            home: Mutex::default(),
+            peer: Mutex::default(),
+        };
+        Ok((channel, theirs))
+    }
+
+    /// Our end.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.ours.as_fd()
+    }
+
+    /// The longest datagram that it takes.
+    // net/netlink/af_netlink.c: netlink_sendmsg
+    pub(crate) fn longest(&self) -> usize {
+        self.send_buffer.load(Ordering::Relaxed).saturating_sub(32)
+    }
+
+    /// Learns what the buffers hold, after they were set.
+    pub(crate) fn learn_buffers(&self) {
+        if let Ok(bytes) = self.endpoint.option(Opt::SendBuffer) {
+            self.send_buffer.store(bytes as usize, Ordering::Relaxed);
+        }
+        if let Ok(bytes) = self.endpoint.option(Opt::ReceiveBuffer) {
+            self.receive_buffer.store(bytes as usize, Ordering::Relaxed);
+            sys::set_send_buffer(self.fd(), (bytes as usize).saturating_mul(4));
+        }
+    }
+
+    /// Takes its error.
+    pub(crate) fn take_error(&self) -> i32 {
+        self.error.swap(0, Ordering::Relaxed)
+    }
+
+    fn fail(&self, errno: Errno) {
+        self.error.store(errno.0, Ordering::Relaxed);
+    }
+
+    /// Says where it was opened: process and number.
+    pub(crate) fn set_home(&self, process: u32, fd: u32) {
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = (process, fd);
+    }
+
+    pub(crate) fn home(&self) -> (u32, u32) {
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connect(&self, to: Address) -> Result<(), Errno> {
+        self.endpoint.connect(to)?;
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        Ok(())
+    }
+
+    /// Where it is connected to.
+    pub(crate) fn peer(&self) -> Address {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the kernel side is gone.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    /// Takes what the program wrote past the filter, and sends it; false if the program has closed it.
+    pub(crate) fn take_written(&self) -> bool {
+        let mut buf = vec![0; self.send_buffer.load(Ordering::Relaxed)];
+        for _ in 0..TURN {
+            match sys::recv(self.fd(), &mut buf) {
+                Err(Errno::EAGAIN) => return true,
+                Err(Errno::EINTR) => {}
+                Ok(Took::End) | Err(_) => return false,
+                // net/netlink/af_netlink.c: netlink_sendmsg
+                Ok(Took::Datagram(0)) => self.fail(Errno::ENODATA),
+                Ok(Took::Datagram(len)) => match buf.get(..len).filter(|bytes| bytes.len() <= self.longest()) {
+                    Some(bytes) => {
+                        if let Err(errno) = self.endpoint.send(None, bytes) {
+                            self.fail(errno);
+                        }
+                        self.settle();
+                    }
+                    None => self.fail(Errno::EMSGSIZE),
+                },
+            }
+        }
+        // There may be more: told again, others first.
+        self.epoll.change(self.fd(), self.events(), self.name);
+        true
+    }
+
+    fn events(&self) -> u32 {
+        let awaits = self.turn.try_lock().is_ok_and(|turn| turn.awaits_reader);
+        if awaits { sys::READ_AND_WRITTEN } else { sys::WRITTEN }
+    }
+
+    /// Moves what the endpoint has to the program, as far as it may be ahead of it; if another thread is at it, that one
+    /// does.
+    pub(crate) fn pump(&self) {
+        self.pending.store(true, Ordering::Release);
+        while self.pending.load(Ordering::Acquire) {
+            let mut turn = match self.turn.try_lock() {
+                Ok(turn) => turn,
+                Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+                // Whoever has it looks again when it is done.
+                Err(TryLockError::WouldBlock) => return,
+            };
+            self.pending.store(false, Ordering::Release);
+            self.move_all(&mut turn);
+        }
+    }
+
+    /// The same, done when this returns: after a send, the program can read what it caused.
+    pub(crate) fn settle(&self) {
+        self.pending.store(false, Ordering::Release);
+        self.move_all(&mut self.turn());
+        // What came meanwhile, others may have left to us.
+        if self.pending.load(Ordering::Acquire) {
+            self.pump();
+        }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn move_all(&self, turn: &mut Turn) {
+        let more = self.moved(turn);
+        if more != turn.awaits_reader {
+            turn.awaits_reader = more;
+            // If it has read already, that is told once more.
+            self.epoll.change(self.fd(), if more { sys::READ_AND_WRITTEN } else { sys::WRITTEN }, self.name);
+        }
+    }
+
+    /// Whether there is, or may be, more to move when the program has read.
+    fn moved(&self, turn: &mut Turn) -> bool {
+        loop {
+            if let Some(held) = turn.held.take() {
+                match sys::send(self.fd(), &held) {
+                    Ok(()) => {}
+                    Err(Errno::EAGAIN) => {
+                        turn.held = Some(held);
+                        return true;
+                    }
+                    Err(Errno::EMSGSIZE | Errno::ENOBUFS | Errno::ENOMEM) => self.fail(Errno::ENOBUFS),
+                    // The program has closed it.
+                    Err(_) => return false,
+                }
+            }
+            let unread = sys::unread(self.fd());
+            let most = if turn.dumping { AHEAD } else { self.receive_buffer.load(Ordering::Relaxed) };
+            if unread != 0 && unread >= most {
+                return true;
+            }
+            // Its length first: the room of a receive is what chunks of a dump grow to, and the program's may be small.
+            let received =
+                self.endpoint.recv(&mut [], RecvFlags::PEEK | RecvFlags::DONTWAIT, None).and_then(|looked| {
+                    if turn.buf.len() < looked.len {
+                        turn.buf.resize(looked.len, 0);
+                    }
+                    let room = turn.buf.get_mut(..looked.len).unwrap_or_default();
+                    self.endpoint.recv(room, RecvFlags::DONTWAIT, None)
+                });
+            match received {
+                Ok(received) => {
+                    // There was room for all of it: it was cut on purpose, to the half that is told of.
+                    let len = if received.truncated { received.len / 2 } else { received.len };
+                    let datagram = turn.buf.get(..len).unwrap_or_default();
+                    turn.dumping = Header::read(datagram)
+                        .is_some_and(|header| header.flags.contains(Flags::MULTI) && header.kind != MessageType::DONE);
+                    turn.held = Some(datagram.to_vec());
+                }
+                Err(Errno::EAGAIN) => return false,
+                Err(Errno::EINTR) => {}
+                Err(Errno::ECONNRESET | Errno::EPROTO | Errno::EPIPE | Errno::EBADF) => {
+                    self.dead.store(true, Ordering::Relaxed);
+                    return false;
+                }
+                Err(errno) => self.fail(errno),
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a program was not started.
+
+use std::error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use netloom::Errno;
+
+/// Why a program was not started. Each says what can be done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// It was not found, or cannot be executed.
+    Program(PathBuf, io::Error),
+    /// It is set to run as another user or group, which nobody without privileges may interpose.
+    SetId(PathBuf),
+    /// It is 32-bit code.
+    ThirtyTwoBit(PathBuf),
+    /// The filter was refused.
+    Filter(Errno),
+    /// This process could not watch it.
+    Supervisor(Errno),
+}
+
+impl Error {
+    /// The status that a shell would end with: 127 not found, 126 not executable, 1 for what is ours.
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Program(_, error) if error.kind() == io::ErrorKind::NotFound => 127,
+            Self::Program(..) | Self::SetId(_) | Self::ThirtyTwoBit(_) => 126,
+            Self::Filter(_) | Self::Supervisor(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program(program, error) => write!(f, "{}: {error}", program.display()),
+            Self::SetId(program) => write!(
+                f,
+                "{}: it is set to run as another user or group, which an interposed program without privileges may not: run \
+                 netloom as that user, or with --no-interpose",
+                program.display()
+            ),
+            Self::ThirtyTwoBit(program) => write!(
+                f,
+                "{}: it is 32-bit code, which cannot be interposed: use a 64-bit one, or --no-interpose",
+                program.display()
+            ),
+            Self::Filter(Errno::EBUSY) => f.write_str(
+                "a seccomp listener is in place already (another netloom run, or a container that uses one): run netloom \
+                 outside of it, or with --no-interpose",
+            ),
+            Self::Filter(errno @ (Errno::EINVAL | Errno::ENOSYS)) => write!(
+                f,
+                "this kernel has no seccomp user notification ({errno}): it takes Linux 5.14 or newer with \
+                 CONFIG_SECCOMP_FILTER; --no-interpose does without"
+            ),
+            Self::Filter(errno) => {
+                write!(f, "the seccomp filter was refused ({errno}): --no-interpose does without")
+            }
+            Self::Supervisor(errno) => write!(f, "cannot supervise the program: {errno}"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Program(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}

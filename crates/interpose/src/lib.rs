@@ -1,0 +1,71 @@
+//! Runs programs that nobody changed against a kernel side in user space: they open `AF_NETLINK` sockets as ever.
+//!
+//! A program is started under a seccomp filter that puts some of its system calls to this process ([user notification]):
+//! no privilege is needed, and its children and threads are included, whatever they are written in. Where the program opens
+//! a netlink socket of a protocol that the [`Side`] has, it is given a unix `SOCK_SEQPACKET` socket on which receiving,
+//! polling and closing work as on a netlink socket; binding, options and sending are done here.
+//!
+//! ```no_run
+//! use std::process::Command;
+//! use std::sync::Arc;
+//! use netloom::kernel::Kernel;
+//! use netloom_interpose::{Interposer, Local};
+//!
+//! let kernel = Kernel::new();
+//! let interposer = Interposer::new(Arc::new(Local(kernel)));
+//! let mut genl = Command::new("genl");
+//! genl.args(["ctrl", "list"]);
+//! let (mut child, _supervision) = interposer.spawn(genl)?;
+//! child.wait()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Needs Linux 5.14, on x86-64 or aarch64.
+//!
+//! # What a program can tell
+//!
+//! In [`Mode::Sync`] and [`Mode::Fast`] a receive tells family 1 (`AF_UNIX`) where netlink has 16, never a group or
+//! credentials, and lost datagrams are told by `SO_ERROR` alone; [`Mode::Full`] shows all of it and costs a switch of
+//! processes more a receive. The sockets are numbered from 900; one that was moved below that (dup2) is sent on by
+//! [`Mode::Fast`]'s rules. io_uring is refused (ENOSYS), so is 32-bit code. /proc/net/netlink, sysfs and the ioctls on
+//! interfaces are Linux's own.
+//!
+//! [user notification]: https://docs.kernel.org/userspace-api/seccomp_filter.html
+#![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)
+)]
+
+mod caller;
+mod channel;
+mod client;
+mod crew;
+mod error;
+mod filter;
+mod launch;
+mod program;
+mod route;
+mod serve;
+mod side;
+mod supervisor;
+mod sys;
+
+pub use client::Client;
+pub use error::Error;
+pub use launch::{Interposer, Supervision};
+pub use route::{FIRST_LINK, Merged};
+pub use side::{Local, Served, Side};
+
+/// How much of what a program does on its netlink sockets is done here rather than by Linux.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// What a socket is asked and told about itself. A send returns before it is handled.
+    Fast,
+    /// And sends: when one returns, what it caused at once can be read, as in a kernel.
+    #[default]
+    Sync,
+    /// And receives, which tell all that netlink's do.
+    Full,
+}

@@ -1,0 +1,76 @@
+//! The system calls that are put to us.
+
+mod names;
+mod open;
+mod options;
+mod send;
+
+use std::sync::Arc;
+
+use netloom::Errno;
+
+use crate::caller::Caller;
+use crate::channel::Channel;
+use crate::client::{self, Client};
+use crate::filter::ARCH;
+use crate::supervisor::{Outcome, Supervisor};
+use crate::sys::{self, Notice};
+
+/// Does a call, or says who does.
+pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
+    let caller = Caller { listener: &supervisor.listener, notice };
+    if notice.arch != ARCH {
+        return refuse_abi(supervisor, &caller);
+    }
+    if notice.call == libc::SYS_socket {
+        return open::socket(supervisor, &caller);
+    }
+    let inode = client::socket_inode(notice.thread, caller.fd());
+    // Only what is ours is answered here: arguments of the rest may change after we looked.
+    let Some(channel) = inode.and_then(|inode| supervisor.channel(inode)) else { return Outcome::LetGo };
+    match notice.call {
+        libc::SYS_bind => names::bind(&caller, &channel),
+        libc::SYS_connect => names::connect(&caller, &channel),
+        libc::SYS_getsockname => names::name(&caller, channel.endpoint.local()),
+        libc::SYS_getpeername => names::name(&caller, Ok(channel.peer())),
+        libc::SYS_setsockopt => options::set(&caller, &channel),
+        libc::SYS_getsockopt => options::get(&caller, &channel),
+        libc::SYS_dup => open::duplicate(supervisor, &caller, 0, false),
+        libc::SYS_fcntl => {
+            let close_on_exec = caller.int(1) == libc::F_DUPFD_CLOEXEC;
+            open::duplicate(supervisor, &caller, caller.arg(2) as u32, close_on_exec)
+        }
+        // net/netlink/af_netlink.c: netlink_ops
+        libc::SYS_listen | libc::SYS_accept | libc::SYS_accept4 | libc::SYS_shutdown => {
+            Outcome::Answer(Err(Errno::EOPNOTSUPP))
+        }
+        libc::SYS_sendto | libc::SYS_write | libc::SYS_writev | libc::SYS_sendmsg | libc::SYS_sendmmsg => {
+            send::send(supervisor, &caller, &channel)
+        }
+        _ => Outcome::LetGo,
+    }
+}
+
+/// 32-bit code goes by other numbers and structures: better no answer than a wrong one.
+fn refuse_abi(supervisor: &Supervisor, caller: &Caller<'_>) -> Outcome {
+    if let Ok(client) = Client::of(caller.notice.thread) {
+        (supervisor.say)(&format!(
+            "{} (process {}): it is 32-bit code, which cannot be interposed, and is ended: use a 64-bit one, or \
+             --no-interpose",
+            client.name, client.process
+        ));
+        sys::end(client.process, || caller.listener.is_waiting(caller.notice.id));
+    }
+    Outcome::Answer(Err(Errno::ENOSYS))
+}
+
+/// What a result is to the caller of a system call.
+fn answer<T>(done: Result<T, Errno>, value: impl FnOnce(T) -> i64) -> Outcome {
+    Outcome::Answer(done.map(value))
+}
+
+/// Sends what a channel's endpoint has to the program, and tells that it is there: after anything that may cause some.
+fn settled(channel: &Channel, outcome: Outcome) -> Outcome {
+    channel.settle();
+    outcome
+}

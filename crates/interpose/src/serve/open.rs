@@ -1,0 +1,103 @@
+//! socket, dup, fcntl(F_DUPFD).
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, PoisonError};
+
+use netloom::{Errno, Protocol};
+
+use crate::caller::Caller;
+use crate::channel::Channel;
+use crate::client::{Client, free_fd};
+use crate::supervisor::{Outcome, Supervisor};
+use crate::sys;
+
+// net/netlink/af_netlink.c: netlink_create
+pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outcome {
+    const FLAGS: i32 = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let (kind, flags) = (caller.int(1) & !FLAGS, caller.int(1) & FLAGS);
+    let protocol = u8::try_from(caller.int(2)).ok().and_then(Protocol::new);
+    // What is wrong is refused as Linux does, by it.
+    let (libc::SOCK_RAW | libc::SOCK_DGRAM, Some(protocol)) = (kind, protocol) else { return Outcome::LetGo };
+    let opened = Client::of(caller.notice.thread).and_then(|client| {
+        let endpoint = supervisor.side.open(protocol, &client)?;
+        Ok(endpoint.map(|endpoint| (endpoint, client)))
+    });
+    let (endpoint, client) = match opened {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Outcome::LetGo,
+        Err(errno) => return Outcome::Answer(Err(errno)),
+    };
+    let nonblocking = flags & libc::SOCK_NONBLOCK != 0;
+    let channel = Channel::open(&supervisor.epoll, supervisor.new_name(), (protocol, kind), endpoint, nonblocking);
+    let (channel, theirs) = match channel {
+        Ok((channel, theirs)) => (Arc::new(channel), theirs),
+        Err(errno) => {
+            if errno == Errno::EADDRINUSE {
+                (supervisor.say)(
+                    "another process keeps the abstract unix name of ten NULs, which netloom needs for a moment per socket",
+                );
+            }
+            return Outcome::Answer(Err(errno));
+        }
+    };
+    if let Err(errno) = supervisor.open(&channel) {
+        return Outcome::Answer(Err(errno));
+    }
+    let close_on_exec = flags & libc::SOCK_CLOEXEC != 0;
+    match place(supervisor, caller, &client, theirs.as_fd(), 0, close_on_exec) {
+        Ok(at) => {
+            channel.set_home(client.process, at);
+            Outcome::Answered
+        }
+        Err(errno) => {
+            supervisor.close(&channel);
+            Outcome::Answer(Err(errno))
+        }
+    }
+}
+
+/// Gives a socket of ours another number, from `least` on and among those that the filter knows.
+pub(super) fn duplicate(supervisor: &Supervisor, caller: &Caller<'_>, least: u32, close_on_exec: bool) -> Outcome {
+    let placed = Client::of(caller.notice.thread).and_then(|client| {
+        let theirs = sys::take_fd(client.process, caller.fd())?;
+        // What was taken is the caller's only if it still waits.
+        if !caller.listener.is_waiting(caller.notice.id) {
+            return Err(Errno::ESRCH);
+        }
+        place(supervisor, caller, &client, theirs.as_fd(), least, close_on_exec)
+    });
+    match placed {
+        Ok(_) => Outcome::Answered,
+        Err(Errno::EMFILE | Errno::EINVAL) => Outcome::Answer(Err(Errno::EMFILE)),
+        // A process that does not let us look at it does it itself.
+        Err(_) => Outcome::LetGo,
+    }
+}
+
+/// Opens a socket in the program, and answers with its number.
+fn place(
+    supervisor: &Supervisor,
+    caller: &Caller<'_>,
+    client: &Client,
+    theirs: BorrowedFd<'_>,
+    least: u32,
+    close_on_exec: bool,
+) -> Result<u32, Errno> {
+    let _turn = supervisor.placing.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = free_fd(caller.notice.thread, least);
+    let give = || caller.listener.answer_with_fd(caller.notice.id, theirs, at, close_on_exec);
+    match sys::with_room_for(client.process, at, give) {
+        Ok(()) => Ok(at),
+        Err(Errno::EBADF) => {
+            (supervisor.say)(&format!(
+                "{} (process {}): its limit of open files leaves no room for netlink sockets, which are numbered from {}: \
+                 raise it (ulimit -Hn)",
+                client.name,
+                client.process,
+                crate::filter::FIRST_FD
+            ));
+            Err(Errno::EMFILE)
+        }
+        Err(errno) => Err(errno),
+    }
+}

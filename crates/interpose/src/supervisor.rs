@@ -1,0 +1,250 @@
+//! The supervisor: takes what happens, system calls and datagrams, and has it dealt with.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use netloom::Errno;
+
+use crate::channel::Channel;
+use crate::crew::{Post, Watch};
+use crate::launch::Say;
+use crate::sys::{self, Epoll, Listener, Notice};
+use crate::{Mode, Side, serve};
+
+const LISTENER: u64 = 0;
+const STOP: u64 = 1;
+/// Names of channels are even, and odd those of their endpoints' descriptors.
+const ENDPOINT: u64 = 1;
+
+pub(crate) struct Supervisor {
+    pub(crate) listener: Listener,
+    pub(crate) side: Arc<dyn Side>,
+    pub(crate) mode: Mode,
+    pub(crate) say: Say,
+    pub(crate) epoll: Arc<Epoll>,
+    stop: OwnedFd,
+    sockets: Mutex<Sockets>,
+    last_name: AtomicU64,
+    /// What was done for calls that a signal ended before they were answered: by thread.
+    interrupted: Mutex<HashMap<u32, Interrupted>>,
+    /// Held while a free number is looked for and used.
+    pub(crate) placing: Mutex<()>,
+    watch: Watch,
+}
+
+#[derive(Default)]
+struct Sockets {
+    by_name: HashMap<u64, Arc<Channel>>,
+    by_inode: HashMap<u64, u64>,
+}
+
+struct Interrupted {
+    call: i64,
+    args: [u64; 6],
+    done: Result<i64, Errno>,
+}
+
+/// So many interrupted calls are remembered; more are of threads that have ended.
+const MOST_INTERRUPTED: usize = 1024;
+
+/// How a call goes on.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It returns this.
+    Answer(Result<i64, Errno>),
+    /// It returns this, and what it did must not be done again if it did not hear of that.
+    Done(Result<i64, Errno>),
+    /// The kernel does it.
+    LetGo,
+    /// It has been answered, or will be.
+    Answered,
+}
+
+impl Supervisor {
+    pub(crate) fn start(listener: Listener, side: Arc<dyn Side>, mode: Mode, say: Say) -> Result<Arc<Self>, Errno> {
+        let (epoll, stop) = (Arc::new(Epoll::new()?), sys::switch()?);
+        epoll.add(listener.as_fd(), sys::LEVEL, LISTENER)?;
+        epoll.add(stop.as_fd(), sys::LEVEL, STOP)?;
+        let this = Arc::new(Self {
+            listener,
+            side,
+            mode,
+            say,
+            epoll,
+            stop,
+            sockets: Mutex::default(),
+            last_name: AtomicU64::new(0),
+            interrupted: Mutex::default(),
+            placing: Mutex::default(),
+            watch: Watch::default(),
+        });
+        let post = Arc::new(Post::default());
+        if !this.man(&post) {
+            return Err(Errno::EAGAIN);
+        }
+        let watcher = this.clone();
+        let watch = move || watcher.watch.run(post, |post| watcher.man(post));
+        thread::Builder::new().name("netloom watch".to_owned()).spawn(watch).map_err(|_| Errno::EAGAIN)?;
+        Ok(this)
+    }
+
+    /// Starts a thread on this post.
+    fn man(self: &Arc<Self>, post: &Arc<Post>) -> bool {
+        let (this, post) = (self.clone(), post.clone());
+        thread::Builder::new().name("netloom calls".to_owned()).spawn(move || this.work(&post)).is_ok()
+    }
+
+    /// Ends it. What programs have written past the filter is sent first.
+    pub(crate) fn stop(&self) {
+        let open: Vec<Arc<Channel>> = self.sockets().by_name.values().cloned().collect();
+        for channel in open {
+            channel.take_written();
+            self.close(&channel);
+        }
+        sys::turn_on(self.stop.as_fd());
+        self.watch.stop();
+    }
+
+    fn work(self: &Arc<Self>, post: &Post) {
+        while !post.is_relieved() {
+            match self.epoll.wait(None) {
+                Ok(None) => {}
+                Ok(Some((STOP, _))) | Err(_) => return,
+                // All that had the filter are gone.
+                Ok(Some((LISTENER, events))) if events & sys::HUNG_UP != 0 => return,
+                Ok(Some((LISTENER, _))) => {
+                    if let Ok(notice) = self.listener.next() {
+                        self.watch.job(post, || self.serve(&notice));
+                    }
+                }
+                Ok(Some((name, _))) => self.watch.job(post, || self.happened(name)),
+            }
+        }
+    }
+
+    /// Something happened to a channel, or its endpoint.
+    fn happened(&self, name: u64) {
+        let Some(channel) = self.sockets().by_name.get(&(name & !ENDPOINT)).cloned() else { return };
+        let open = name & ENDPOINT != 0 || channel.take_written();
+        channel.pump();
+        if !open {
+            self.close(&channel);
+        } else if channel.is_dead() {
+            self.bury(&channel);
+        }
+    }
+
+    /// Closes the channel of a kernel side that is gone: the program's next receive is ECONNRESET.
+    fn bury(&self, channel: &Channel) {
+        self.close(channel);
+        // A socket that closes with something unread resets its peer. net/unix/af_unix.c: unix_release_sock
+        let (process, fd) = channel.home();
+        if let Ok(theirs) = sys::take_fd(process, fd)
+            && sys::inode(theirs.as_fd()) == Ok(channel.inode)
+        {
+            let _ = sys::send(theirs.as_fd(), &[0]);
+        }
+    }
+
+    fn serve(self: &Arc<Self>, notice: &Notice) {
+        let outcome = match self.remembered(notice) {
+            Some(done) => Outcome::Done(done),
+            None => serve::call(self, notice),
+        };
+        match outcome {
+            Outcome::Answer(answer) => drop(self.listener.answer(notice.id, answer)),
+            Outcome::Done(done) => {
+                if self.listener.answer(notice.id, done).is_err() {
+                    self.remember(notice, done);
+                }
+            }
+            Outcome::LetGo => drop(self.listener.let_go(notice.id)),
+            Outcome::Answered => {}
+        }
+    }
+
+    /// What this call has done already, if it is one that a signal interrupted and that is made again.
+    fn remembered(&self, notice: &Notice) -> Option<Result<i64, Errno>> {
+        let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+        if interrupted.is_empty() {
+            return None;
+        }
+        let before = interrupted.remove(&notice.thread)?;
+        ((before.call, before.args) == (notice.call, notice.args)).then_some(before.done)
+    }
+
+    fn remember(&self, notice: &Notice, done: Result<i64, Errno>) {
+        let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+        if interrupted.len() >= MOST_INTERRUPTED {
+            interrupted.clear();
+        }
+        interrupted.insert(notice.thread, Interrupted { call: notice.call, args: notice.args, done });
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Sockets> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A name for a channel.
+    pub(crate) fn new_name(&self) -> u64 {
+        self.last_name.fetch_add(2, Ordering::Relaxed).saturating_add(2)
+    }
+
+    /// Watches a channel.
+    pub(crate) fn open(&self, channel: &Arc<Channel>) -> Result<(), Errno> {
+        let mut sockets = self.sockets();
+        sockets.by_inode.insert(channel.inode, channel.name);
+        sockets.by_name.insert(channel.name, channel.clone());
+        drop(sockets);
+        let watched = self.epoll.add(channel.fd(), sys::WRITTEN, channel.name).and_then(|()| {
+            let ready = Arc::downgrade(channel);
+            let pump = move || {
+                if let Some(channel) = ready.upgrade() {
+                    channel.pump();
+                }
+            };
+            let told = channel.endpoint.on_readable(Arc::new(pump));
+            match channel.endpoint.as_fd() {
+                Some(fd) => self.epoll.add(fd, sys::WRITTEN, channel.name | ENDPOINT),
+                None if told => Ok(()),
+                None => Err(Errno::EOPNOTSUPP),
+            }
+        });
+        if watched.is_err() {
+            self.close(channel);
+        }
+        watched
+    }
+
+    /// Forgets a channel: its socket is closed with its last user.
+    pub(crate) fn close(&self, channel: &Channel) {
+        self.epoll.remove(channel.fd());
+        if let Some(fd) = channel.endpoint.as_fd() {
+            self.epoll.remove(fd);
+        }
+        let mut sockets = self.sockets();
+        let last = sockets.by_name.remove(&channel.name);
+        if sockets.by_inode.get(&channel.inode) == Some(&channel.name) {
+            sockets.by_inode.remove(&channel.inode);
+        }
+        drop(sockets);
+        // Closing it may run a handler: not under the lock.
+        drop(last);
+    }
+
+    /// The channel of the program's socket with this inode.
+    pub(crate) fn channel(&self, inode: u64) -> Option<Arc<Channel>> {
+        let sockets = self.sockets();
+        sockets.by_name.get(sockets.by_inode.get(&inode)?).cloned()
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Supervisor({:?}, {:?})", self.side, self.mode)
+    }
+}

@@ -1,0 +1,38 @@
+//! System calls that the standard library does not have. All `unsafe` of this crate is in this folder.
+
+mod channel;
+mod identity;
+mod memory;
+mod poll;
+mod seccomp;
+
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use netloom::Errno;
+
+pub(crate) use channel::{Took, inode, pair, recv, send, set_nonblocking, set_send_buffer, unread};
+pub(crate) use identity::{as_client, end, take_fd, with_room_for};
+pub(crate) use memory::read;
+pub(crate) use poll::{Epoll, HUNG_UP, LEVEL, READ_AND_WRITTEN, WRITTEN, switch, turn_on};
+pub(crate) use seccomp::{Listener, Notice, Passed, install_on_exec, passed};
+
+pub(crate) type Answer<T> = Result<T, Errno>;
+
+fn last() -> Errno {
+    Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+}
+
+fn check(done: libc::c_int) -> Answer<libc::c_int> {
+    if done < 0 { Err(last()) } else { Ok(done) }
+}
+
+/// A descriptor that the kernel has just given.
+///
+/// # Safety
+///
+/// Nobody else has it.
+unsafe fn given(done: libc::c_int) -> Answer<OwnedFd> {
+    let fd = check(done)?;
+    // SAFETY: it is open, as the caller of the system call was told, and nobody else has it, as our caller says.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
