@@ -7,6 +7,7 @@ mod build;
 mod callgrind;
 mod calls;
 mod device;
+mod differ;
 mod echo;
 mod group;
 mod linux;
@@ -56,6 +57,7 @@ enum Part {
     Threads,
     Dump,
     Group,
+    Differ,
     Wireguard,
     Build,
 }
@@ -76,6 +78,13 @@ enum Alone {
         /// How many objects or sockets.
         count: u32,
     },
+    /// Compares random requests, in namespaces of its own.
+    Differ {
+        /// What.
+        what: differ::Alone,
+        /// The file that the requests are kept in.
+        file: std::path::PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -83,6 +92,7 @@ fn main() -> ExitCode {
     let done = match asked.alone {
         Some(Alone::Work { work, peers }) => work.run(peers).map(|counts| println!("{counts:?}")),
         Some(Alone::Linux { what, count }) => what.here(count),
+        Some(Alone::Differ { what, file }) => what.here(&file),
         None => all(&asked),
     };
     match done {
@@ -125,6 +135,7 @@ fn all(asked: &Asked) -> Result<(), Failure> {
             Part::Threads => threads::measure(&mut report)?,
             Part::Dump => routes::measure(&mut report)?,
             Part::Group => group::measure(&mut report)?,
+            Part::Differ => differ::measure(&mut report)?,
             Part::Wireguard => wireguard(&mut report, &counter)?,
             Part::Build => build::measure(&mut report, !asked.no_build)?,
         }

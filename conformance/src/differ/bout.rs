@@ -32,6 +32,8 @@ pub(super) struct Bout<'w> {
     linux_answers: Answers,
     our_answers: Answers,
     stayed: u64,
+    /// What is set on both sockets.
+    options: Option<Options>,
 }
 
 impl<'w> Bout<'w> {
@@ -45,6 +47,7 @@ impl<'w> Bout<'w> {
             linux_answers: Answers::new(),
             our_answers: Answers::new(),
             stayed: 0,
+            options: None,
         })
     }
 
@@ -92,10 +95,24 @@ impl<'w> Bout<'w> {
             sys::fresh_network().map_err(|error| Malformed::new(format!("a fresh network namespace: {error}")))?;
             self.linux = live::open()?;
             self.stayed = 0;
+            self.options = None;
         }
+        self.datagrams(seed, case, end, |bout, datagram, starts, first, options| {
+            bout.play(datagram, starts, first, options, seed, report)
+        })?;
+        self.stayed += BLOCK;
+        Ok(())
+    }
+
+    /// Makes the datagrams of a block, one by one: each with its requests' beginnings, the first one's number, and options.
+    pub(super) fn datagrams(
+        &mut self,
+        seed: u64,
+        case: u64,
+        end: u64,
+        mut each: impl FnMut(&mut Self, &[u8], &[usize], u64, Options) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         let options = Self::options(case);
-        options.apply(&self.linux)?;
-        options.apply(&self.ours)?;
         let (mut datagram, mut starts) = (Vec::new(), Vec::new());
         let end = end.min((case / BLOCK + 1) * BLOCK);
         let mut first = case;
@@ -103,13 +120,12 @@ impl<'w> Bout<'w> {
             starts.push(datagram.len());
             let made = self.maker.make(&mut Dice::of(seed, case), case as u32, &mut datagram);
             if made.last || case + 1 == end || datagram.len() > 20_000 {
-                self.play(&datagram, &starts, first, options, seed, report)?;
+                each(self, &datagram, &starts, first, options)?;
                 first = case + 1;
                 datagram.clear();
                 starts.clear();
             }
         }
-        self.stayed += BLOCK;
         Ok(())
     }
 
@@ -122,6 +138,11 @@ impl<'w> Bout<'w> {
         seed: u64,
         report: &mut Report,
     ) -> Result<(), Malformed> {
+        if self.options != Some(options) {
+            options.apply(&self.linux)?;
+            options.apply(&self.ours)?;
+            self.options = Some(options);
+        }
         self.linux_answers.fetch(&self.linux, datagram, first as u32, starts.len())?;
         self.our_answers.fetch(&self.ours, datagram, first as u32, starts.len())?;
         for (at, start) in starts.iter().enumerate() {

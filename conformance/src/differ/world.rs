@@ -22,8 +22,11 @@ pub(super) struct Family {
 impl Family {
     /// Whether an op is told to accept nothing, and is not judged: split ops show it.
     pub(super) fn has_split_ops(&self) -> bool {
-        let is = |mode: Mode| mode.tells && mode.policy.is_none() && mode.strictness == Strictness::LIBERAL;
-        self.ops.iter().flat_map(|op| [op.doit, op.dump]).flatten().any(is)
+        let is = |op: &Op, mode: Mode| {
+            let judged = mode.strictness == Strictness::STRICT && u16::from(op.cmd) >= self.resv_start;
+            mode.tells && mode.policy.is_none() && !judged
+        };
+        self.ops.iter().any(|op| [op.doit, op.dump].into_iter().flatten().any(|mode| is(op, mode)))
     }
 }
 

@@ -136,7 +136,7 @@ impl Family {
     }
 
     /// Makes its ops what the kernel calls split ops, as those of generated families are. They differ in what an op without
-    /// a policy accepts: see [`Version::judges_without_policy`].
+    /// a policy accepts: nothing, whatever [`Family::resv_start_op`] says; see [`Version::judges_without_policy`].
     #[must_use]
     pub fn split(mut self) -> Self {
         self.split = true;
@@ -222,8 +222,13 @@ impl Family {
     /// The table that the engine dispatches by, and what the shell runs. EINVAL if two halves of an op do not fit.
     pub(super) fn into_parts(mut self, version: Version) -> Result<(Table, Handlers), Nack> {
         let ops = join_halves(self.ops).map_err(|text| Nack::new(Errno::EINVAL).with_message(text))?;
-        let strict = if self.table.protocol == Protocol::GENERIC { self.table.resv_start_op } else { u16::MAX };
         let generic = self.table.protocol == Protocol::GENERIC;
+        // net/netlink/genetlink.c: genl_op_fill_in_reject_policy_split asks for no number.
+        let strict = match (generic, self.split) {
+            (true, true) => 0,
+            (true, false) => self.table.resv_start_op,
+            (false, _) => u16::MAX,
+        };
         let nominal = |op: &Op| generic && (self.split || op.is_split()) && !version.judges_without_policy();
         self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal(op))).collect();
         let (pre, post) = (self.pre, self.post);
