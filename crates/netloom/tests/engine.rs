@@ -1,9 +1,11 @@
 //! The engine alone: no shell, no lock, no thread. One loop hands work out and takes it back.
 
+use std::sync::Arc;
+
 use netloom::kernel::engine::{
-    Cursor, Entry, Filled, GroupEntry, Intake, Mode, Outcome, ProtocolInfo, Table, Task, Work, WorkId,
+    Cursor, Entry, Filled, GroupEntry, Intake, Mode, OpenPort, Outcome, ProtocolInfo, Table, Task, Work, WorkId,
 };
-use netloom::kernel::{Engine, Nack, NetNs, PortKey};
+use netloom::kernel::{Engine, Nack, NetNs};
 use netloom::socket::{Address, Credentials, Opt};
 use netloom::wire::{
     AttrPolicy, Errno, ErrorMessage, Flags, GenlHeader, Header, MessageType, OpFlags, Policy, Protocol, Strictness,
@@ -34,13 +36,13 @@ fn counters() -> Table {
 
 struct Bench {
     engine: Engine,
-    port: PortKey,
+    port: Arc<OpenPort>,
     ended: usize,
 }
 
 impl Bench {
     fn new(credentials: Credentials) -> Self {
-        let mut engine = Engine::new(1_000);
+        let engine = Engine::new(1_000);
         assert_eq!(engine.register(counters()).unwrap().id, 19);
         let port = engine.open(NetNs(0), Protocol::GENERIC, credentials).unwrap();
         Self { engine, port, ended: 0 }
@@ -48,7 +50,7 @@ impl Bench {
 
     /// Sends as `by`, and does all work at once: a do echoes nothing, a dump counts to 1,000.
     fn send(&mut self, by: &Credentials, bytes: &[u8]) -> Result<(), Errno> {
-        self.engine.deliver(self.port, by, None, bytes)?;
+        self.engine.deliver(&self.port, by, None, bytes)?;
         self.work();
         Ok(())
     }
@@ -96,7 +98,7 @@ impl Bench {
     }
 
     fn read(&mut self, room: usize) -> Vec<u8> {
-        let datagram = self.engine.read(self.port, room, false).unwrap().0;
+        let datagram = self.engine.read(&self.port, room, false).unwrap().0;
         self.work();
         datagram.map(|datagram| datagram.bytes.to_vec()).unwrap_or_default()
     }
@@ -168,12 +170,12 @@ fn the_opener_counts_unless_the_sender_says_whom_it_is_for() {
     ] {
         let mut bench = Bench::new(opener);
         let to = named.then_some(Address::KERNEL);
-        bench.engine.deliver(bench.port, &by, to, &privileged).unwrap();
+        bench.engine.deliver(&bench.port, &by, to, &privileged).unwrap();
         bench.work();
         assert_eq!(bench.errors().first().map(|(_, errno)| *errno), errno, "{opener:?} {by:?} {named}");
         // Of groups the opener has no say.
         let users = bench.engine.open(NetNs(0), Protocol::USERSOCK, opener).unwrap();
-        let joined = bench.engine.join(users, &by, 1).map(drop);
+        let joined = bench.engine.join(&users, &by, 1).map(drop);
         assert_eq!(joined, if by == ROOT { Ok(()) } else { Err(Errno::EPERM) }, "{opener:?} {by:?}");
     }
 }
@@ -218,7 +220,7 @@ fn a_dump_is_pulled_and_done_runs_once() {
     assert!((32_000..=32_448).contains(&longest), "later chunks follow the reader's room: {longest}");
     assert_eq!((objects, bench.ended), (5_001, 1));
     bench.send(&ROOT, &dump).unwrap();
-    assert!(bench.engine.close(bench.port).is_some());
+    assert!(bench.engine.close(&bench.port).is_some());
     bench.work();
     assert_eq!(bench.ended, 2, "closing half-way ends a dump as well");
 }
@@ -236,28 +238,28 @@ fn a_family_stays_while_its_dump_runs() {
 
 #[test]
 fn ports_and_groups_obey_the_rules() {
-    let mut engine = Engine::new(1_000);
+    let engine = Engine::new(1_000);
     engine.register(counters()).unwrap();
-    let open = |engine: &mut Engine, by| engine.open(NetNs(0), Protocol::GENERIC, by).unwrap();
-    let (one, two) = (open(&mut engine, ROOT), open(&mut engine, ROOT));
-    assert_eq!(engine.local(one), Ok(Address::default()));
-    engine.bind(one, &ROOT, Address::port(0)).unwrap();
-    assert_eq!(engine.local(one).unwrap().port, 4_711, "the process's id first");
-    assert_eq!(engine.bind(two, &ROOT, Address::port(4_711)), Err(Errno::EADDRINUSE));
-    engine.bind(two, &ROOT, Address::port(0)).unwrap();
-    assert!(engine.local(two).unwrap().port >= 0x8000_0000);
-    assert_eq!(engine.bind(one, &ROOT, Address::port(5)), Err(Errno::EINVAL));
+    let open = |engine: &Engine, by| engine.open(NetNs(0), Protocol::GENERIC, by).unwrap();
+    let (one, two) = (open(&engine, ROOT), open(&engine, ROOT));
+    assert_eq!(engine.local(&one), Ok(Address::default()));
+    engine.bind(&one, &ROOT, Address::port(0)).unwrap();
+    assert_eq!(engine.local(&one).unwrap().port, 4_711, "the process's id first");
+    assert_eq!(engine.bind(&two, &ROOT, Address::port(4_711)), Err(Errno::EADDRINUSE));
+    engine.bind(&two, &ROOT, Address::port(0)).unwrap();
+    assert!(engine.local(&two).unwrap().port >= 0x8000_0000);
+    assert_eq!(engine.bind(&one, &ROOT, Address::port(5)), Err(Errno::EINVAL));
     for (group, outcome) in [(0, Err(Errno::EINVAL)), (65, Err(Errno::EINVAL)), (64, Ok(None)), (2, Ok(None))] {
-        assert_eq!(engine.join(one, &NOBODY, group), outcome, "group {group}");
+        assert_eq!(engine.join(&one, &NOBODY, group), outcome, "group {group}");
     }
-    engine.bind(one, &ROOT, Address { port: 4_711, groups: 1 }).unwrap();
-    assert_eq!(engine.memberships(one), Ok(vec![1, 64]), "a bind replaces the low 32 groups alone");
-    assert_eq!(engine.open(NetNs(0), Protocol::RDMA, ROOT), Err(Errno::EPROTONOSUPPORT));
+    engine.bind(&one, &ROOT, Address { port: 4_711, groups: 1 }).unwrap();
+    assert_eq!(engine.memberships(&one), Ok(vec![1, 64]), "a bind replaces the low 32 groups alone");
+    assert_eq!(engine.open(NetNs(0), Protocol::RDMA, ROOT).err(), Some(Errno::EPROTONOSUPPORT));
     let users = engine.open(NetNs(0), Protocol::USERSOCK, NOBODY).unwrap();
-    assert_eq!(engine.join(users, &NOBODY, 1), Err(Errno::EPERM));
-    assert_eq!(engine.deliver(users, &NOBODY, None, b"x").err(), Some(Errno::ECONNREFUSED));
-    assert_eq!(engine.deliver(one, &ROOT, None, b"").err(), Some(Errno::ENODATA));
-    assert_eq!(engine.deliver(one, &ROOT, None, &vec![0; 212_961]).err(), Some(Errno::EMSGSIZE));
+    assert_eq!(engine.join(&users, &NOBODY, 1), Err(Errno::EPERM));
+    assert_eq!(engine.deliver(&users, &NOBODY, None, b"x").err(), Some(Errno::ECONNREFUSED));
+    assert_eq!(engine.deliver(&one, &ROOT, None, b"").err(), Some(Errno::ENODATA));
+    assert_eq!(engine.deliver(&one, &ROOT, None, &vec![0; 212_961]).err(), Some(Errno::EMSGSIZE));
 }
 
 #[test]
@@ -270,10 +272,10 @@ fn answers_are_capped_and_explained_as_the_socket_asked() {
         (1, 1, Flags::CAPPED | Flags::ACK_TLVS, 36 + 28 + 8),
     ] {
         let mut bench = Bench::new(ROOT);
-        bench.engine.set_option(bench.port, &ROOT, Opt::CapAck, cap).unwrap();
-        bench.engine.set_option(bench.port, &ROOT, Opt::ExtAck, ext).unwrap();
+        bench.engine.set_option(&bench.port, &ROOT, Opt::CapAck, cap).unwrap();
+        bench.engine.set_option(&bench.port, &ROOT, Opt::ExtAck, ext).unwrap();
         let bytes = request(19, 1, Flags::NONE, 1, &[(9, &[1, 2, 3, 4])]);
-        let ticket = bench.engine.deliver(bench.port, &ROOT, None, &bytes).unwrap();
+        let ticket = bench.engine.deliver(&bench.port, &ROOT, None, &bytes).unwrap();
         let work = bench.engine.work_of(ticket).unwrap();
         let reject = Nack::new(Errno::EINVAL).with_message("Unknown attribute type").at(20);
         bench.engine.complete(work.id, Outcome::Did { reply: None, answer: Err(reject), warning: None });
@@ -288,7 +290,7 @@ fn answers_are_capped_and_explained_as_the_socket_asked() {
 
 /// A protocol that is asked before a group is joined.
 fn asking() -> (Engine, Protocol) {
-    let mut engine = Engine::new(1_000);
+    let engine = Engine::new(1_000);
     let protocol = Protocol::new(31).unwrap();
     let info = ProtocolInfo { binds: true, unbinds: true, intake: Intake::Datagrams, ..ProtocolInfo::default() };
     engine.register_protocol(protocol, info).unwrap();
@@ -296,7 +298,7 @@ fn asking() -> (Engine, Protocol) {
 }
 
 /// Takes the next piece of work, which must be about joining (`+`) or leaving (`-`) this group.
-fn membership(engine: &mut Engine) -> Option<(WorkId, String)> {
+fn membership(engine: &Engine) -> Option<(WorkId, String)> {
     let work = engine.work()?;
     let said = match work.task {
         Task::Bind(joins) => format!("+{}", joins.group),
@@ -308,7 +310,7 @@ fn membership(engine: &mut Engine) -> Option<(WorkId, String)> {
 
 #[test]
 fn a_bind_waits_for_the_protocol_and_comes_to_nothing_without_it() {
-    let (mut engine, protocol) = asking();
+    let (engine, protocol) = asking();
     let port = engine.open(NetNs(0), protocol, ROOT).unwrap();
     let address = Address { port: 5, groups: 0b101 };
     // what the protocol answers to groups 1 and 3, what is said to it besides, what comes of it
@@ -318,50 +320,50 @@ fn a_bind_waits_for_the_protocol_and_comes_to_nothing_without_it() {
         ([Some(Ok(())), Some(Ok(()))], vec![], Ok(())),
     ];
     for (answers, told, outcome) in cases {
-        let ticket = engine.bind(port, &ROOT, address).unwrap().unwrap();
+        let ticket = engine.bind(&port, &ROOT, address).unwrap().unwrap();
         for (answer, group) in answers.into_iter().flatten().zip(["+1", "+3"]) {
-            assert!(!engine.is_finished(ticket) && engine.memberships(port) == Ok(vec![]));
+            assert!(!engine.is_finished(ticket) && engine.memberships(&port) == Ok(vec![]));
             assert_eq!(engine.unregister_protocol(protocol), Err(Errno::EBUSY));
-            let (id, asked) = membership(&mut engine).unwrap();
+            let (id, asked) = membership(&engine).unwrap();
             assert_eq!(asked, group);
             engine.complete(id, Outcome::Bound(answer));
         }
         for leave in told {
-            let (id, said) = membership(&mut engine).unwrap();
+            let (id, said) = membership(&engine).unwrap();
             assert_eq!(said, leave);
             engine.complete(id, Outcome::Ended);
         }
         assert!(engine.is_finished(ticket) && engine.work().is_none());
         assert_eq!((engine.take_outcome(ticket), engine.take_outcome(ticket)), (outcome, Ok(())), "told once");
     }
-    assert_eq!((engine.memberships(port), engine.local(port)), (Ok(vec![1, 3]), Ok(address)));
+    assert_eq!((engine.memberships(&port), engine.local(&port)), (Ok(vec![1, 3]), Ok(address)));
 
     // Two binds at once: the second finds another port id.
     let other = engine.open(NetNs(0), protocol, ROOT).unwrap();
-    let late = engine.bind(other, &ROOT, Address { port: 6, groups: 1 }).unwrap().unwrap();
-    assert_eq!(engine.bind(other, &ROOT, Address::port(7)), Ok(None));
-    let (id, _) = membership(&mut engine).unwrap();
+    let late = engine.bind(&other, &ROOT, Address { port: 6, groups: 1 }).unwrap().unwrap();
+    assert_eq!(engine.bind(&other, &ROOT, Address::port(7)), Ok(None));
+    let (id, _) = membership(&engine).unwrap();
     engine.complete(id, Outcome::Bound(Ok(())));
-    let (id, said) = membership(&mut engine).unwrap();
+    let (id, said) = membership(&engine).unwrap();
     assert_eq!(said, "-1");
     engine.complete(id, Outcome::Ended);
-    assert_eq!((engine.take_outcome(late), engine.local(other).unwrap().port), (Err(Errno::EINVAL), 7));
+    assert_eq!((engine.take_outcome(late), engine.local(&other).unwrap().port), (Err(Errno::EINVAL), 7));
 
     // A socket that closes while it is asked for is in no group, and the protocol hears of that.
-    let join = engine.join(other, &ROOT, 9).unwrap().unwrap();
-    let (id, _) = membership(&mut engine).unwrap();
-    assert_eq!(engine.close(other), None);
+    let join = engine.join(&other, &ROOT, 9).unwrap().unwrap();
+    let (id, _) = membership(&engine).unwrap();
+    assert_eq!(engine.close(&other), None);
     engine.complete(id, Outcome::Bound(Ok(())));
-    let (id, said) = membership(&mut engine).unwrap();
+    let (id, said) = membership(&engine).unwrap();
     assert_eq!(said, "-9");
     // A shell that answers with the wrong kind does no harm.
     engine.complete(id, Outcome::Bound(Err(Errno::EPERM)));
     assert_eq!((engine.take_outcome(join), engine.is_finished(join)), (Err(Errno::EBADF), true));
 
-    let closed = engine.close(port).unwrap();
+    let closed = engine.close(&port).unwrap();
     for group in ["-1", "-3"] {
         assert!(!engine.is_finished(closed));
-        let (id, said) = membership(&mut engine).unwrap();
+        let (id, said) = membership(&engine).unwrap();
         assert_eq!(said, group);
         engine.complete(id, Outcome::Ended);
     }
@@ -371,24 +373,24 @@ fn a_bind_waits_for_the_protocol_and_comes_to_nothing_without_it() {
 
 #[test]
 fn a_question_is_answered_by_whom_it_was_put_to() {
-    let (mut engine, protocol) = asking();
-    let open = |engine: &mut Engine, port| {
+    let (engine, protocol) = asking();
+    let open = |engine: &Engine, port| {
         let key = engine.open(NetNs(0), protocol, ROOT).unwrap();
-        engine.bind(key, &ROOT, Address::port(port)).unwrap();
+        engine.bind(&key, &ROOT, Address::port(port)).unwrap();
         key
     };
-    let (asked, other) = (open(&mut engine, 5), open(&mut engine, 6));
+    let (asked, other) = (open(&engine, 5), open(&engine, 6));
     let question = Header::new(MessageType(0x30), Flags::NONE).message(b"?");
     let ask = engine.ask(NetNs(0), protocol, 5, question.clone()).unwrap();
-    let heard = engine.read(asked, 8_192, false).unwrap().0.unwrap();
+    let heard = engine.read(&asked, 8_192, false).unwrap().0.unwrap();
     let seq = Header::read(&heard.bytes).unwrap().seq;
     let answer = Header { seq, ..Header::new(MessageType(0x31), Flags::NONE) }.message(b"!");
-    engine.deliver(other, &ROOT, None, &answer).unwrap();
+    engine.deliver(&other, &ROOT, None, &answer).unwrap();
     assert!(matches!(engine.work().map(|work| work.task), Some(Task::Input(_))), "of another socket");
     assert_eq!(engine.take_ask(ask), Ok(None));
-    let ticket = engine.deliver(asked, &ROOT, None, &answer).unwrap();
+    let ticket = engine.deliver(&asked, &ROOT, None, &answer).unwrap();
     assert!(engine.is_finished(ticket) && engine.work().is_none());
-    engine.deliver(asked, &ROOT, None, &answer).unwrap();
+    engine.deliver(&asked, &ROOT, None, &answer).unwrap();
     assert!(matches!(engine.work().map(|work| work.task), Some(Task::Input(_))), "once is enough");
     assert_eq!(engine.take_ask(ask), Ok(Some(answer)));
     assert_eq!(engine.take_ask(ask), Err(Errno::ECONNRESET), "it is closed");

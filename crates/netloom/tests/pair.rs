@@ -2,8 +2,10 @@
 //! lock or clock. Datagrams may be lost, doubled or torn on the way at will.
 
 use netloom::client::{Exchange, Expect, Step};
-use netloom::kernel::engine::{Cursor, Entry, Fill, Filled, Mode, Outcome, Table, Task, Work};
-use netloom::kernel::{Engine, Nack, NetNs, PortKey};
+use std::sync::Arc;
+
+use netloom::kernel::engine::{Cursor, Entry, Fill, Filled, Mode, OpenPort, Outcome, Table, Task, Work};
+use netloom::kernel::{Engine, Nack, NetNs};
 use netloom::socket::{Address, Credentials, Opt};
 use netloom::wire::{
     AttrPolicy, Errno, Flags, GenlHeader, Header, MessageType, OpFlags, Policy, Protocol, RawAttrs, Strictness, Writer,
@@ -16,14 +18,14 @@ const OBJECTS: u32 = 4_000;
 /// A kernel side with one family, id 19, whose op 1 doubles a number and dumps numbers, and a port that uses it.
 struct Pair {
     engine: Engine,
-    port: PortKey,
+    port: Arc<OpenPort>,
     seq: u32,
     generation: u64,
 }
 
 impl Pair {
     fn new() -> Self {
-        let mut engine = Engine::new(0);
+        let engine = Engine::new(0);
         let mode = Some(Mode::new(Some(&POLICY), Strictness::STRICT));
         let table = Table {
             name: "numbers".to_owned(),
@@ -40,8 +42,8 @@ impl Pair {
         };
         assert_eq!(engine.register(table).unwrap().id, 19);
         let port = engine.open(NetNs(0), Protocol::GENERIC, ROOT).unwrap();
-        engine.set_option(port, &ROOT, Opt::ExtAck, 1).unwrap();
-        engine.bind(port, &ROOT, Address::port(7)).unwrap();
+        engine.set_option(&port, &ROOT, Opt::ExtAck, 1).unwrap();
+        engine.bind(&port, &ROOT, Address::port(7)).unwrap();
         Self { engine, port, seq: 0, generation: 1 }
     }
 
@@ -56,13 +58,13 @@ impl Pair {
             number.map_or(Ok(()), |number| w.put_attr(1, &number.to_ne_bytes()))
         })
         .unwrap();
-        self.engine.deliver(self.port, &ROOT, None, w.written()).unwrap();
+        self.engine.deliver(&self.port, &ROOT, None, w.written()).unwrap();
         self.work();
         Exchange::new(7, self.seq, expect)
     }
 
     fn read(&mut self) -> Option<Vec<u8>> {
-        let datagram = self.engine.read(self.port, 32_768, false).unwrap().0?;
+        let datagram = self.engine.read(&self.port, 32_768, false).unwrap().0?;
         self.work();
         Some(datagram.bytes.to_vec())
     }

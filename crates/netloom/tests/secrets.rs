@@ -77,7 +77,7 @@ fn what_kernels_send_on_their_own() {
 
 #[test]
 fn what_the_engines_print() {
-    let mut engine = Engine::new(0);
+    let engine = Engine::new(0);
     let key = engine.open(NetNs(0), Protocol::GENERIC, Credentials::default()).unwrap();
     engine.register(keys()).unwrap();
     let mut buf = vec![0; 4096];
@@ -89,7 +89,7 @@ fn what_the_engines_print() {
     })
     .unwrap();
     let request = w.written().to_vec();
-    engine.deliver(key, &Credentials::default(), None, &request).unwrap();
+    engine.deliver(&key, &Credentials::default(), None, &request).unwrap();
     let work = engine.work().unwrap();
     hidden("work", &work);
     assert!(matches!(work.task, Task::Do(_)));
@@ -97,9 +97,9 @@ fn what_the_engines_print() {
     hidden("an outcome", &outcome);
     engine.complete(work.id, outcome);
     // The reply, then the error with a copy of the request.
-    let (mut exchange, port) = (Exchange::new(0, 1, Expect::Ack), engine.local(key).unwrap().port);
+    let (mut exchange, port) = (Exchange::new(0, 1, Expect::Ack), engine.local(&key).unwrap().port);
     for _ in 0..2 {
-        let datagram = engine.read(key, 1 << 16, false).unwrap().0.unwrap();
+        let datagram = engine.read(&key, 1 << 16, false).unwrap().0.unwrap();
         hidden("a datagram", &datagram);
         for message in messages(&datagram.bytes) {
             hidden("a message", &message);

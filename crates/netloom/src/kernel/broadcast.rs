@@ -34,12 +34,10 @@ impl Kernel {
         bytes: Vec<u8>,
     ) -> Result<(), Nack> {
         let bytes = Arc::new(bytes);
-        let mut state = self.lock();
         let sent = match hears {
-            Hears::One(ns) => state.engine.multicast(ns, protocol, group, except, bytes),
-            Hears::All => state.engine.multicast_everywhere(protocol, group, except, &bytes),
+            Hears::One(ns) => self.engine().multicast(ns, protocol, group, except, bytes),
+            Hears::All => self.engine().multicast_everywhere(protocol, group, except, &bytes),
         };
-        self.wake(state);
         Ok(sent?)
     }
 
@@ -47,10 +45,7 @@ impl Kernel {
     /// hears it from its next receive. ENOBUFS spares those that declined it (NO_ENOBUFS); how many that were is returned.
     #[doc(alias = "netlink_set_err")]
     pub fn fail_group(&self, ns: NetNs, protocol: Protocol, group: u32, except: u32, errno: Errno) -> usize {
-        let mut state = self.lock();
-        let spared = state.engine.fail_group(ns, protocol, group, except, errno);
-        self.wake(state);
-        spared
+        self.engine().fail_group(ns, protocol, group, except, errno)
     }
 }
 

@@ -10,9 +10,9 @@ use netloom_wire::{
 };
 
 use super::chunk::message_bytes;
-use super::engine::{Listed, NetNs, PortKey, Request};
+use super::engine::{Listed, NetNs, OpenPort, PortKey, Request};
 use super::{Aside, Kernel, Nack, Version};
-use crate::socket::{Credentials, Opt};
+use crate::socket::Credentials;
 
 /// A handler's view of the request that it answers: what the kernel keeps in `genl_info` and `netlink_callback`.
 ///
@@ -21,6 +21,8 @@ use crate::socket::{Credentials, Opt};
 #[doc(alias = "netlink_callback")]
 pub struct Ctx<'a> {
     kernel: &'a Kernel,
+    /// The requester's socket.
+    open: &'a OpenPort,
     request: &'a Request,
     generation: &'a Cell<u64>,
     aside: Aside,
@@ -28,8 +30,8 @@ pub struct Ctx<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    pub(super) fn new(kernel: &'a Kernel, request: &'a Request, generation: &'a Cell<u64>) -> Self {
-        Self { kernel, request, generation, aside: Aside::default(), kept: None }
+    pub(super) fn new(kernel: &'a Kernel, open: &'a OpenPort, request: &'a Request, generation: &'a Cell<u64>) -> Self {
+        Self { kernel, open, request, generation, aside: Aside::default(), kept: None }
     }
 
     /// The kernel side that this runs in.
@@ -153,13 +155,13 @@ impl<'a> Ctx<'a> {
     /// Whether the requester is an administrator here.
     #[doc(alias = "ns_capable")]
     pub fn is_admin(&self) -> bool {
-        self.kernel.lock().engine.is_admin(&self.request.credentials)
+        self.kernel.engine().is_admin(&self.request.credentials)
     }
 
     /// Whether the requester's socket asked for requests to be judged strictly, where a protocol leaves that to it.
     #[doc(alias = "netlink_strict_get_check")]
     pub fn strict_check(&self) -> bool {
-        self.kernel.lock().engine.option(self.request.port, Opt::StrictCheck).is_ok_and(|on| on != 0)
+        self.open.hold().strict_check()
     }
 
     /// Where an attribute of this request begins, for [`Nack::at`]; `None` if it is not one of this request.
@@ -202,13 +204,13 @@ impl<'a> Ctx<'a> {
     #[doc(alias = "genlmsg_reply")]
     pub fn reply<M: Message>(&mut self, number: u16, message: &M) -> Result<(), Nack> {
         let bytes = self.encode(number, message)?;
-        self.kernel.push(self.request.port, bytes).map_err(Nack::new)
+        self.kernel.engine().send_to(self.open, 0, bytes).map_err(Nack::new)
     }
 
     /// The same by hand: `body` writes what stands behind the headers, a header of the family's own first.
     pub fn reply_with(&mut self, number: u16, body: impl Fn(&mut Writer<'_>) -> Result<(), Full>) -> Result<(), Nack> {
         let bytes = self.write(number, &body)?;
-        self.kernel.push(self.request.port, bytes).map_err(Nack::new)
+        self.kernel.engine().send_to(self.open, 0, bytes).map_err(Nack::new)
     }
 
     pub(super) fn encode<M: Message>(&self, number: u16, message: &M) -> Result<Vec<u8>, Nack> {
@@ -262,7 +264,7 @@ impl<'a> Ctx<'a> {
         number: u16,
         body: &dyn Fn(&mut Writer<'_>) -> Result<(), Full>,
     ) -> Result<(), Nack> {
-        let Request { header, ns, port, .. } = self.request;
+        let Request { header, ns, .. } = self.request;
         let protocol = family.table.protocol;
         if !header.flags.contains(Flags::ECHO) {
             let bytes = message_bytes(family, number, Header::new(MessageType::default(), Flags::NONE), body)?;
@@ -273,7 +275,7 @@ impl<'a> Ctx<'a> {
         let bytes = message_bytes(family, number, header, body)?;
         self.kernel.multicast(*ns, protocol, group, self.port(), Arc::new(bytes.clone()));
         // A requester without room hears ENOBUFS.
-        let _ = self.kernel.push_of_group(*port, group, bytes);
+        let _ = self.kernel.engine().send_to(self.open, group, bytes);
         Ok(())
     }
 

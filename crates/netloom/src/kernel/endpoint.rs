@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use netloom_wire::{Errno, Protocol};
 
-use super::engine::{Datagram, NetNs, PortKey, Ticket};
-use super::{Kernel, State, Waiter};
+use super::Kernel;
+use super::engine::{Datagram, Held, NetNs, OpenPort, Ticket};
 use crate::client::Dialer;
 use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake};
 use crate::{Error, Result as NetResult};
@@ -44,9 +44,8 @@ impl fmt::Debug for InProcess {
 /// An open port; closing it is dropping it.
 pub(super) struct PortEndpoint {
     kernel: Kernel,
-    key: PortKey,
+    open: Arc<OpenPort>,
     credentials: Credentials,
-    readable: Arc<Condvar>,
     nonblocking: AtomicBool,
     /// The port that it is connected to.
     peer: AtomicU32,
@@ -59,98 +58,84 @@ impl PortEndpoint {
         credentials: Credentials,
         ns: NetNs,
     ) -> Result<Self, Errno> {
-        let readable = Arc::new(Condvar::new());
-        let mut state = kernel.lock();
-        let key = state.engine.open(ns, protocol, credentials)?;
-        state.waiters.insert(key, Waiter::Threads { condvar: readable.clone(), waiting: 0 });
-        drop(state);
+        let open = kernel.engine().open(ns, protocol, credentials)?;
         let (nonblocking, peer) = (AtomicBool::new(false), AtomicU32::new(0));
-        Ok(Self { kernel: kernel.clone(), key, credentials, readable, nonblocking, peer })
+        Ok(Self { kernel: kernel.clone(), open, credentials, nonblocking, peer })
     }
 
-    fn waiting<'k>(
-        &self,
-        mut state: MutexGuard<'k, State>,
-        deadline: Option<Instant>,
-    ) -> Option<MutexGuard<'k, State>> {
-        let count = |state: &mut State, change: fn(usize) -> usize| {
-            if let Some(Waiter::Threads { waiting, .. }) = state.waiters.get_mut(&self.key) {
-                *waiting = change(*waiting);
-            }
-        };
+    /// Waits for something to happen on the port; `None` if the time is over.
+    fn waiting<'p>(&'p self, port: Held<'p>, deadline: Option<Instant>) -> Option<Held<'p>> {
         let time = match deadline {
             Some(deadline) => Some(deadline.checked_duration_since(Instant::now()).filter(|time| !time.is_zero())?),
             None => None,
         };
-        count(&mut state, |n| n.saturating_add(1));
-        let mut state = match time {
-            Some(time) => self.readable.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
-            None => self.readable.wait(state).unwrap_or_else(PoisonError::into_inner),
-        };
-        count(&mut state, |n| n.saturating_sub(1));
-        Some(state)
+        Some(self.open.wait(port, time))
     }
 }
 
 impl Endpoint for PortEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
-        let sent = self.kernel.deliver(self.key, &self.credentials, to, bytes);
+        let sent = self.kernel.deliver(&self.open, &self.credentials, to, bytes);
         if sent != Err(Errno::EAGAIN) || self.nonblocking.load(Ordering::Relaxed) {
             return sent;
         }
         // A group has had it; the port is waited for. net/netlink/af_netlink.c: netlink_attachskb
         let port = to.map_or_else(|| self.peer.load(Ordering::Relaxed), |to| to.port);
-        self.kernel.deliver_waiting(self.key, &self.credentials, Address::port(port), bytes)
+        self.kernel.deliver_waiting(&self.open, &self.credentials, Address::port(port), bytes)
     }
 
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
         let peek = flags.contains(RecvFlags::PEEK);
         let wait = !flags.contains(RecvFlags::DONTWAIT) && !self.nonblocking.load(Ordering::Relaxed);
-        let mut state = self.kernel.lock();
+        let engine = self.kernel.engine();
+        let mut port = self.open.hold_open()?;
         loop {
-            let (datagram, ticket) = state.engine.read(self.key, buf.len(), peek)?;
+            let (datagram, ticket) = engine.read_held(&mut port, buf.len(), peek)?;
             if let Some(datagram) = datagram {
-                return Ok(self.kernel.taken(state, self.key, datagram, ticket, peek).copy(buf));
+                return Ok(self.kernel.taken(&self.open, port, datagram, ticket, peek).copy(buf));
             }
             if !wait {
                 return Err(Errno::EAGAIN);
             }
-            state = self.waiting(state, deadline).ok_or(Errno::EAGAIN)?;
+            port = self.waiting(port, deadline).ok_or(Errno::EAGAIN)?;
+            if port.is_closed() {
+                return Err(Errno::EBADF);
+            }
         }
     }
 
     fn bind(&self, address: Address) -> Result<(), Errno> {
-        self.kernel.bind(self.key, &self.credentials, address)
+        self.kernel.bind(&self.open, &self.credentials, address)
     }
 
     fn connect(&self, peer: Address) -> Result<(), Errno> {
-        self.kernel.lock().engine.connect(self.key, &self.credentials, peer)?;
+        self.kernel.engine().connect(&self.open, &self.credentials, peer)?;
         self.peer.store(peer.port, Ordering::Relaxed);
         Ok(())
     }
 
     fn local(&self) -> Result<Address, Errno> {
-        self.kernel.lock().engine.local(self.key)
+        self.kernel.engine().local(&self.open)
     }
 
     fn join(&self, group: u32) -> Result<(), Errno> {
-        self.kernel.join(self.key, &self.credentials, group)
+        self.kernel.join(&self.open, &self.credentials, group)
     }
 
     fn leave(&self, group: u32) -> Result<(), Errno> {
-        self.kernel.leave(self.key, &self.credentials, group)
+        self.kernel.leave(&self.open, &self.credentials, group)
     }
 
     fn memberships(&self) -> Result<Vec<u32>, Errno> {
-        self.kernel.lock().engine.memberships(self.key)
+        self.kernel.engine().memberships(&self.open)
     }
 
     fn set(&self, option: Opt, value: u32) -> Result<(), Errno> {
-        self.kernel.lock().engine.set_option(self.key, &self.credentials, option, value)
+        self.kernel.engine().set_option(&self.open, &self.credentials, option, value)
     }
 
     fn option(&self, option: Opt) -> Result<u32, Errno> {
-        self.kernel.lock().engine.option(self.key, option)
+        self.kernel.engine().option(&self.open, option)
     }
 
     fn set_nonblocking(&self, on: bool) -> Result<(), Errno> {
@@ -163,36 +148,34 @@ impl Endpoint for PortEndpoint {
     }
 
     fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Result<bool, Errno> {
-        let mut state = self.kernel.lock();
+        let mut port = self.open.hold();
         loop {
-            if state.engine.is_readable(self.key) {
+            if port.is_readable() {
                 return Ok(true);
             }
             if wake.is_pulled() {
                 return Ok(false);
             }
-            match self.waiting(state, deadline) {
-                Some(again) => state = again,
+            match self.waiting(port, deadline) {
+                Some(again) => port = again,
                 None => return Ok(false),
             }
         }
     }
 
     fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {
-        self.kernel.lock().waiters.insert(self.key, Waiter::Callback(call));
+        self.open.listen(call);
         true
     }
 
     fn nudge(&self) {
-        // Under the lock, so that nobody is between looking and waiting.
-        let _state = self.kernel.lock();
-        self.readable.notify_all();
+        self.open.nudge();
     }
 }
 
 impl Drop for PortEndpoint {
     fn drop(&mut self) {
-        self.kernel.close(self.key);
+        self.kernel.close(&self.open);
     }
 }
 
@@ -226,28 +209,30 @@ impl Taken {
 impl Kernel {
     /// Receives on an open socket without waiting, for a reader with so much room, and writes the next chunk of its dump
     /// in this thread. EAGAIN if nothing is there.
-    pub(crate) fn receive(&self, key: PortKey, room: usize, peek: bool) -> Result<Taken, Errno> {
-        let mut state = self.lock();
-        let (datagram, ticket) = state.engine.read(key, room, peek)?;
-        Ok(self.taken(state, key, datagram.ok_or(Errno::EAGAIN)?, ticket, peek))
+    pub(crate) fn receive(&self, open: &OpenPort, room: usize, peek: bool) -> Result<Taken, Errno> {
+        let mut port = open.hold_open()?;
+        let (datagram, ticket) = self.engine().read_held(&mut port, room, peek)?;
+        Ok(self.taken(open, port, datagram.ok_or(Errno::EAGAIN)?, ticket, peek))
     }
 
-    fn taken<'k>(
-        &'k self,
-        mut state: MutexGuard<'k, State>,
-        key: PortKey,
+    #[inline]
+    fn taken<'p>(
+        &self,
+        open: &'p OpenPort,
+        mut port: Held<'p>,
         datagram: Datagram,
         ticket: Option<Ticket>,
         peek: bool,
     ) -> Taken {
         let len = datagram.bytes.len();
-        let shown = if !peek && state.engine.faults.truncates() { len / 2 } else { len };
-        let options = state.engine.receive_options(key);
-        let destination = state.engine.local(key).unwrap_or_default();
+        let cut = !peek && self.engine().faults.on().is_some_and(|mut faults| faults.truncates());
+        let shown = if cut { len / 2 } else { len };
+        let (options, destination) = (port.receive_options(), port.local());
         if let Some(ticket) = ticket {
-            state = self.settle(state, ticket);
+            port = self.settle(open, port, ticket);
         }
-        self.wake(state);
+        open.release(port);
+        self.made_room();
         Taken { datagram, shown, options, destination }
     }
 }

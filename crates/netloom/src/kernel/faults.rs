@@ -1,5 +1,7 @@
 //! Faults on demand: what a client must survive, switched on one at a time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use netloom_wire::{Errno, Flags, Header, MessageType};
@@ -18,8 +20,27 @@ pub struct Faults<'k>(&'k Kernel);
 
 /// The switches, as the engine keeps them.
 #[derive(Default)]
+pub(super) struct Switches {
+    /// Whether any was touched since all were off: what each request reads.
+    any: AtomicBool,
+    state: Mutex<FaultState>,
+}
+
+impl Switches {
+    /// The faults, if there may be any.
+    #[inline]
+    pub(super) fn on(&self) -> Option<MutexGuard<'_, FaultState>> {
+        if self.any.load(Ordering::Relaxed) { Some(self.state()) } else { None }
+    }
+
+    fn state(&self) -> MutexGuard<'_, FaultState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The faults that are to happen.
+#[derive(Default)]
 pub(super) struct FaultState {
-    any: bool,
     tear: u32,
     busy: u32,
     overrun: u32,
@@ -40,9 +61,9 @@ impl<'k> Faults<'k> {
     }
 
     fn set(&self, change: impl FnOnce(&mut FaultState)) -> &Self {
-        let mut state = self.0.lock();
-        state.engine.faults.any = true;
-        change(&mut state.engine.faults);
+        let switches = &self.0.engine().faults;
+        change(&mut switches.state());
+        switches.any.store(true, Ordering::Relaxed);
         self
     }
 
@@ -119,6 +140,7 @@ impl<'k> Faults<'k> {
     /// Switches everything off.
     pub fn clear(&self) -> &Self {
         self.set(|faults| *faults = FaultState::default());
+        self.0.engine().faults.any.store(false, Ordering::Relaxed);
         self.0.drain();
         self
     }
@@ -154,9 +176,6 @@ impl FaultState {
     }
 
     pub(super) fn refuses(&mut self, family: &str, op: u16) -> Option<Errno> {
-        if !self.any {
-            return None;
-        }
         let at = self.refuse.iter().position(|(name, number, _)| name == family && *number == op)?;
         Some(self.refuse.remove(at).2)
     }
@@ -164,9 +183,6 @@ impl FaultState {
     /// What comes in front of an answer, with the address it pretends to be from.
     pub(super) fn before_reply(&mut self, bytes: &[u8]) -> Vec<(Vec<u8>, Address)> {
         let mut extra = Vec::new();
-        if !self.any {
-            return extra;
-        }
         if take(&mut self.stray)
             && let Some(header) = Header::read(bytes)
         {

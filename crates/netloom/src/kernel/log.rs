@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Kernel;
 use super::engine::Task;
@@ -68,14 +68,18 @@ impl Kernel {
     /// ```
     #[doc(alias = "dmesg")]
     pub fn on_log(&self, log: impl Fn(&Log) + Send + Sync + 'static) {
-        let before = self.lock().log.replace(Arc::new(log));
-        // What it owns may call this kernel side: not under its lock.
+        let before = self.logger().replace(Arc::new(log));
+        // What it owns may call this kernel side: not under the lock.
         drop(before);
+    }
+
+    fn logger(&self) -> MutexGuard<'_, Option<LogFn>> {
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn say(&self, subject: Subject, text: String) {
         let log = Log { family: subject.family, op: subject.op, text };
-        let hook = self.lock().log.clone();
+        let hook = self.logger().clone();
         match hook {
             // A hook that panics has nobody to tell.
             Some(hook) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&log)))),

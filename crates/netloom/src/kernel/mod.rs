@@ -16,7 +16,7 @@
 //!
 //! The way of a datagram is the kernel's own: port, messages, protocol, family, op, permission, policy, handler (in the
 //! sender's context), replies, acknowledgement, the port's queue. A dump is pulled by its reader, one chunk a receive.
-//! [`Engine`] holds that logic without I/O; [`Kernel`] is the shell around it that locks, waits and runs handlers.
+//! [`Engine`] holds that logic without I/O; [`Kernel`] is the shell around it that waits and runs handlers.
 //! A handler may call this kernel side, or another, as any program does. The handlers of all families that are not
 //! [parallel](Family::parallel) take turns, though, as in the kernel: what one of them asks of another of them it would
 //! wait for itself, and is refused with EDEADLK. Across threads and processes nobody can tell: that hangs.
@@ -52,8 +52,7 @@ mod run;
 mod speak;
 mod version;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use netloom_wire::{Errno, Protocol};
 
@@ -72,7 +71,7 @@ pub use notifier::Notifier;
 pub use protocol::{Config, Input};
 pub use version::{UnknownVersion, Version};
 
-use self::engine::{FamilyKey, Listed, SerialMap, Ticket};
+use self::engine::{FamilyKey, Listed, OpenPort, Port, Ticket};
 use crate::client::Connection;
 use crate::socket::{Address, Credentials, Socket};
 
@@ -90,32 +89,13 @@ pub enum Fill {
 pub struct Kernel(Arc<Inner>);
 
 struct Inner {
-    state: Mutex<State>,
-    /// Told when a piece of work is completed while somebody waits for that.
-    progress: Condvar,
+    engine: Engine,
+    log: Mutex<Option<log::LogFn>>,
     links: links::Registry,
     room: room::Room,
     notifiers: OnceLock<notifier::Shared>,
     owner: u32,
     version: Version,
-}
-
-pub(crate) struct State {
-    pub(crate) engine: Engine,
-    handlers: SerialMap<FamilyKey, Arc<raw::Handlers>>,
-    protocols: HashMap<Protocol, Arc<protocol::Handlers>>,
-    log: Option<log::LogFn>,
-    pub(crate) waiters: SerialMap<PortKey, Waiter>,
-    /// How many wait for work that others do, or for an answer.
-    stalled: usize,
-}
-
-/// Who waits for a port to become readable.
-pub(crate) enum Waiter {
-    /// Threads inside a receive.
-    Threads { condvar: Arc<Condvar>, waiting: usize },
-    /// Somebody else's loop; called without any lock held.
-    Callback(Arc<dyn Fn() + Send + Sync>),
 }
 
 /// What registration gives.
@@ -145,19 +125,10 @@ impl Kernel {
 
     fn build(version: Version, first_link: u32) -> Self {
         let owner = crate::socket::this_process().uid;
-        let state = State {
-            engine: Engine::behaving_like(owner, version),
-            handlers: SerialMap::default(),
-            protocols: HashMap::new(),
-            log: None,
-            waiters: SerialMap::default(),
-            stalled: 0,
-        };
-        let links = links::Registry::starting_at(first_link);
         let kernel = Self(Arc::new(Inner {
-            state: Mutex::new(state),
-            progress: Condvar::new(),
-            links,
+            engine: Engine::behaving_like(owner, version),
+            log: Mutex::default(),
+            links: links::Registry::starting_at(first_link),
             room: room::Room::default(),
             notifiers: OnceLock::new(),
             owner,
@@ -180,18 +151,8 @@ impl Kernel {
     #[doc(alias = "genl_register_ops")]
     #[doc(alias = "genl_register_mc_group")]
     pub fn register(&self, family: impl Register) -> Result<Registered, Nack> {
-        let (table, mut handlers) = family.into_raw()?.into_parts(self.version())?;
-        let mut state = self.lock();
-        let intake = state.engine.protocol(table.protocol).map(|info| info.intake);
-        if intake != Some(Intake::Messages) {
-            let why = if intake.is_none() { "is not there" } else { "takes no messages" };
-            let text = format!("protocol {} {why}: register it, with families", table.protocol.number());
-            return Err(Nack::new(Errno::EPROTONOSUPPORT).with_message(text));
-        }
-        handlers.serialise = state.protocols.get(&table.protocol).and_then(|protocol| protocol.serialise.clone());
-        let listed = state.engine.register(table)?;
-        state.handlers.insert(listed.key, Arc::new(handlers));
-        self.wake(state);
+        let (table, handlers) = family.into_raw()?.into_parts(self.version())?;
+        let listed = self.engine().register_with(table, Some(handlers))?;
         Ok(Registered { key: listed.key, id: listed.id, groups: listed.groups.clone(), listed })
     }
 
@@ -199,13 +160,7 @@ impl Kernel {
     /// runs: the module behind it must stay.
     #[doc(alias = "genl_unregister_family")]
     pub fn unregister(&self, registered: &Registered) -> Result<(), Nack> {
-        let mut state = self.lock();
-        state.engine.unregister(registered.key)?;
-        let handlers = state.handlers.remove(&registered.key);
-        self.wake(state);
-        // What they own may call this kernel side when it is dropped: not under its lock.
-        drop(handlers);
-        Ok(())
+        Ok(self.engine().unregister(registered.key)?)
     }
 
     /// Adds a protocol: one by hand, see [`Config`], or one that families may then be part of. EEXIST if it is there.
@@ -213,31 +168,22 @@ impl Kernel {
     #[doc(alias = "netlink_kernel_create")]
     pub fn register_protocol(&self, protocol: Protocol, config: impl Into<Config>) -> Result<(), Nack> {
         let (info, handlers) = config.into().into_parts();
-        let mut state = self.lock();
-        state.engine.register_protocol(protocol, info).map_err(|errno| {
+        self.engine().register_protocol_with(protocol, info, Some(Arc::new(handlers))).map_err(|errno| {
             let text = format!("protocol {} is there already: choose another of the 32", protocol.number());
             Nack::new(errno).with_message(text)
-        })?;
-        state.protocols.insert(protocol, Arc::new(handlers));
-        Ok(())
+        })
     }
 
     /// Removes a protocol: sockets of it stay open and reach nobody. ENOENT if it is not there, EBUSY while families of it
     /// are registered or one of its handlers runs.
     #[doc(alias = "netlink_kernel_release")]
     pub fn unregister_protocol(&self, protocol: Protocol) -> Result<(), Nack> {
-        let mut state = self.lock();
-        state.engine.unregister_protocol(protocol)?;
-        let handlers = state.protocols.remove(&protocol);
-        drop(state);
-        // As a family's: not under the lock.
-        drop(handlers);
-        Ok(())
+        Ok(self.engine().unregister_protocol(protocol)?)
     }
 
     /// The protocols that are there, by number, and what each allows.
     pub fn protocols(&self) -> Vec<(Protocol, ProtocolInfo)> {
-        self.lock().engine.protocols().collect()
+        self.engine().protocols()
     }
 
     /// The network namespace in which everything is that names no other.
@@ -284,7 +230,7 @@ impl Kernel {
 
     /// The open sockets, by protocol, then port: what `/proc/net/netlink` tells of Linux's.
     pub fn sockets(&self) -> Vec<SocketState> {
-        self.lock().engine.sockets()
+        self.engine().sockets()
     }
 
     /// Credentials of an administrator: this process, as whoever owns the kernel side.
@@ -302,96 +248,85 @@ impl Kernel {
         Faults::of(self)
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // No handler runs under the lock, so a poisoned one guards a state that is whole.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    #[inline]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     /// Sends a datagram from an open socket, and runs what it asks for in this thread.
     pub(crate) fn deliver(
         &self,
-        key: PortKey,
+        open: &OpenPort,
         by: &Credentials,
         to: Option<Address>,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
-        let mut state = self.lock();
-        let delivered = state.engine.deliver(key, by, to, bytes);
-        self.nudge(&state);
-        // What is refused may have reached a group before.
-        if let Ok(ticket) = delivered {
-            state = self.settle(state, ticket);
-        }
-        self.wake(state);
-        delivered.map(|_| bytes.len())
+        let (port, ticket) = self.engine().deliver_held(open, by, to, bytes)?;
+        open.release(self.settle(open, port, ticket));
+        Ok(bytes.len())
     }
 
     /// Waits until a port that had no room has taken the datagram.
     pub(crate) fn deliver_waiting(
         &self,
-        key: PortKey,
+        open: &OpenPort,
         by: &Credentials,
         to: Address,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
-        self.0.room.wait(|| Some(self.deliver(key, by, Some(to), bytes)).filter(|sent| *sent != Err(Errno::EAGAIN)))
+        self.0.room.wait(|| Some(self.deliver(open, by, Some(to), bytes)).filter(|sent| *sent != Err(Errno::EAGAIN)))
     }
 
     /// Closes a socket, and ends its dump in this thread.
-    pub(crate) fn close(&self, key: PortKey) {
-        let mut state = self.lock();
-        state.waiters.remove(&key);
-        if let Some(ticket) = state.engine.close(key) {
-            state = self.settle(state, ticket);
+    pub(crate) fn close(&self, open: &OpenPort) {
+        if let Some(ticket) = self.engine().close(open) {
+            open.release(self.settle(open, open.hold(), ticket));
         }
-        self.nudge(&state);
-        self.wake(state);
+        self.0.room.changed();
     }
 
     /// Binds an open socket, and asks the protocol in this thread.
-    pub(crate) fn bind(&self, key: PortKey, by: &Credentials, address: Address) -> Result<(), Errno> {
-        self.change(|engine| engine.bind(key, by, address))
+    pub(crate) fn bind(&self, open: &OpenPort, by: &Credentials, address: Address) -> Result<(), Errno> {
+        self.change(open, |engine, port| engine.bind_held(port, by, address))
     }
 
     /// Lets an open socket join a group, and asks the protocol in this thread.
-    pub(crate) fn join(&self, key: PortKey, by: &Credentials, group: u32) -> Result<(), Errno> {
-        self.change(|engine| engine.join(key, by, group))
+    pub(crate) fn join(&self, open: &OpenPort, by: &Credentials, group: u32) -> Result<(), Errno> {
+        self.change(open, |engine, port| engine.join_held(port, by, group))
     }
 
     /// Lets an open socket leave a group, and tells the protocol in this thread.
-    pub(crate) fn leave(&self, key: PortKey, by: &Credentials, group: u32) -> Result<(), Errno> {
-        self.change(|engine| engine.leave(key, by, group))
+    pub(crate) fn leave(&self, open: &OpenPort, by: &Credentials, group: u32) -> Result<(), Errno> {
+        self.change(open, |engine, port| engine.leave_held(port, by, group))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Engine) -> Result<Option<Ticket>, Errno>) -> Result<(), Errno> {
-        let mut state = self.lock();
-        let Some(ticket) = change(&mut state.engine)? else { return Ok(()) };
-        state = self.settle(state, ticket);
-        let outcome = state.engine.take_outcome(ticket);
-        self.wake(state);
+    fn change(
+        &self,
+        open: &OpenPort,
+        change: impl FnOnce(&Engine, &mut Port) -> Result<Option<Ticket>, Errno>,
+    ) -> Result<(), Errno> {
+        let mut port = open.hold_open()?;
+        let Some(ticket) = change(self.engine(), &mut port)? else { return Ok(()) };
+        port = self.settle(open, port, ticket);
+        let outcome = self.engine().outcome_of(&mut port, ticket);
+        open.release(port);
         outcome
     }
 
-    /// Tells those who wait for work or an answer to look again.
-    fn nudge(&self, state: &State) {
-        if state.stalled > 0 {
-            self.0.progress.notify_all();
+    /// Something was read of what a socket has handed over: its dump goes on, in this thread.
+    pub(crate) fn was_read(&self, open: &OpenPort) {
+        let Ok(mut port) = open.hold_open() else { return };
+        if let Some(ticket) = self.engine().outside_was_read(&mut port) {
+            port = self.settle(open, port, ticket);
         }
+        open.release(port);
+        self.made_room();
     }
 
-    /// Tells those who wait for ports that became readable, and unlocks.
-    pub(crate) fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let mut calls = Vec::new();
-        for port in state.engine.take_ready() {
-            match state.waiters.get(&port) {
-                Some(Waiter::Threads { condvar, waiting }) if *waiting > 0 => condvar.notify_all(),
-                Some(Waiter::Callback(call)) => calls.push(call.clone()),
-                _ => {}
-            }
-        }
-        drop(state);
+    /// Tells who waits for room in a queue that something was taken off one; to be called without a lock.
+    #[inline]
+    pub(crate) fn made_room(&self) {
         self.0.room.changed();
-        calls.iter().for_each(|call| call());
     }
 }
 

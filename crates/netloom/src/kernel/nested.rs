@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
+use netloom_wire::Protocol;
+
 use super::Kernel;
-use super::engine::WorkId;
 
 thread_local! {
-    /// The serialised work that this thread runs, the innermost last, by kernel side.
-    static RUNNING: RefCell<Vec<(usize, WorkId)>> = const { RefCell::new(Vec::new()) };
+    /// The turns that the work has which this thread runs, the innermost last, by kernel side.
+    static RUNNING: RefCell<Vec<(usize, Protocol)>> = const { RefCell::new(Vec::new()) };
     /// The locks of protocols that this thread holds or waits for.
     static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
@@ -40,8 +41,8 @@ impl Drop for Held {
 pub(super) struct Running;
 
 impl Running {
-    pub(super) fn begin(kernel: &Kernel, id: WorkId) -> Self {
-        RUNNING.with_borrow_mut(|running| running.push((name(kernel), id)));
+    pub(super) fn begin(kernel: &Kernel, turn: Protocol) -> Self {
+        RUNNING.with_borrow_mut(|running| running.push((name(kernel), turn)));
         Self
     }
 }
@@ -52,10 +53,10 @@ impl Drop for Running {
     }
 }
 
-/// The serialised work of a kernel side that this thread runs right now, each of one protocol.
-pub(super) fn holders(kernel: &Kernel) -> Vec<WorkId> {
-    let own = name(kernel);
-    RUNNING.with_borrow(|running| running.iter().filter(|(kernel, _)| *kernel == own).map(|(_, id)| *id).collect())
+/// Whether a protocol's turn is with work of a kernel side that this thread runs right now.
+pub(super) fn has_turn(kernel: &Kernel, protocol: Protocol) -> bool {
+    let own = (name(kernel), protocol);
+    RUNNING.with_borrow(|running| running.contains(&own))
 }
 
 fn name(kernel: &Kernel) -> usize {

@@ -68,7 +68,7 @@ fn getfamily(ctx: &mut Ctx<'_>) -> Result<Option<Vec<u8>>, Nack> {
     let listed = match asked_name(ctx) {
         Some(name) => by_name(ctx, name),
         None => match asked_id(ctx) {
-            Some(id) => ctx.kernel().lock().engine.family_by_id(id).cloned(),
+            Some(id) => ctx.kernel().engine().family_by_id(id),
             None => return Err(Nack::new(Errno::EINVAL)),
         },
     };
@@ -87,12 +87,12 @@ fn asked_name<'a>(ctx: &Ctx<'a>) -> Option<Option<&'a str>> {
 }
 
 fn by_name(ctx: &Ctx<'_>, name: Option<&str>) -> Option<Arc<Listed>> {
-    ctx.kernel().lock().engine.family(name?).cloned()
+    ctx.kernel().engine().family(name?)
 }
 
 // net/netlink/genetlink.c: ctrl_dumpfamily
 fn dump_families(next: &mut u16, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Result<Fill, Nack> {
-    let families = ctx.kernel().lock().engine.families();
+    let families = ctx.kernel().engine().families();
     for listed in families {
         if listed.id < *next || is_hidden(&listed, ctx) {
             continue;
@@ -194,7 +194,7 @@ fn same(one: &'static Policy, other: &'static Policy) -> bool {
 // net/netlink/genetlink.c: ctrl_dumppolicy_start
 fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
     let found = match (asked.family_id, asked_name(ctx)) {
-        (Some(id), _) => ctx.kernel().lock().engine.family_by_id(id).cloned(),
+        (Some(id), _) => ctx.kernel().engine().family_by_id(id),
         (None, Some(name)) => by_name(ctx, name),
         (None, None) => return Err(Nack::new(Errno::EINVAL)),
     };

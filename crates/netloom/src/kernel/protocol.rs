@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use netloom_wire::{Errno, Flags, Header, Protocol, RawMessage, messages};
 
-use super::engine::{Arrival, Compare, Intake, NetNs, ProtocolInfo};
+use super::engine::{Arrival, Compare, Intake, NetNs, OpenPort, ProtocolInfo};
 use super::{Kernel, Nack};
 use crate::socket::Credentials;
 
@@ -152,12 +152,14 @@ impl fmt::Debug for Config {
 /// A datagram that a protocol's input takes.
 pub struct Input<'a> {
     kernel: &'a Kernel,
+    /// The sender's socket.
+    open: &'a OpenPort,
     arrival: &'a Arrival,
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(kernel: &'a Kernel, arrival: &'a Arrival) -> Self {
-        Self { kernel, arrival }
+    pub(super) fn new(kernel: &'a Kernel, open: &'a OpenPort, arrival: &'a Arrival) -> Self {
+        Self { kernel, open, arrival }
     }
 
     /// The kernel side that this runs in.
@@ -201,7 +203,7 @@ impl<'a> Input<'a> {
     /// Whether the sender is an administrator here.
     #[doc(alias = "netlink_capable")]
     pub fn is_admin(&self) -> bool {
-        self.kernel.lock().engine.is_admin(&self.arrival.credentials)
+        self.kernel.engine().is_admin(&self.arrival.credentials)
     }
 
     /// The network namespace of the sender's socket.
@@ -213,7 +215,7 @@ impl<'a> Input<'a> {
     /// Sends a datagram back to the sender's socket. EAGAIN if it has no room, ECONNREFUSED if it is gone.
     #[doc(alias = "netlink_unicast")]
     pub fn reply(&self, bytes: Vec<u8>) -> Result<(), Nack> {
-        Ok(self.kernel.push(self.arrival.port, bytes)?)
+        Ok(self.kernel.engine().send_to(self.open, 0, bytes)?)
     }
 
     /// Takes it apart into messages as the kernel does: `handle` gets each request; what it refuses is answered with the
@@ -228,9 +230,9 @@ impl<'a> Input<'a> {
             let answer = if request { handle(&message) } else { Ok(()) };
             let silent = answer.as_ref().is_err_and(|nack| nack.errno() == Errno::EINTR);
             if !silent && (answer.is_err() || flags.contains(Flags::ACK)) {
-                let mut state = self.kernel.lock();
-                state.engine.acknowledge(self.arrival.port, message.bytes, &answer, None);
-                self.kernel.wake(state);
+                let mut port = self.open.hold();
+                self.kernel.engine().acknowledge(&mut port, message.bytes, &answer, None);
+                self.open.release(port);
             }
         }
     }

@@ -12,7 +12,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Something was taken off a queue, or a port went away: to be told after the kernel side's lock was held for it.
+    /// Something was taken off a queue, or a port went away: to be told after the port's lock was held for it.
     #[inline]
     pub(super) fn changed(&self) {
         if self.senders.load(Ordering::Relaxed) != 0 {
@@ -22,7 +22,7 @@ impl Room {
         }
     }
 
-    /// Tries to send until `send` (which takes the kernel side's lock) says that it is done.
+    /// Tries to send until `send` (which takes the lock of the port that it is for) says that it is done.
     pub(super) fn wait<T>(&self, mut send: impl FnMut() -> Option<T>) -> T {
         self.senders.fetch_add(1, Ordering::Relaxed);
         let count = || self.changes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,7 +49,7 @@ impl Kernel {
         self.multicast(ns, Protocol::ROUTE, group, port, Arc::new(bytes.clone()));
         if let Some(requester) = cause.0 {
             // A requester without room hears ENOBUFS.
-            let _ = self.push_of_group(requester.socket, group, bytes);
+            let _ = self.engine().send_to_key(requester.socket, group, bytes);
         }
     }
 }

@@ -2,102 +2,100 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use netloom_wire::{Errno, RawAttrs};
 
-use super::engine::{Filled, Outcome, Request, Task, Ticket};
+use super::engine::{Filled, Held as HeldPort, Lease, Next, OpenPort, Outcome, Request, Task, Ticket, Work};
 use super::log::{Subject, panic_text};
 use super::nested::{self, Held, Running};
-use super::{Aside, Chunk, Ctx, Fill, Input, Kernel, Nack, State, protocol, raw};
+use super::{Aside, Chunk, Ctx, Fill, Input, Kernel, Nack, protocol, raw};
 
 /// Whose handlers a piece of work needs.
-enum Handlers {
-    Family(Option<Arc<raw::Handlers>>),
+pub(super) enum Handlers {
+    Family(Arc<Lease>),
     Protocol(Option<Arc<protocol::Handlers>>),
 }
 
 impl Handlers {
-    fn of(state: &State, task: &Task) -> Self {
-        match task.family() {
-            Some(family) => Self::Family(state.handlers.get(&family.key).cloned()),
-            None => Self::Protocol(state.protocols.get(&task.protocol()).cloned()),
-        }
-    }
-
     /// What is held while they run.
     fn serialise(&self) -> Option<&Arc<Mutex<()>>> {
         match self {
-            Self::Family(family) => family.as_ref()?.serialise.as_ref(),
+            Self::Family(family) => family.handlers.as_ref()?.serialise.as_ref(),
             Self::Protocol(protocol) => protocol.as_ref()?.serialise.as_ref(),
         }
     }
 }
 
 impl Kernel {
-    /// Runs what a caller's own send or receive waits for, in this thread, until it is finished.
-    pub(crate) fn settle<'k>(&'k self, mut state: MutexGuard<'k, State>, ticket: Ticket) -> MutexGuard<'k, State> {
-        while !state.engine.is_finished(ticket) {
-            let Some(work) = state.engine.work_of(ticket) else {
-                let mut holders = nested::holders(self).into_iter();
-                if let Some(work) = holders.find_map(|holder| state.engine.work_within(ticket, holder)) {
-                    let id = work.id;
-                    let handlers = Handlers::of(&state, &work.task);
-                    self.wake(state);
-                    let outcome = self.run_within(work.task, &handlers);
-                    state = self.lock();
-                    state.engine.complete(id, outcome);
-                    continue;
+    /// Runs what a caller's own send or receive on this socket waits for, in this thread, until it is finished.
+    #[inline]
+    pub(crate) fn settle<'p>(&self, open: &'p OpenPort, mut port: HeldPort<'p>, ticket: Ticket) -> HeldPort<'p> {
+        while !port.is_finished(ticket) {
+            port = match self.engine().next(&mut port, ticket) {
+                Next::Work(work) => self.run_one(open, port, work),
+                Next::Turn(protocol) if nested::has_turn(self, protocol) => {
+                    match self.engine().next_within(&mut port, ticket) {
+                        Some(work) => self.run_one_within(open, port, work),
+                        None => port,
+                    }
                 }
-                if state.engine.has_ready() {
-                    // What is queued already can be read meanwhile.
-                    self.wake(state);
-                    state = self.lock();
-                    continue;
+                Next::Turn(protocol) => {
+                    open.release(port);
+                    self.engine().turns.wait(protocol);
+                    open.hold()
                 }
-                // Another thread holds the lock that our work needs, or runs it.
-                state.stalled = state.stalled.saturating_add(1);
-                state = self.0.progress.wait(state).unwrap_or_else(PoisonError::into_inner);
-                state.stalled = state.stalled.saturating_sub(1);
-                continue;
+                // Another thread runs it.
+                Next::Nothing => open.wait(port, None),
             };
-            let handlers = Handlers::of(&state, &work.task);
-            let delay = state.engine.faults.delays();
-            self.wake(state);
-            if let Some(delay) = delay {
-                std::thread::sleep(delay);
-            }
-            let id = work.id;
-            let running = work.serialised.then(|| Running::begin(self, id));
-            let outcome = self.run(work.task, &handlers);
-            drop(running);
-            state = self.lock();
-            state.engine.complete(id, outcome);
-            if state.stalled > 0 {
-                self.0.progress.notify_all();
-            }
         }
-        state
+        port
+    }
+
+    fn run_one<'p>(&self, open: &'p OpenPort, port: HeldPort<'p>, work: Work) -> HeldPort<'p> {
+        let handlers = port.handlers(&work.task);
+        open.release(port);
+        let delay = self.engine().faults.on().and_then(|faults| faults.delays());
+        if let Some(delay) = delay {
+            std::thread::sleep(delay);
+        }
+        let running = work.serialised.map(|protocol| Running::begin(self, protocol));
+        let outcome = self.run(open, work.task, &handlers);
+        // A family that is to go waits for who has its handlers: not beyond this.
+        drop((running, handlers));
+        let mut port = open.hold();
+        self.engine().complete_held(&mut port, work.id, outcome);
+        port
+    }
+
+    fn run_one_within<'p>(&self, open: &'p OpenPort, port: HeldPort<'p>, work: Work) -> HeldPort<'p> {
+        let handlers = port.handlers(&work.task);
+        open.release(port);
+        let outcome = self.run_within(open, work.task, &handlers);
+        drop(handlers);
+        let mut port = open.hold();
+        self.engine().complete_held(&mut port, work.id, outcome);
+        port
     }
 
     /// Runs one piece of work, under its protocol's lock.
-    fn run(&self, task: Task, handlers: &Handlers) -> Outcome {
-        let Some(lock) = handlers.serialise() else { return self.run_unlocked(task, handlers) };
-        let Some(_here) = Held::begin(lock) else { return self.run_within(task, handlers) };
+    fn run(&self, open: &OpenPort, task: Task, handlers: &Handlers) -> Outcome {
+        let Some(lock) = handlers.serialise() else { return self.run_unlocked(open, task, handlers) };
+        let Some(_here) = Held::begin(lock) else { return self.run_within(open, task, handlers) };
         let _held = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.run_unlocked(task, handlers)
+        self.run_unlocked(open, task, handlers)
     }
 
-    fn run_unlocked(&self, task: Task, handlers: &Handlers) -> Outcome {
+    fn run_unlocked(&self, open: &OpenPort, task: Task, handlers: &Handlers) -> Outcome {
         match handlers {
-            Handlers::Family(family) => self.run_family(task, family.as_deref()),
-            Handlers::Protocol(protocol) => self.run_protocol(task, protocol.as_deref()),
+            Handlers::Family(family) => self.run_family(open, task, family.handlers.as_deref()),
+            Handlers::Protocol(protocol) => self.run_protocol(open, task, protocol.as_deref()),
         }
     }
 
     /// Refuses what a handler asked for and would have to wait for that handler. Linux hangs there. What only ends
     /// something runs all the same.
-    fn run_within(&self, task: Task, handlers: &Handlers) -> Outcome {
+    fn run_within(&self, open: &OpenPort, task: Task, handlers: &Handlers) -> Outcome {
         const TEXT: &str = "a handler waits for itself: make its family parallel";
         let nack = Nack::new(Errno::EDEADLK).with_message(TEXT);
         match task {
@@ -117,17 +115,17 @@ impl Kernel {
                 Outcome::Ended
             }
             Task::Bind(_) => Outcome::Bound(Err(Errno::EDEADLK)),
-            Task::DumpDone(..) | Task::Unbind(_) => self.run_unlocked(task, handlers),
+            Task::DumpDone(..) | Task::Unbind(_) => self.run_unlocked(open, task, handlers),
         }
     }
 
-    fn run_family(&self, task: Task, family: Option<&raw::Handlers>) -> Outcome {
+    fn run_family(&self, open: &OpenPort, task: Task, family: Option<&raw::Handlers>) -> Outcome {
         let op = |request: &Request| family.and_then(|family| family.ops.get(request.op));
         match task {
-            Task::Do(request) => self.run_do(&request, op(&request)),
+            Task::Do(request) => self.run_do(open, &request, op(&request)),
             Task::DumpStart(request) => {
                 let generation = Cell::new(0);
-                let mut ctx = Ctx::new(self, &request, &generation);
+                let mut ctx = Ctx::new(self, open, &request, &generation);
                 Outcome::Started(judge(&request).and_then(|warning| {
                     let dump = op(&request).and_then(|op| op.dump.as_ref()).ok_or_else(gone)?;
                     let subject = || Subject::of(&Task::DumpStart(request.clone()));
@@ -135,7 +133,7 @@ impl Kernel {
                     started.unwrap_or_else(panicked).map_err(|nack| nack.or_aside(ctx.aside_or(warning)))
                 }))
             }
-            Task::DumpFill(request, fill) => self.run_fill(&request, op(&request), fill),
+            Task::DumpFill(request, fill) => self.run_fill(open, &request, op(&request), fill),
             Task::DumpDone(request, cursor) => {
                 let done = op(&request).and_then(|op| op.dump.as_ref()).and_then(|dump| dump.done.as_ref());
                 let subject = || Subject::of(&Task::Do(request.clone()));
@@ -164,9 +162,9 @@ impl Kernel {
     }
 
     // net/netlink/genetlink.c: genl_family_rcv_msg_doit
-    fn run_do(&self, request: &Arc<Request>, op: Option<&raw::Op>) -> Outcome {
+    fn run_do(&self, open: &OpenPort, request: &Arc<Request>, op: Option<&raw::Op>) -> Outcome {
         let generation = Cell::new(0);
-        let mut ctx = Ctx::new(self, request, &generation);
+        let mut ctx = Ctx::new(self, open, request, &generation);
         let done = judge(request).and_then(|warning| {
             let op = op.ok_or_else(gone)?;
             let handler = op.doit.as_ref().ok_or_else(gone)?;
@@ -191,9 +189,15 @@ impl Kernel {
         }
     }
 
-    fn run_fill(&self, request: &Arc<Request>, op: Option<&raw::Op>, mut fill: super::engine::Fill) -> Outcome {
+    fn run_fill(
+        &self,
+        open: &OpenPort,
+        request: &Arc<Request>,
+        op: Option<&raw::Op>,
+        mut fill: super::engine::Fill,
+    ) -> Outcome {
         let generation = Cell::new(fill.generation);
-        let mut ctx = Ctx::new(self, request, &generation);
+        let mut ctx = Ctx::new(self, open, request, &generation);
         let subject = || Subject::of(&Task::Do(request.clone()));
         let mut chunk = vec![0; fill.room];
         let number = op.map_or(0, |op| op.reply);
@@ -216,12 +220,12 @@ impl Kernel {
         Outcome::Filled { cursor: fill.cursor, chunk, filled, generation, torn, filtered, warning }
     }
 
-    fn run_protocol(&self, task: Task, protocol: Option<&protocol::Handlers>) -> Outcome {
+    fn run_protocol(&self, open: &OpenPort, task: Task, protocol: Option<&protocol::Handlers>) -> Outcome {
         let subject = || Subject::of(&task);
         match &task {
             Task::Input(arrival) => {
                 if let Some(input) = protocol.and_then(|protocol| protocol.input.as_ref()) {
-                    let _ = self.contain(subject, || input(&mut Input::new(self, arrival)));
+                    let _ = self.contain(subject, || input(&mut Input::new(self, open, arrival)));
                 }
                 Outcome::Ended
             }

@@ -1,13 +1,13 @@
 //! The kernel side speaks first: to one port, to a group, and to ask.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Event, Family, Flags, Full, Header, Message, MessageType, Notify, Protocol, Writer};
 
 use super::chunk::message_bytes;
-use super::engine::{Listed, NetNs, PortKey};
+use super::engine::{Listed, NetNs};
 use super::{Kernel, Nack, Registered};
 
 impl Kernel {
@@ -23,7 +23,7 @@ impl Kernel {
     pub fn notify_in<N: Notify>(&self, ns: NetNs, _: N, body: &N::Body) -> bool {
         let Some((family, group)) = self.group_of::<N>() else { return false };
         let protocol = <N::Family as Family>::PROTOCOL;
-        if !self.lock().engine.has_listeners(protocol, group) {
+        if !self.engine().has_listeners(protocol, group) {
             return false;
         }
         let Ok(bytes) = unasked(&family, N::ID, &|w| body.encode(w)) else { return false };
@@ -46,10 +46,7 @@ impl Kernel {
     /// ECONNREFUSED if there is no such port, EAGAIN if it has no room.
     #[doc(alias = "netlink_unicast")]
     pub fn unicast_raw(&self, protocol: Protocol, port: u32, bytes: Vec<u8>) -> Result<(), Nack> {
-        let mut state = self.lock();
-        let sent = state.engine.unicast(NetNs::default(), protocol, port, bytes);
-        self.wake(state);
-        Ok(sent?)
+        Ok(self.engine().unicast(NetNs::default(), protocol, port, bytes)?)
     }
 
     /// Sends a datagram, whatever is in it, to a group, by number; true if anybody got it.
@@ -66,7 +63,7 @@ impl Kernel {
     /// Whether anybody listens to a group, by number, in any network namespace.
     #[doc(alias = "netlink_has_listeners")]
     pub fn has_listeners(&self, protocol: Protocol, group: u32) -> bool {
-        self.lock().engine.has_listeners(protocol, group)
+        self.engine().has_listeners(protocol, group)
     }
 
     /// Asks a user: sends one message to a port, under a sequence number of the kernel side's own, and waits until that
@@ -102,31 +99,32 @@ impl Kernel {
     /// ```
     pub fn ask(&self, protocol: Protocol, port: u32, message: Vec<u8>, timeout: Duration) -> Result<Vec<u8>, Nack> {
         let deadline = Instant::now().checked_add(timeout);
-        let mut state = self.lock();
-        let ask = state.engine.ask(NetNs::default(), protocol, port, message)?;
-        self.wake(state);
-        let mut state = self.lock();
+        let engine = self.engine();
+        let ask = engine.ask(NetNs::default(), protocol, port, message)?;
+        let open = engine.find(ask.port).ok_or(Nack::new(Errno::ECONNRESET))?;
+        let mut port = open.hold();
         loop {
-            if let Some(answer) = state.engine.take_ask(ask)? {
+            if let Some(answer) = engine.answer_to(&mut port, ask)? {
                 return Ok(answer);
             }
             let left = deadline.map_or(timeout, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                state.engine.drop_ask(ask);
+                drop(port);
+                engine.drop_ask(ask);
                 return Err(Nack::new(Errno::ETIMEDOUT));
             }
-            state.stalled = state.stalled.saturating_add(1);
-            state = self.0.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-            state.stalled = state.stalled.saturating_sub(1);
+            port = open.wait(port, Some(left));
         }
     }
 
     pub(super) fn family_of<E: Event>(&self) -> Option<Arc<Listed>> {
         let info = <E::Family as Family>::INFO;
-        let state = self.lock();
         match info.protocol {
-            Protocol::GENERIC => state.engine.family(info.name).cloned(),
-            protocol => state.engine.families_of(protocol).find(|listed| listed.table.name == info.name).cloned(),
+            Protocol::GENERIC => self.engine().family(info.name),
+            protocol => {
+                let mut families = self.engine().families_of(protocol).into_iter();
+                families.find(|listed| listed.table.name == info.name)
+            }
         }
     }
 
@@ -144,21 +142,7 @@ impl Kernel {
         except: u32,
         bytes: Arc<Vec<u8>>,
     ) -> bool {
-        let mut state = self.lock();
-        let sent = state.engine.multicast(ns, protocol, group, except, bytes);
-        self.wake(state);
-        sent.is_ok()
-    }
-
-    pub(super) fn push(&self, port: PortKey, bytes: Vec<u8>) -> Result<(), Errno> {
-        self.push_of_group(port, 0, bytes)
-    }
-
-    pub(super) fn push_of_group(&self, port: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
-        let mut state = self.lock();
-        let pushed = state.engine.push_of_group(port, group, bytes);
-        self.wake(state);
-        pushed
+        self.engine().multicast(ns, protocol, group, except, bytes).is_ok()
     }
 }
 

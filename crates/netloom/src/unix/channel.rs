@@ -8,8 +8,8 @@ use netloom_wire::{Errno, Protocol};
 
 use super::protocol::{Frame, MAX_RECORD};
 use super::sys::{self, Epoll, Take};
-use crate::kernel::engine::Outgoing;
-use crate::kernel::{Kernel, NetNs, PortKey, Waiter};
+use crate::kernel::engine::{OpenPort, Outgoing};
+use crate::kernel::{Kernel, NetNs};
 use crate::socket::{Credentials, retry};
 
 /// What may be under way to a reader: a megabyte and its bookkeeping, where the system allows it.
@@ -19,7 +19,7 @@ const MARK: [u8; 1] = [1];
 
 pub(super) struct Channel {
     kernel: Kernel,
-    key: PortKey,
+    open: Arc<OpenPort>,
     fd: Arc<OwnedFd>,
     mode: Mode,
     epoll: Arc<Epoll>,
@@ -81,27 +81,26 @@ impl Channel {
         epoll.add(ours.as_fd(), sys::ARRIVALS, number.into())?;
         sys::set_send_buffer(ours.as_fd(), SEND_BUFFER);
         let fd = Arc::new(ours);
-        let mut state = kernel.lock();
-        let key = state.engine.open(NetNs::default(), protocol, opener)?;
+        let open = kernel.engine().open(NetNs::default(), protocol, opener)?;
         if !matches!(mode, Mode::Exact(_)) {
             let unread = fd.clone();
-            state.engine.forward(key, Arc::new(move || sys::unread(unread.as_fd())));
+            kernel.engine().forward(&open, Arc::new(move || sys::unread(unread.as_fd())));
         }
         let (kernel, epoll) = (kernel.clone(), epoll.clone());
         let (written, turn) = (AtomicUsize::new(0), Mutex::default());
-        let channel = Arc::new(Self { kernel, key, fd, mode, epoll, number, written, turn });
+        let channel = Arc::new(Self { kernel, open, fd, mode, epoll, number, written, turn });
         let ready = Arc::downgrade(&channel);
         let call = move || {
             if let Some(channel) = ready.upgrade() {
                 channel.pump();
             }
         };
-        state.waiters.insert(key, Waiter::Callback(Arc::new(call)));
+        channel.open.listen(Arc::new(call));
         Ok((channel, theirs))
     }
 
-    pub(super) fn key(&self) -> PortKey {
-        self.key
+    pub(super) fn port(&self) -> &Arc<OpenPort> {
+        &self.open
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -120,7 +119,7 @@ impl Channel {
                 _ => self.fail(Errno::ENODATA),
             },
             Ok(len) => match buf.get(..len).ok_or(Errno::EMSGSIZE) {
-                Ok(bytes) => match self.kernel.deliver(self.key, by, None, bytes) {
+                Ok(bytes) => match self.kernel.deliver(&self.open, by, None, bytes) {
                     Ok(_) => Sent::Datagram,
                     Err(errno) => self.fail(errno),
                 },
@@ -130,7 +129,7 @@ impl Channel {
     }
 
     fn fail(&self, errno: Errno) -> Sent {
-        self.kernel.lock().engine.fail(self.key, errno);
+        self.kernel.engine().fail(&self.open, errno);
         self.pump();
         Sent::Datagram
     }
@@ -142,11 +141,7 @@ impl Channel {
         }
         let unread = sys::unread(self.fd());
         if unread == 0 || unread < self.written.load(Ordering::Acquire) {
-            let mut state = self.kernel.lock();
-            if let Some(ticket) = state.engine.was_read(self.key) {
-                state = self.kernel.settle(state, ticket);
-            }
-            self.kernel.wake(state);
+            self.kernel.was_read(&self.open);
         }
         self.pump();
     }
@@ -185,7 +180,7 @@ impl Channel {
     }
 
     fn is_readable(&self) -> bool {
-        self.kernel.lock().engine.is_readable(self.key)
+        self.kernel.engine().is_readable(&self.open)
     }
 
     fn turn(&self) -> MutexGuard<'_, Turn> {
@@ -202,7 +197,7 @@ impl Channel {
         if turn.held.is_none() && matches!(self.mode, Mode::Framed) {
             self.write_error();
         }
-        let awaits = turn.held.is_some() || self.kernel.lock().engine.awaits_reader(self.key);
+        let awaits = turn.held.is_some() || self.kernel.engine().awaits_reader(&self.open);
         if awaits {
             self.written.store(sys::unread(self.fd()), Ordering::Release);
         }
@@ -218,7 +213,7 @@ impl Channel {
     }
 
     fn write_queue(&self, turn: &mut Turn) {
-        while let Some(outgoing) = turn.held.take().or_else(|| self.kernel.lock().engine.hand_over(self.key)) {
+        while let Some(outgoing) = turn.held.take().or_else(|| self.kernel.engine().hand_over(&self.open)) {
             let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
             let head = Frame::of(&outgoing).to_bytes();
             let head = if matches!(self.mode, Mode::Framed) { &head[..] } else { &[] };
@@ -229,7 +224,7 @@ impl Channel {
                     return;
                 }
                 // It is longer than what may be under way, or there is no memory for it.
-                Err(Errno::EMSGSIZE | Errno::ENOBUFS | Errno::ENOMEM) => self.kernel.lock().engine.lost(self.key),
+                Err(Errno::EMSGSIZE | Errno::ENOBUFS | Errno::ENOMEM) => self.kernel.engine().lost(&self.open),
                 // The client is gone.
                 Err(_) => return,
             }
@@ -238,9 +233,9 @@ impl Channel {
 
     /// Writes the socket's error, if it has one, behind all that it has queued.
     fn write_error(&self) {
-        let Some(errno) = self.kernel.lock().engine.take_error(self.key) else { return };
+        let Some(errno) = self.kernel.engine().take_error(&self.open) else { return };
         if self.write(&Frame::Error(errno).to_bytes(), &[]) == Err(Errno::EAGAIN) {
-            self.kernel.lock().engine.fail(self.key, errno);
+            self.kernel.engine().fail(&self.open, errno);
         }
     }
 
@@ -263,7 +258,7 @@ impl Channel {
     pub(super) fn close(&self) {
         // Its descriptor may live on for a moment in a thread that writes to it.
         self.epoll.remove(self.fd());
-        self.kernel.close(self.key);
+        self.kernel.close(&self.open);
     }
 }
 

@@ -170,57 +170,50 @@ impl Peer {
             }
             _ => {}
         }
-        let (key, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.key(), self.place.credentials);
+        let (open, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.port().clone(), self.place.credentials);
         let address = Address { port: a, groups: b };
         match op {
             Op::CANCEL => return self.cancel(socket, a).map(|()| Values::default()),
-            Op::BIND => return self.kernel.bind(key, &by, address).map(|()| Values::default()),
-            Op::JOIN => return self.kernel.join(key, &by, a).map(|()| Values::default()),
-            Op::LEAVE => return self.kernel.leave(key, &by, a).map(|()| Values::default()),
+            Op::BIND => return self.kernel.bind(&open, &by, address).map(|()| Values::default()),
+            Op::JOIN => return self.kernel.join(&open, &by, a).map(|()| Values::default()),
+            Op::LEAVE => return self.kernel.leave(&open, &by, a).map(|()| Values::default()),
             _ => {}
         }
-        let mut state = self.kernel.lock();
-        let engine = &mut state.engine;
+        let engine = self.kernel.engine();
         let mut values = Values::default();
         match op {
-            Op::CONNECT => engine.connect(key, &by, address)?,
+            Op::CONNECT => engine.connect(&open, &by, address)?,
             Op::NAME => {
-                let local = engine.local(key)?;
+                let local = engine.local(&open)?;
                 (values.a, values.b) = (local.port, local.groups);
             }
             Op::PEER => {
-                let peer = engine.peer(key)?;
+                let peer = engine.peer(&open)?;
                 (values.a, values.b) = (peer.port, peer.groups);
             }
             Op::SET => {
                 let option = protocol::option(a, b)?;
-                engine.set_option(key, &by, option, c)?;
+                engine.set_option(&open, &by, option, c)?;
                 if matches!(option, Opt::ReceiveBuffer | Opt::ReceiveBufferForce) {
-                    let limit = engine.option(key, option)?;
-                    drop(state);
+                    let limit = engine.option(&open, option)?;
                     if let Some(channel) = self.channels.get(&socket) {
                         channel.set_limit(limit);
                     }
                 }
             }
             Op::GET if (a, b) == (protocol::SOL_SOCKET, protocol::SO_ERROR) => {
-                values.a = engine.take_error(key).map_or(0, |errno| errno.0.cast_unsigned());
-                drop(state);
+                values.a = engine.take_error(&open).map_or(0, |errno| errno.0.cast_unsigned());
                 values.b = self.channels.get(&socket).is_some_and(|channel| channel.unmark()).into();
             }
-            Op::GET => values.a = engine.option(key, protocol::option(a, b)?)?,
+            Op::GET => values.a = engine.option(&open, protocol::option(a, b)?)?,
             Op::MEMBERSHIPS => {
-                self.mask = protocol::mask_of(&engine.memberships(key)?);
+                self.mask = protocol::mask_of(&engine.memberships(&open)?);
                 values.payload = Payload::Mask;
             }
-            Op::ROOM => engine.set_room(key, a as usize),
-            Op::CLOSE => {
-                drop(state);
-                self.close(socket);
-            }
+            Op::ROOM => engine.set_room(&open, a as usize),
+            Op::CLOSE => self.close(socket),
             Op::SEND => {
-                drop(state);
-                let taken = self.kernel.deliver(key, &by, (c == 1).then_some(address), payload)?;
+                let taken = self.kernel.deliver(&open, &by, (c == 1).then_some(address), payload)?;
                 values.a = u32::try_from(taken).unwrap_or(u32::MAX);
             }
             _ => return Err(Errno::EOPNOTSUPP),
@@ -306,7 +299,7 @@ impl Peer {
             return self.refuse(receive.tag, Errno::EBADF);
         };
         loop {
-            let taken = self.kernel.receive(channel.key(), receive.room, receive.peek);
+            let taken = self.kernel.receive(channel.port(), receive.room, receive.peek);
             match taken {
                 Err(Errno::EAGAIN) if receive.wait => {
                     if channel.await_arrival() {

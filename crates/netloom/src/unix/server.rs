@@ -148,7 +148,7 @@ impl Server {
 /// Lets a client in; or tells it that there are too many, and closes.
 fn admit(crowd: &Crowd, control: &OwnedFd, kernel: &Kernel) -> Option<Place> {
     let credentials = sys::peer_credentials(control.as_fd()).ok()?;
-    let admin = kernel.lock().engine.is_admin(&credentials);
+    let admin = kernel.engine().is_admin(&credentials);
     let admitted = crowd.admit(credentials, admin);
     if let Err(errno) = &admitted {
         // If it cannot be told, the end of its connection tells it.

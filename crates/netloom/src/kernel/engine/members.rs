@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Protocol};
 
-use super::{Engine, NetNs, PortKey};
+use super::book::Members;
+use super::{Engine, NetNs};
 
 impl Engine {
     /// Sends `bytes` from the kernel side to the members of a group in all network namespaces, one after the other, but for
@@ -15,15 +16,14 @@ impl Engine {
     // net/netlink/genetlink.c: genlmsg_mcast
     #[doc(alias = "genlmsg_multicast_allns")]
     pub fn multicast_everywhere(
-        &mut self,
+        &self,
         protocol: Protocol,
         group: u32,
         except: u32,
         bytes: &Arc<Vec<u8>>,
     ) -> Result<(), Errno> {
         let members = self.members_of(protocol, group);
-        let namespaces: BTreeSet<NetNs> =
-            members.iter().filter_map(|key| self.ports.get(key)).map(|port| port.ns).collect();
+        let namespaces: BTreeSet<NetNs> = members.iter().map(|open| open.hold().ns).collect();
         let mut delivered = false;
         for ns in namespaces {
             match self.multicast(ns, protocol, group, except, bytes.clone()) {
@@ -39,11 +39,12 @@ impl Engine {
     /// those that declined it; how many that were is returned.
     // net/netlink/af_netlink.c: netlink_set_err, do_one_set_err
     #[doc(alias = "netlink_set_err")]
-    pub fn fail_group(&mut self, ns: NetNs, protocol: Protocol, group: u32, except: u32, errno: Errno) -> usize {
+    pub fn fail_group(&self, ns: NetNs, protocol: Protocol, group: u32, except: u32, errno: Errno) -> usize {
         let mut spared = 0_usize;
-        for key in self.members_of(protocol, group) {
-            let Some(port) = self.ports.get_mut(&key) else { continue };
-            if port.ns != ns || (except != 0 && port.id == except) {
+        for open in self.members_of(protocol, group).iter() {
+            let mut port = open.hold();
+            // It may have left since.
+            if !port.is_member(group) || port.ns != ns || (except != 0 && port.id == except) {
                 continue;
             }
             if errno == Errno::ENOBUFS && port.options.no_enobufs {
@@ -51,12 +52,13 @@ impl Engine {
                 continue;
             }
             port.fail(errno);
-            self.ready.push(key);
+            port.rung = true;
+            open.release(port);
         }
         spared
     }
 
-    fn members_of(&self, protocol: Protocol, group: u32) -> Vec<PortKey> {
-        self.members.get(&(protocol, group)).cloned().unwrap_or_default()
+    fn members_of(&self, protocol: Protocol, group: u32) -> Members {
+        self.book().members(protocol, group).cloned().unwrap_or_default()
     }
 }

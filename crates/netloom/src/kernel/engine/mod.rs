@@ -1,34 +1,50 @@
-//! The kernel side without I/O, threads, clock or handlers.
+//! The kernel side without I/O, clock or handlers.
 //!
 //! Every entry of [`Engine`] may queue work; [`Engine::work`] hands out the next piece that may run now, and
-//! [`Engine::complete`] takes back what came of it. The shell around it owns handlers and locks; see
+//! [`Engine::complete`] takes back what came of it. The shell around it owns threads and runs handlers; see
 //! [`Kernel`](super::Kernel), and `tests/engine.rs`, which drives it in one thread without any.
+//!
+//! Its state is divided by port: what one socket asks, and what comes of it, is under that socket's own lock ([`OpenPort`])
+//! and in no other's cache. Three kinds of locks, of which the later ones may be taken with the earlier held: the register
+//! of protocols and families; a port's, never two at a time but by who has the register; and the book, by which ports find
+//! each other.
 
 mod ack;
 mod asks;
+mod book;
+mod cast;
+mod directory;
 mod dispatch;
 mod dump;
 mod groups;
 mod incoming;
+mod jobs;
 mod members;
+mod open_port;
 mod options;
 mod outside;
 mod port;
 mod protocols;
 mod pull;
+mod register;
 mod serial;
 mod sockets;
 mod table;
+mod turns;
 mod work;
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use netloom_wire::{Errno, Protocol};
+use netloom_wire::Protocol;
 
 pub use asks::Ask;
+pub use directory::Lease;
 pub use dump::{Cursor, Filled};
+pub(crate) use open_port::Held;
+pub use open_port::{Listener, OpenPort};
 pub use outside::Outgoing;
+pub(crate) use port::Port;
 pub use port::{Datagram, NetNs, PortKey, Unread};
 pub use protocols::{Compare, Intake, ProtocolInfo};
 pub use sockets::SocketState;
@@ -36,67 +52,47 @@ pub use table::GENL_ID_CTRL;
 pub use table::{Entry, FamilyKey, GroupEntry, Listed, Mode, Table};
 pub use work::{Arrival, Fill, Membership, Outcome, Request, Task, Ticket, Work, WorkId};
 
-use self::asks::Asks;
-use self::dispatch::Batch;
-use self::groups::Change;
-use self::port::{Port, Queued};
-pub(crate) use self::serial::SerialMap;
-use self::serial::SerialSet;
-use self::table::Families;
-use super::faults::FaultState;
-use super::nlctrl;
-use super::{Nack, Version};
-use crate::socket::{Address, Credentials};
+use self::book::Book;
+use self::directory::Directory;
+use self::turns::Turns;
+use super::Version;
+use super::faults::Switches;
+use crate::socket::Credentials;
 
 /// The kernel side as a state machine: ports, protocols, families, groups and dumps.
 ///
-/// All methods return at once. What they made runnable is fetched by [`Engine::work`]; which ports became readable by
-/// [`Engine::take_ready`].
+/// All methods return at once. What they made runnable is fetched by [`Engine::work`]; that a port became readable its
+/// [listener](OpenPort::listen) is told.
 pub struct Engine {
-    next: u64,
-    ports: SerialMap<PortKey, Port>,
-    /// By room, protocol and port id.
-    bound: HashMap<(NetNs, Protocol, u32), PortKey>,
-    members: HashMap<(Protocol, u32), Vec<PortKey>>,
-    protocols: [Option<ProtocolInfo>; Protocol::COUNT],
-    families: Families,
-    queue: VecDeque<Work>,
-    pending: SerialMap<WorkId, Pending>,
-    held: HashSet<Lock>,
-    batches: SerialMap<Ticket, Batch>,
-    changes: SerialMap<Ticket, Change>,
-    /// How changes of memberships failed, until somebody asks.
-    outcomes: SerialMap<Ticket, Errno>,
-    pub(super) asks: Asks,
-    open_tickets: SerialSet<Ticket>,
-    ready: Vec<PortKey>,
+    // What is written stands apart from what each request reads.
+    register: Apart<Mutex<Arc<Directory>>>,
+    book: Apart<Mutex<Book>>,
+    pub(super) turns: Apart<Turns>,
+    last_ask: Apart<AtomicU32>,
+    pub(super) faults: Switches,
     owner: u32,
     version: Version,
-    pub(super) faults: FaultState,
 }
 
-/// One lock is around the handlers of all families that ask for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Lock(Protocol);
+/// In cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Apart<T>(T);
 
-/// A piece of work that is queued or runs.
-struct Pending {
-    protocol: Protocol,
-    family: Option<FamilyKey>,
-    ticket: Option<Ticket>,
-    lock: Option<Lock>,
-    stage: Stage,
+impl<T> std::ops::Deref for Apart<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
 }
 
-/// What to go on with when a piece of work comes back.
-enum Stage {
-    Do(Arc<Request>),
-    Start(Arc<Request>),
-    Fill { request: Arc<Request>, room: usize },
-    Done,
-    Input,
-    Bind(Membership),
-    Unbind,
+/// What is handed out of the work that a caller waits for.
+pub(super) enum Next {
+    Work(Work),
+    /// It waits for this protocol's turn.
+    Turn(Protocol),
+    /// It is done, or somebody else does it.
+    Nothing,
 }
 
 impl Engine {
@@ -108,25 +104,14 @@ impl Engine {
 
     /// The same as another release of Linux does.
     pub fn behaving_like(owner: u32, version: Version) -> Self {
-        let mut engine = Self {
-            next: 0,
-            ports: SerialMap::default(),
-            bound: HashMap::new(),
-            members: HashMap::new(),
-            protocols: [None; Protocol::COUNT],
-            families: Families::default(),
-            queue: VecDeque::new(),
-            pending: SerialMap::default(),
-            held: HashSet::new(),
-            batches: SerialMap::default(),
-            changes: SerialMap::default(),
-            outcomes: SerialMap::default(),
-            asks: Asks::default(),
-            open_tickets: SerialSet::default(),
-            ready: Vec::new(),
+        let engine = Self {
+            register: Apart::default(),
+            book: Apart::default(),
+            turns: Apart::default(),
+            last_ask: Apart::default(),
+            faults: Switches::default(),
             owner,
             version,
-            faults: FaultState::default(),
         };
         let open = ProtocolInfo { nonroot_recv: true, intake: Intake::Messages, ..ProtocolInfo::default() };
         let users = ProtocolInfo { nonroot_send: true, ..ProtocolInfo::default() };
@@ -136,127 +121,61 @@ impl Engine {
         engine
     }
 
-    /// Adds a family, and tells nlctrl's group.
-    ///
-    /// EEXIST if the name is taken, EINVAL if the table is not sound, ENOSPC if there is no id left; the text says more.
-    #[doc(alias = "genl_register_family")]
-    pub fn register(&mut self, table: Table) -> Result<Arc<Listed>, Nack> {
-        let listed = self.families.register(table)?;
-        self.announce(&listed, true);
-        Ok(listed)
-    }
-
-    /// Removes a family, and tells nlctrl's group. ENOENT if it is not there, EBUSY while one of its handlers or dumps
-    /// runs.
-    #[doc(alias = "genl_unregister_family")]
-    pub fn unregister(&mut self, key: FamilyKey) -> Result<(), Errno> {
-        let works = self.pending.values().any(|pending| pending.family == Some(key));
-        let dumps =
-            self.ports.values().filter_map(|port| port.dump.as_ref()).any(|dump| dump.request.family.key == key);
-        if works || dumps {
-            return Err(Errno::EBUSY);
-        }
-        let listed = self.families.unregister(key).ok_or(Errno::ENOENT)?;
-        for (_, group) in &listed.groups {
-            for member in self.members.remove(&(listed.table.protocol, *group)).unwrap_or_default() {
-                if let Some(port) = self.ports.get_mut(&member) {
-                    port.set_member(*group, false);
-                }
-            }
-        }
-        self.announce(&listed, false);
-        Ok(())
-    }
-
-    // net/netlink/genetlink.c: genl_ctrl_event
-    fn announce(&mut self, listed: &Listed, came: bool) {
-        if listed.table.protocol != Protocol::GENERIC {
-            return;
-        }
-        for event in nlctrl::events(listed, came) {
-            let _ = self.multicast(NetNs::default(), Protocol::GENERIC, table::CTRL_NOTIFY, 0, Arc::new(event));
-        }
-    }
-
-    /// The generic netlink families, by id.
-    pub fn families(&self) -> Vec<Arc<Listed>> {
-        self.families.generic().cloned().collect()
-    }
-
-    /// The families of a protocol other than generic netlink.
-    pub fn families_of(&self, protocol: Protocol) -> impl Iterator<Item = &Arc<Listed>> {
-        self.families.of(protocol)
-    }
-
-    /// The generic netlink family of this name.
-    pub fn family(&self, name: &str) -> Option<&Arc<Listed>> {
-        self.families.by_name(name)
-    }
-
-    /// The generic netlink family of this id.
-    pub fn family_by_id(&self, id: u16) -> Option<&Arc<Listed>> {
-        self.families.by_id(id)
-    }
-
-    /// The next piece of work that may run now; the rest waits for [`Engine::complete`].
-    pub fn work(&mut self) -> Option<Work> {
-        self.take_work(|_| true)
+    /// The next piece of work that may run now, of whichever port; the rest waits for [`Engine::complete`].
+    pub fn work(&self) -> Option<Work> {
+        let mut everyone = self.everyone();
+        everyone.sort_by_key(|open| open.key());
+        everyone.iter().find_map(|open| match self.next_of(&mut open.hold(), |_| true) {
+            Next::Work(work) => Some(work),
+            Next::Turn(_) | Next::Nothing => None,
+        })
     }
 
     /// The same, but only what this caller's own send or receive waits for.
-    pub fn work_of(&mut self, ticket: Ticket) -> Option<Work> {
-        self.take_work(|work| work.ticket == Some(ticket))
+    pub fn work_of(&self, ticket: Ticket) -> Option<Work> {
+        let open = self.find(ticket.port)?;
+        match self.next(&mut open.hold(), ticket) {
+            Next::Work(work) => Some(work),
+            Next::Turn(_) | Next::Nothing => None,
+        }
     }
 
-    /// The same if it waits for `holder`, work that was handed out before: a handler that waits for this one would wait
-    /// for itself. It runs, or is refused, as a part of that work.
-    pub fn work_within(&mut self, ticket: Ticket, holder: WorkId) -> Option<Work> {
-        let lock = self.pending.get(&holder)?.lock?;
-        let at = self.queue.iter().position(|work| work.ticket == Some(ticket))?;
-        let pending = self.pending.get_mut(&self.queue.get(at)?.id).filter(|pending| pending.lock == Some(lock))?;
-        pending.lock = None;
-        self.queue.remove(at)
+    pub(super) fn next(&self, port: &mut Port, ticket: Ticket) -> Next {
+        self.next_of(port, |work| work.ticket == Some(ticket))
     }
 
-    fn take_work(&mut self, wanted: impl Fn(&Work) -> bool) -> Option<Work> {
-        let (pending, held) = (&self.pending, &self.held);
-        let free = |work: &Work| pending.get(&work.id).and_then(|p| p.lock).is_none_or(|lock| !held.contains(&lock));
-        let at = self.queue.iter().position(|work| wanted(work) && free(work))?;
-        let work = self.queue.remove(at)?;
-        if let Some(lock) = self.pending.get(&work.id).and_then(|pending| pending.lock) {
-            self.held.insert(lock);
+    fn next_of(&self, port: &mut Port, wanted: impl Fn(&Work) -> bool) -> Next {
+        let mut waits = None;
+        let free = |work: &Work| match work.serialised {
+            Some(protocol) if !self.turns.take(protocol) => {
+                waits = Some(protocol);
+                false
+            }
+            _ => true,
+        };
+        let mut free = free;
+        let at = port.jobs.queue.iter().position(|work| wanted(work) && free(work));
+        match at.and_then(|at| port.jobs.queue.remove(at)) {
+            Some(work) => Next::Work(work),
+            None => waits.map_or(Next::Nothing, Next::Turn),
+        }
+    }
+
+    /// What waits for the turn that work has which this caller runs: a handler that waits for this one would wait for
+    /// itself. It runs, or is refused, as a part of that work.
+    pub(super) fn next_within(&self, port: &mut Port, ticket: Ticket) -> Option<Work> {
+        let at = port.jobs.queue.iter().position(|work| work.ticket == Some(ticket))?;
+        let mut work = port.jobs.queue.remove(at)?;
+        work.serialised = None;
+        if let Some(pending) = port.jobs.pending.get_mut(work.id.number) {
+            pending.turn = None;
         }
         Some(work)
     }
 
     /// Whether what a caller waits for is finished.
     pub fn is_finished(&self, ticket: Ticket) -> bool {
-        !self.open_tickets.contains(&ticket)
-    }
-
-    /// Whether [`Engine::take_ready`] has ports to tell.
-    pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    /// The ports that may have become readable since the last call.
-    pub fn take_ready(&mut self) -> Vec<PortKey> {
-        std::mem::take(&mut self.ready)
-    }
-
-    fn push_work(&mut self, task: Task, stage: Stage, ticket: Option<Ticket>) {
-        let id = WorkId(self.serial());
-        let (protocol, family) = (task.protocol(), task.family());
-        let handles = !matches!(stage, Stage::Input | Stage::Bind(_) | Stage::Unbind);
-        let lock = family.filter(|family| handles && !family.table.parallel).map(|_| Lock(protocol));
-        let family = family.map(|family| family.key);
-        self.pending.insert(id, Pending { protocol, family, ticket, lock, stage });
-        self.queue.push_back(Work { id, task, ticket, serialised: lock.is_some() });
-    }
-
-    fn serial(&mut self) -> u64 {
-        self.next = self.next.wrapping_add(1);
-        self.next
+        self.find(ticket.port).is_none_or(|open| open.hold().jobs.is_finished(ticket))
     }
 
     /// Whether somebody with these credentials is an administrator here.
@@ -265,103 +184,36 @@ impl Engine {
     }
 
     /// The open socket that has this port id.
-    pub fn port(&self, ns: NetNs, protocol: Protocol, port: u32) -> Option<PortKey> {
-        self.bound.get(&(self.room(protocol, ns), protocol, port)).copied()
+    pub fn port(&self, ns: NetNs, protocol: Protocol, port: u32) -> Option<Arc<OpenPort>> {
+        self.book().bound(ns, protocol, port).cloned()
     }
 
-    /// Sends `bytes`, one or more whole messages, from the kernel side to one port.
-    ///
-    /// ECONNREFUSED if there is no such port, EAGAIN if its queue has no room: the reader will hear ENOBUFS.
-    #[doc(alias = "nlmsg_unicast")]
-    pub fn unicast(&mut self, ns: NetNs, protocol: Protocol, port: u32, bytes: Vec<u8>) -> Result<(), Errno> {
-        let key = self.port(ns, protocol, port).ok_or(Errno::ECONNREFUSED)?;
-        self.push(key, bytes)
+    /// A socket by its key: open, or with something left under way.
+    pub(super) fn find(&self, key: PortKey) -> Option<Arc<OpenPort>> {
+        self.book().find(key).cloned()
     }
 
-    /// The same to an open socket.
-    pub(super) fn push(&mut self, key: PortKey, bytes: Vec<u8>) -> Result<(), Errno> {
-        self.push_of_group(key, 0, bytes)
+    /// All sockets that are open, or have something left under way. The book is closed again when this returns: where each
+    /// is held in turn, it must not be.
+    fn everyone(&self) -> Vec<Arc<OpenPort>> {
+        self.book().everyone()
     }
 
-    /// The same for what went to a group as well: its own requester gets it with that group as a source.
-    // net/netlink/af_netlink.c: nlmsg_notify
-    pub(super) fn push_of_group(&mut self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
-        let ready = &mut self.ready;
-        let port = self.ports.get_mut(&key).filter(|port| port.hears(0)).ok_or(Errno::ECONNREFUSED)?;
-        ready.push(key);
-        let from_kernel =
-            |bytes, source| Datagram { bytes: Arc::new(bytes), source, group, credentials: Credentials::default() };
-        for (forged, source) in self.faults.before_reply(&bytes) {
-            port.push(from_kernel(forged, source));
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register_now(&self) -> MutexGuard<'_, Arc<Directory>> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets a closed port of which nothing is left to do.
+    fn forget(&self, port: &mut Port) {
+        if port.is_over() {
+            // First what it had of the register: as long as it is in the book, a family waits for this port before it goes,
+            // so nothing here is the last of its kind. Then nobody asks it any more.
+            port.desk = directory::Desk::default();
+            self.book().strike(port.key);
         }
-        if self.faults.loses_reply() {
-            return Ok(());
-        }
-        match port.push(from_kernel(bytes, Address::KERNEL)) {
-            Queued::Taken => Ok(()),
-            Queued::Overrun => Err(Errno::EAGAIN),
-        }
-    }
-
-    /// Sends `bytes` from the kernel side to the members of a group, but for the port `except` (0: nobody).
-    ///
-    /// ESRCH if nobody got it; ENOBUFS if a member that asked for that had no room.
-    #[doc(alias = "nlmsg_multicast")]
-    pub fn multicast(
-        &mut self,
-        ns: NetNs,
-        protocol: Protocol,
-        group: u32,
-        except: u32,
-        bytes: Arc<Vec<u8>>,
-    ) -> Result<(), Errno> {
-        let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
-        self.broadcast(ns, protocol, 0, except, &datagram)
-    }
-
-    /// To all members but the sender and the port `except`. A socket without a port is port 0: where nobody is excepted, it is.
-    // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
-    fn broadcast(
-        &mut self,
-        ns: NetNs,
-        protocol: Protocol,
-        sender: u32,
-        except: u32,
-        datagram: &Datagram,
-    ) -> Result<(), Errno> {
-        let overrun = self.faults.overruns_event();
-        let compare = self.protocol(protocol).map(|info| info.compare).unwrap_or_default();
-        let (mut delivered, mut failed) = (false, false);
-        let Some(members) = self.members.get(&(protocol, datagram.group)) else { return Err(Errno::ESRCH) };
-        for key in members {
-            let Some(port) = self.ports.get_mut(key) else { continue };
-            if (port.ns != ns && compare == Compare::Namespace)
-                || (port.id != 0 && port.id == sender)
-                || port.id == except
-            {
-                continue;
-            }
-            self.ready.push(*key);
-            if overrun {
-                port.lose();
-                failed |= port.options.broadcast_error;
-                continue;
-            }
-            match port.push(datagram.clone()) {
-                Queued::Taken => delivered = true,
-                Queued::Overrun => failed |= port.options.broadcast_error,
-            }
-        }
-        match (failed, delivered) {
-            (true, _) => Err(Errno::ENOBUFS),
-            (false, true) => Ok(()),
-            (false, false) => Err(Errno::ESRCH),
-        }
-    }
-
-    /// Whether anybody listens to a group, in whichever namespace.
-    #[doc(alias = "netlink_has_listeners")]
-    pub fn has_listeners(&self, protocol: Protocol, group: u32) -> bool {
-        self.members.get(&(protocol, group)).is_some_and(|members| !members.is_empty())
     }
 }

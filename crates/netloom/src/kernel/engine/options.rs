@@ -1,10 +1,13 @@
 //! What a socket may be asked besides sending and receiving: open, close, addresses, groups, options.
 
+use std::sync::Arc;
+
 use netloom_wire::{Errno, Protocol};
 
+use super::directory::Desk;
 use super::dump::Stage as Rest;
-use super::port::{NetNs, Port, PortKey};
-use super::{Engine, Ticket};
+use super::port::{NetNs, Port};
+use super::{Engine, OpenPort, ProtocolInfo, Ticket};
 use crate::socket::{Address, Credentials, Opt, ReceiveOptions};
 
 /// The least and the most that a receive buffer can be set to without force (`SOCK_MIN_RCVBUF`, `net.core.rmem_max`).
@@ -15,76 +18,83 @@ const SNDBUF_MIN: usize = 4_608;
 impl Engine {
     /// Opens a socket. EPROTONOSUPPORT if the protocol is not there.
     // net/netlink/af_netlink.c: netlink_create
-    pub fn open(&mut self, ns: NetNs, protocol: Protocol, opener: Credentials) -> Result<PortKey, Errno> {
-        if self.protocol(protocol).is_none() {
-            return Err(Errno::EPROTONOSUPPORT);
-        }
-        let key = PortKey(self.serial());
-        self.ports.insert(key, Port::new(ns, protocol, opener, self.version));
-        Ok(key)
+    pub fn open(&self, ns: NetNs, protocol: Protocol, opener: Credentials) -> Result<Arc<OpenPort>, Errno> {
+        // Held until the book knows the port: whoever changes the register must not miss it.
+        let register = self.register_now();
+        register.resident(protocol).ok_or(Errno::EPROTONOSUPPORT)?;
+        let desk = Desk::new(register.clone());
+        let mut book = self.book();
+        let open = OpenPort::new(Port::new(book.next_key(), ns, protocol, opener, self.version, desk));
+        book.enter(open.clone());
+        Ok(open)
     }
 
     /// Closes a socket: its groups are left, its queue is gone, its dump is ended. The ticket, if any, is finished when
     /// the dump's state is released and those who let it join are told.
     // net/netlink/af_netlink.c: netlink_release
-    pub fn close(&mut self, key: PortKey) -> Option<Ticket> {
-        let port = self.ports.remove(&key)?;
-        self.bound.remove(&(self.room(port.protocol, port.ns), port.protocol, port.id));
-        let groups = port.memberships();
-        for group in &groups {
-            self.remove_member(port.protocol, *group, key);
-        }
-        let dump = port.dump.and_then(|dump| match dump.stage {
-            // What is away finds the port gone when it comes back.
-            Rest::Away => None,
-            Rest::Resting(cursor) | Rest::Ending { cursor, .. } => Some((dump.request, cursor)),
-        });
-        self.left_by_closing(key, port.protocol, port.ns, &groups, dump)
-    }
-
-    pub(super) fn ticket(&mut self) -> Ticket {
-        let ticket = Ticket(self.serial());
-        self.open_tickets.insert(ticket);
+    pub fn close(&self, open: &OpenPort) -> Option<Ticket> {
+        let mut port = open.hold_open().ok()?;
+        let ticket = self.shut(&mut port);
+        open.release(port);
         ticket
     }
 
-    fn port_mut(&mut self, key: PortKey) -> Result<&mut Port, Errno> {
-        self.ports.get_mut(&key).ok_or(Errno::EBADF)
+    fn shut(&self, port: &mut Port) -> Option<Ticket> {
+        port.closed = true;
+        // Whoever asked it something, or is about to send to it.
+        port.rung = true;
+        let groups = port.memberships();
+        let mut book = self.book();
+        if let Some(name) = port.name.take() {
+            book.unbind(&name);
+        }
+        for group in &groups {
+            port.set_member(*group, false);
+            book.leave(port.key, port.protocol, *group);
+        }
+        drop(book);
+        port.empty();
+        let dump = port.dump.take().and_then(|dump| match dump.stage {
+            // What is away finds the port closed when it comes back.
+            Rest::Away => None,
+            Rest::Resting(cursor) | Rest::Ending { cursor, .. } => Some((dump.request, cursor)),
+        });
+        let ticket = self.left_by_closing(port, &groups, dump);
+        self.forget(port);
+        ticket
     }
 
     /// Whether a protocol lets anybody do something, or who asks is an administrator; here the opener does not count.
     // net/netlink/af_netlink.c: netlink_allowed
-    pub(super) fn may(&self, port: &Port, by: &Credentials, anybody: impl Fn(&super::ProtocolInfo) -> bool) -> bool {
-        self.protocol(port.protocol).is_some_and(|info| anybody(&info)) || self.is_admin(by)
+    pub(super) fn may(&self, port: &Port, by: &Credentials, anybody: impl Fn(&ProtocolInfo) -> bool) -> bool {
+        port.desk.directory.protocol(port.protocol).is_some_and(|info| anybody(&info)) || self.is_admin(by)
     }
 
     /// Sets where datagrams without an address go.
     // net/netlink/af_netlink.c: netlink_connect
-    pub fn connect(&mut self, key: PortKey, by: &Credentials, peer: Address) -> Result<(), Errno> {
-        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
-        if (peer.port != 0 || peer.groups != 0) && !self.may(port, by, |info| info.nonroot_send) {
+    pub fn connect(&self, open: &OpenPort, by: &Credentials, peer: Address) -> Result<(), Errno> {
+        let mut port = open.hold_open()?;
+        if (peer.port != 0 || peer.groups != 0) && !self.may(&port, by, |info| info.nonroot_send) {
             return Err(Errno::EPERM);
         }
-        self.autobind(key, by)?;
+        self.autobind(&mut port, by)?;
         let lowest = if peer.groups == 0 { 0 } else { 1 << peer.groups.trailing_zeros() };
-        let port = self.port_mut(key)?;
         port.peer = Address { port: peer.port, groups: lowest };
         port.connected = true;
         Ok(())
     }
 
     /// A socket's own address; port 0 before it is bound.
-    pub fn local(&self, key: PortKey) -> Result<Address, Errno> {
-        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
-        let shown = if port.id == 0 { port.wanted } else { port.id };
-        Ok(Address { port: shown, groups: port.mask() })
+    pub fn local(&self, open: &OpenPort) -> Result<Address, Errno> {
+        Ok(open.hold_open()?.local())
     }
 
     /// Sets an option; switches take 0 and 1.
     // net/netlink/af_netlink.c: netlink_setsockopt; net/core/sock.c: sk_setsockopt
-    pub fn set_option(&mut self, key: PortKey, by: &Credentials, option: Opt, value: u32) -> Result<(), Errno> {
+    pub fn set_option(&self, open: &OpenPort, by: &Credentials, option: Opt, value: u32) -> Result<(), Errno> {
         let admin = self.is_admin(by);
-        let port = self.port_mut(key)?;
+        let mut port = open.hold_open()?;
+        let port = &mut *port;
         let on = value != 0;
         let (options, asked) = (&mut port.options, value as usize);
         match option {
@@ -111,8 +121,8 @@ impl Engine {
     }
 
     /// What an option is set to.
-    pub fn option(&self, key: PortKey, option: Opt) -> Result<u32, Errno> {
-        let port = self.ports.get(&key).ok_or(Errno::EBADF)?;
+    pub fn option(&self, open: &OpenPort, option: Opt) -> Result<u32, Errno> {
+        let port = open.hold_open()?;
         let options = &port.options;
         let size = |bytes: usize| Ok(u32::try_from(bytes).unwrap_or(u32::MAX));
         let switch = match option {
@@ -131,18 +141,18 @@ impl Engine {
     }
 
     /// What a receive on a socket tells besides the bytes.
-    pub fn receive_options(&self, key: PortKey) -> ReceiveOptions {
-        let options = self.ports.get(&key).map(|port| port.options).unwrap_or_default();
-        ReceiveOptions { packet_info: options.packet_info, pass_credentials: options.pass_credentials }
+    pub fn receive_options(&self, open: &OpenPort) -> ReceiveOptions {
+        open.hold().receive_options()
     }
 
     /// Whether a socket has something to read.
-    pub fn is_readable(&self, key: PortKey) -> bool {
-        self.ports.get(&key).is_none_or(Port::is_readable)
+    pub fn is_readable(&self, open: &OpenPort) -> bool {
+        open.hold().is_readable()
     }
 
     /// Bytes that wait in a socket's queue by the kernel's accounting, and datagrams that found no room.
-    pub fn queue(&self, key: PortKey) -> Option<(usize, u64)> {
-        self.ports.get(&key).map(|port| (port.queued(), port.drops))
+    pub fn queue(&self, open: &OpenPort) -> Option<(usize, u64)> {
+        let port = open.hold_open().ok()?;
+        Some((port.queued(), port.drops))
     }
 }

@@ -5,8 +5,8 @@
 
 use netloom_wire::Errno;
 
-use super::port::{Datagram, Port, PortKey, Unread};
-use super::{Engine, Ticket};
+use super::port::{Datagram, Port, Unread};
+use super::{Engine, OpenPort, Ticket};
 use crate::socket::Address;
 
 /// A datagram on its way out.
@@ -23,66 +23,63 @@ pub struct Outgoing {
 impl Engine {
     /// Says that this socket's datagrams are [handed over](Engine::hand_over) before they are read; `unread` tells what of
     /// them is not.
-    pub fn forward(&mut self, key: PortKey, unread: Unread) {
-        if let Some(port) = self.ports.get_mut(&key) {
-            port.forward(unread);
-        }
+    pub fn forward(&self, open: &OpenPort, unread: Unread) {
+        open.hold().forward(unread);
     }
 
     /// Takes the next datagram to be handed over.
-    pub fn hand_over(&mut self, key: PortKey) -> Option<Outgoing> {
-        let destination = self.local(key).ok()?;
-        let datagram = self.ports.get_mut(&key)?.hand_over()?;
+    pub fn hand_over(&self, open: &OpenPort) -> Option<Outgoing> {
+        let mut port = open.hold_open().ok()?;
+        let destination = port.local();
+        let datagram = port.hand_over()?;
+        drop(port);
         let len = datagram.bytes.len();
-        let shown = if self.faults.truncates() { len / 2 } else { len };
-        Some(Outgoing { datagram, shown, destination })
+        let cut = self.faults.on().is_some_and(|mut faults| faults.truncates());
+        Some(Outgoing { datagram, shown: if cut { len / 2 } else { len }, destination })
     }
 
     /// Says that something was read of what was handed over: a congestion may be over, a dump goes on. The ticket, if
     /// any, is finished when the dump's next chunk is queued.
     // net/netlink/af_netlink.c: netlink_recvmsg
-    pub fn was_read(&mut self, key: PortKey) -> Option<Ticket> {
-        let port = self.ports.get_mut(&key)?;
+    pub fn was_read(&self, open: &OpenPort) -> Option<Ticket> {
+        self.outside_was_read(&mut *open.hold_open().ok()?)
+    }
+
+    pub(in crate::kernel) fn outside_was_read(&self, port: &mut Port) -> Option<Ticket> {
         port.was_read();
-        if port.wants_chunk() { self.go_on(key) } else { None }
+        if port.wants_chunk() { self.go_on(port) } else { None }
     }
 
     /// Whether [`Engine::was_read`] has something to do when the reader has read.
-    pub fn awaits_reader(&self, key: PortKey) -> bool {
-        self.ports.get(&key).is_some_and(Port::awaits_reader)
+    pub fn awaits_reader(&self, open: &OpenPort) -> bool {
+        open.hold_open().is_ok_and(|port| port.awaits_reader())
     }
 
     /// Says how much room the reader has, which sizes later chunks of a dump.
-    pub fn set_room(&mut self, key: PortKey, len: usize) {
-        if let Some(port) = self.ports.get_mut(&key) {
-            port.set_room(len);
-        }
+    pub fn set_room(&self, open: &OpenPort, len: usize) {
+        open.hold().set_room(len);
     }
 
     /// Says that a datagram was lost on its way: the reader will hear of it unless it declined to.
-    pub fn lost(&mut self, key: PortKey) {
-        if let Some(port) = self.ports.get_mut(&key) {
-            port.overrun();
-        }
+    pub fn lost(&self, open: &OpenPort) {
+        open.hold().overrun();
     }
 
     /// Sets the error that a receive, or the option SO_ERROR, tells once.
     #[doc(alias = "sk_err")]
-    pub fn fail(&mut self, key: PortKey, errno: Errno) {
-        if let Some(port) = self.ports.get_mut(&key) {
-            port.fail(errno);
-        }
+    pub fn fail(&self, open: &OpenPort, errno: Errno) {
+        open.hold().fail(errno);
     }
 
     /// Takes that error.
     #[doc(alias = "SO_ERROR")]
-    pub fn take_error(&mut self, key: PortKey) -> Option<Errno> {
-        self.ports.get_mut(&key)?.take_error()
+    pub fn take_error(&self, open: &OpenPort) -> Option<Errno> {
+        open.hold_open().ok()?.take_error()
     }
 
     /// Where a socket's datagrams without an address go.
     #[doc(alias = "getpeername")]
-    pub fn peer(&self, key: PortKey) -> Result<Address, Errno> {
-        Ok(self.ports.get(&key).ok_or(Errno::EBADF)?.peer)
+    pub fn peer(&self, open: &OpenPort) -> Result<Address, Errno> {
+        Ok(open.hold_open()?.peer)
     }
 }

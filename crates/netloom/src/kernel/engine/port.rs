@@ -1,14 +1,21 @@
 //! One socket, as the kernel side sees it: its port id, memberships, options and receive queue.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use netloom_wire::{Errno, Protocol};
 
+use super::book::Name;
+use super::directory::Desk;
 use super::dump::Running;
+use super::jobs::Jobs;
+use super::open_port::Listener;
+use super::table::FamilyKey;
+use super::work::{Task, Ticket};
 use crate::kernel::Version;
-use crate::socket::{Address, Credentials};
+use crate::kernel::run::Handlers;
+use crate::socket::{Address, Credentials, ReceiveOptions};
 
 /// Names an open socket inside one [`Engine`](super::Engine). Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,7 +57,8 @@ const MAX_RECEIVE: usize = 32_448;
 // include/linux/netlink.h: NLMSG_GOODSIZE
 pub(super) const GOOD_SIZE: usize = 3_776;
 
-pub(super) struct Port {
+pub(crate) struct Port {
+    pub(super) key: PortKey,
     version: Version,
     pub(super) ns: NetNs,
     pub(super) protocol: Protocol,
@@ -59,6 +67,8 @@ pub(super) struct Port {
     /// What a bind asked for last and did not get: an unbound socket's name shows it.
     // net/netlink/af_netlink.c: netlink_insert sets it before it looks for others
     pub(super) wanted: u32,
+    /// What it is found by, once bound.
+    pub(super) name: Option<Name>,
     pub(super) opener: Credentials,
     /// Bit n-1 is group n.
     groups: Vec<u64>,
@@ -82,10 +92,20 @@ pub(super) struct Port {
     unread: Option<Unread>,
     /// At most this is unread there: what was handed over since it was asked last.
     handed: usize,
+    pub(super) desk: Desk,
+    pub(super) jobs: Jobs,
+    /// What the kernel side asked, by sequence number: the answers once they are there.
+    pub(super) asks: HashMap<u32, Option<Vec<u8>>>,
+    pub(super) closed: bool,
+    /// Something has happened that those who wait are not told of yet.
+    pub(super) rung: bool,
+    /// How many threads wait for something to happen.
+    pub(super) sleepers: usize,
+    pub(super) listener: Option<Listener>,
 }
 
 /// Tells how many bytes, by some accounting near the kernel's, left a port's queue and are not read yet. Called under the
-/// engine's lock: it must not wait.
+/// port's lock: it must not wait.
 pub type Unread = Arc<dyn Fn() -> usize + Send + Sync>;
 
 /// The switches among the options.
@@ -123,13 +143,22 @@ fn chunk_accounted(room: usize) -> usize {
 }
 
 impl Port {
-    pub(super) fn new(ns: NetNs, protocol: Protocol, opener: Credentials, version: Version) -> Self {
+    pub(super) fn new(
+        key: PortKey,
+        ns: NetNs,
+        protocol: Protocol,
+        opener: Credentials,
+        version: Version,
+        desk: Desk,
+    ) -> Self {
         Self {
+            key,
             version,
             ns,
             protocol,
             id: 0,
             wanted: 0,
+            name: None,
             opener,
             groups: Vec::new(),
             peer: Address::default(),
@@ -146,6 +175,13 @@ impl Port {
             dump: None,
             unread: None,
             handed: 0,
+            desk,
+            jobs: Jobs::default(),
+            asks: HashMap::new(),
+            closed: false,
+            rung: false,
+            sleepers: 0,
+            listener: None,
         }
     }
 
@@ -176,6 +212,11 @@ impl Port {
         *word != old
     }
 
+    pub(super) fn is_member(&self, group: u32) -> bool {
+        let bit = group.wrapping_sub(1);
+        self.groups.get((bit / 64) as usize).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+
     /// The groups it is a member of, by number.
     pub(super) fn memberships(&self) -> Vec<u32> {
         let mut groups = Vec::new();
@@ -199,6 +240,17 @@ impl Port {
         !self.connected || self.peer.port == sender
     }
 
+    /// Its address; port 0 before it is bound.
+    pub(crate) fn local(&self) -> Address {
+        Address { port: if self.id == 0 { self.wanted } else { self.id }, groups: self.mask() }
+    }
+
+    /// What a receive tells besides the bytes.
+    pub(crate) fn receive_options(&self) -> ReceiveOptions {
+        let Options { packet_info, pass_credentials, .. } = self.options;
+        ReceiveOptions { packet_info, pass_credentials }
+    }
+
     /// Whether another port may send `len` bytes now.
     pub(super) fn takes(&mut self, len: usize) -> bool {
         if self.congested {
@@ -215,6 +267,7 @@ impl Port {
 
     // net/netlink/af_netlink.c: netlink_attachskb, netlink_broadcast_deliver
     pub(super) fn push(&mut self, datagram: Datagram) -> Queued {
+        self.rung = true;
         if !self.takes(datagram.bytes.len()) {
             self.overrun();
             return Queued::Overrun;
@@ -226,6 +279,7 @@ impl Port {
 
     /// Queues part of a dump, whatever the queue holds.
     pub(super) fn push_chunk(&mut self, datagram: Datagram) {
+        self.rung = true;
         let size = chunk_accounted(self.chunk_room());
         self.enqueue(datagram, size);
     }
@@ -246,6 +300,7 @@ impl Port {
 
     /// A datagram is lost on its way here, as a fault: told as an overrun is, but over at once.
     pub(super) fn lose(&mut self) {
+        self.rung = true;
         self.drops = self.drops.saturating_add(1);
         self.error = Some(Errno::ENOBUFS);
     }
@@ -300,6 +355,11 @@ impl Port {
         self.congested || self.dump.is_some()
     }
 
+    /// Whether its requests are to be judged strictly, where a protocol leaves that to it.
+    pub(in crate::kernel) fn strict_check(&self) -> bool {
+        self.options.strict_check
+    }
+
     /// Sets the error that the next receive tells.
     pub(super) fn fail(&mut self, errno: Errno) {
         self.error = Some(errno);
@@ -314,8 +374,8 @@ impl Port {
     }
 
     /// Whether there is something to read.
-    pub(super) fn is_readable(&self) -> bool {
-        self.error.is_some() || !self.queue.is_empty()
+    pub(crate) fn is_readable(&self) -> bool {
+        self.closed || self.error.is_some() || !self.queue.is_empty()
     }
 
     /// Whether the next chunk of a dump would fill the buffer, beside what is queued; an empty queue takes any.
@@ -339,6 +399,45 @@ impl Port {
     pub(super) fn queued(&self) -> usize {
         self.rmem.saturating_add(self.unread())
     }
+
+    /// Drops what is queued, and what is kept of the outside.
+    pub(super) fn empty(&mut self) {
+        (self.queue, self.rmem, self.unread) = (VecDeque::new(), 0, None);
+    }
+
+    /// Whether a handler or dump of this family runs for it, or waits to.
+    pub(super) fn uses(&self, family: FamilyKey) -> bool {
+        let dumps = self.dump.as_ref().is_some_and(|dump| dump.request.family.key == family);
+        dumps
+            || self.jobs.pending.values().any(|pending| pending.family == Some(family))
+            || self.jobs.changes.values().any(|change| change.uses(family))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether what this caller waits for is over.
+    #[inline]
+    pub(crate) fn is_finished(&self, ticket: Ticket) -> bool {
+        self.jobs.is_finished(ticket)
+    }
+
+    /// Whose handlers a piece of this port's work needs.
+    pub(in crate::kernel) fn handlers(&self, task: &Task) -> Handlers {
+        match task.family() {
+            Some(family) => Handlers::Family(family.clone()),
+            None => {
+                let resident = self.desk.directory.resident(task.protocol());
+                Handlers::Protocol(resident.and_then(|resident| resident.handlers.clone()))
+            }
+        }
+    }
+
+    /// Whether nothing of it is left to do or to be asked for.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.jobs.is_empty() && self.asks.values().all(Option::is_none)
+    }
 }
 
 #[cfg(test)]
@@ -355,7 +454,8 @@ mod tests {
     }
 
     fn port() -> Port {
-        Port::new(NetNs(0), Protocol::GENERIC, Credentials::default(), Version::NEWEST)
+        let opener = Credentials::default();
+        Port::new(PortKey(1), NetNs(0), Protocol::GENERIC, opener, Version::NEWEST, Desk::default())
     }
 
     #[test]
@@ -424,5 +524,6 @@ mod tests {
         assert!(port.set_member(1, true) && port.set_member(200, true) && !port.set_member(200, true));
         assert!(!port.set_member(4_000, false));
         assert_eq!((port.memberships(), port.mask()), (vec![1, 200], 1));
+        assert!(port.is_member(200) && !port.is_member(199) && !port.is_member(0) && !port.is_member(4_000));
     }
 }

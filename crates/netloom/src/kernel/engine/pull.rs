@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, Writer};
 
-use super::dump::{Cursor, End, Filled, Running, Stage as Rest};
-use super::port::{Datagram, PortKey};
+use super::dump::{Cursor, End, Filled, Stage as Rest};
+use super::jobs::{Pending, Stage};
+use super::port::{Datagram, Port};
 use super::work::{Fill, Outcome, Request};
-use super::{Engine, Pending, Stage, Task, Ticket, WorkId, ack};
+use super::{Engine, OpenPort, Task, Ticket, WorkId, ack};
 use crate::kernel::Nack;
 use crate::socket::{Address, Credentials};
 
@@ -22,20 +23,30 @@ impl Engine {
     /// go on as well.
     ///
     /// ENOBUFS, once, if datagrams were lost.
+    pub fn read(&self, open: &OpenPort, len: usize, peek: bool) -> Result<(Option<Datagram>, Option<Ticket>), Errno> {
+        let mut port = open.hold_open()?;
+        let read = self.read_held(&mut port, len, peek);
+        open.release(port);
+        read
+    }
+
     // net/netlink/af_netlink.c: netlink_recvmsg
-    pub fn read(&mut self, key: PortKey, len: usize, peek: bool) -> Result<(Option<Datagram>, Option<Ticket>), Errno> {
-        let port = self.ports.get_mut(&key).ok_or(Errno::EBADF)?;
+    pub(in crate::kernel) fn read_held(
+        &self,
+        port: &mut Port,
+        len: usize,
+        peek: bool,
+    ) -> Result<(Option<Datagram>, Option<Ticket>), Errno> {
         let datagram = port.pull(len, peek)?;
         if datagram.is_none() || !port.wants_chunk() {
             return Ok((datagram, None));
         }
-        Ok((datagram, self.go_on(key)))
+        Ok((datagram, self.go_on(port)))
     }
 
     /// Lets a resting dump go on. If there is no room for its next chunk, the reader hears ENOBUFS, and may try again.
-    pub(super) fn go_on(&mut self, key: PortKey) -> Option<Ticket> {
-        let port = self.ports.get_mut(&key)?;
-        let (room, refused) = (port.chunk_room(), port.refuses_chunk());
+    pub(super) fn go_on(&self, port: &mut Port) -> Option<Ticket> {
+        let (room, refused) = (port.chunk_room(), port.dump.is_some() && port.refuses_chunk());
         let dump = port.dump.as_mut()?;
         if refused && !matches!(dump.stage, Rest::Away) {
             port.fail(Errno::ENOBUFS);
@@ -44,96 +55,104 @@ impl Engine {
         match std::mem::replace(&mut dump.stage, Rest::Away) {
             Rest::Away => None,
             Rest::Ending { cursor, end } => {
-                let ticket = self.ticket();
-                self.end_dump(key, cursor, *end, Vec::new(), room, Some(ticket));
+                let ticket = port.jobs.ticket(port.key);
+                self.end_dump(port, cursor, *end, Vec::new(), room, Some(ticket));
                 Some(ticket)
             }
             Rest::Resting(cursor) => {
-                let ticket = self.ticket();
-                self.push_fill(key, cursor, Some(ticket));
+                let ticket = port.jobs.ticket(port.key);
+                self.push_fill(port, cursor, Some(ticket));
                 Some(ticket)
             }
         }
     }
 
     /// Queues the work of writing the next chunk.
-    pub(super) fn push_fill(&mut self, key: PortKey, cursor: Cursor, ticket: Option<Ticket>) {
-        let Some(port) = self.ports.get_mut(&key) else { return };
+    pub(super) fn push_fill(&self, port: &mut Port, cursor: Cursor, ticket: Option<Ticket>) {
         let room = port.chunk_room();
         let Some(dump) = port.dump.as_mut() else { return };
         let fill = Fill { cursor, room, generation: dump.generation, tear: std::mem::take(&mut dump.tear) };
         let request = dump.request.clone();
-        self.push_work(Task::DumpFill(request.clone(), fill), Stage::Fill { request, room }, ticket);
+        let stage = Stage::Fill { request: request.clone(), room };
+        port.jobs.push(port.key, Task::DumpFill(request, fill), stage, ticket);
     }
 
     /// Takes back what came of a piece of work. An id that is not pending is ignored.
-    pub fn complete(&mut self, id: WorkId, outcome: Outcome) {
-        let Some(Pending { ticket, lock, stage, .. }) = self.pending.remove(&id) else { return };
-        if let Some(lock) = lock {
-            self.held.remove(&lock);
+    pub fn complete(&self, id: WorkId, outcome: Outcome) {
+        if let Some(open) = self.find(id.port) {
+            let mut port = open.hold();
+            self.complete_held(&mut port, id, outcome);
+            open.release(port);
         }
+    }
+
+    pub(in crate::kernel) fn complete_held(&self, port: &mut Port, id: WorkId, outcome: Outcome) {
+        let Some(Pending { ticket, turn, stage, .. }) = port.jobs.pending.remove(id.number) else { return };
+        if let Some(protocol) = turn {
+            self.turns.give_back(protocol);
+        }
+        // Who waits for what another thread does looks again.
+        port.rung |= port.sleepers > 0;
         match (stage, outcome) {
             (Stage::Do(request), Outcome::Did { reply, answer, warning }) => {
                 if let Some(reply) = reply {
-                    let _ = self.push(request.port, reply);
+                    let _ = self.push(port, 0, reply);
                 }
-                self.answer(&request, &answer, warning.as_deref());
-                self.go_on_with_batch(ticket);
+                self.answer(port, &request, &answer, warning.as_deref());
+                self.go_on_with_batch(port, ticket);
             }
-            (Stage::Start(request), Outcome::Started(started)) => self.started(&request, started, ticket),
+            (Stage::Start(request), Outcome::Started(started)) => self.started(port, &request, started, ticket),
             (
                 Stage::Fill { request, room },
                 Outcome::Filled { cursor, chunk, filled, generation, torn, filtered, warning },
             ) => {
                 let end = End { result: Ok(()), warning, torn, filtered };
-                self.filled(&request, room, cursor, chunk, filled, generation, end, ticket);
+                self.filled(port, &request, room, cursor, chunk, filled, generation, end, ticket);
             }
-            (Stage::Bind(membership), Outcome::Bound(answer)) => self.answered(membership, answer, ticket),
-            (Stage::Bind(membership), _) => self.answered(membership, Err(Errno::EPROTO), ticket),
-            (Stage::Done | Stage::Input | Stage::Unbind, _) => self.go_on_with_batch(ticket),
+            (Stage::Bind(membership), Outcome::Bound(answer)) => self.answered(port, membership, answer, ticket),
+            (Stage::Bind(membership), _) => self.answered(port, membership, Err(Errno::EPROTO), ticket),
+            (Stage::Done | Stage::Input | Stage::Unbind, _) => self.go_on_with_batch(port, ticket),
             // A shell that answers with the wrong kind has lost the request: it must not hang its sender.
             (Stage::Do(request) | Stage::Start(request), _) => {
-                self.answer(&request, &Err(Nack::new(Errno::EPROTO)), None);
-                self.go_on_with_batch(ticket);
+                self.answer(port, &request, &Err(Nack::new(Errno::EPROTO)), None);
+                self.go_on_with_batch(port, ticket);
             }
-            (Stage::Fill { .. }, _) => self.go_on_with_batch(ticket),
+            (Stage::Fill { .. }, _) => self.go_on_with_batch(port, ticket),
         }
+        self.forget(port);
     }
 
     // net/netlink/af_netlink.c: __netlink_dump_start
-    fn started(&mut self, request: &Arc<Request>, started: Result<Cursor, Nack>, ticket: Option<Ticket>) {
+    fn started(&self, port: &mut Port, request: &Arc<Request>, started: Result<Cursor, Nack>, ticket: Option<Ticket>) {
         match started {
-            Ok(cursor) if self.ports.contains_key(&request.port) => self.begin_dump(request, cursor, ticket),
-            Ok(cursor) => self.push_done(request.clone(), cursor, ticket),
+            Ok(cursor) if !port.closed => self.begin_dump(port, request, cursor, ticket),
+            Ok(cursor) => push_done(port, request.clone(), cursor, ticket),
             Err(nack) => {
-                if let Some(port) = self.ports.get_mut(&request.port) {
-                    port.dump = None;
-                }
-                self.answer(request, &Err(nack), None);
-                self.go_on_with_batch(ticket);
+                port.dump = None;
+                self.answer(port, request, &Err(nack), None);
+                self.go_on_with_batch(port, ticket);
             }
         }
     }
 
     /// Writes the first chunk; one that a full buffer refuses leaves the dump to the reader.
     // net/netlink/af_netlink.c: __netlink_dump_start, netlink_dump
-    fn begin_dump(&mut self, request: &Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
-        match self.ports.get_mut(&request.port) {
-            Some(port) if port.refuses_chunk() => {
-                if let Some(dump) = port.dump.as_mut() {
-                    dump.stage = Rest::Resting(cursor);
-                }
-                self.answer(request, &Err(Nack::new(Errno::ENOBUFS)), None);
-                self.go_on_with_batch(ticket);
-            }
-            _ => self.push_fill(request.port, cursor, ticket),
+    fn begin_dump(&self, port: &mut Port, request: &Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
+        if !port.refuses_chunk() {
+            return self.push_fill(port, cursor, ticket);
         }
+        if let Some(dump) = port.dump.as_mut() {
+            dump.stage = Rest::Resting(cursor);
+        }
+        self.answer(port, request, &Err(Nack::new(Errno::ENOBUFS)), None);
+        self.go_on_with_batch(port, ticket);
     }
 
     // net/netlink/af_netlink.c: netlink_dump
     #[expect(clippy::too_many_arguments, reason = "the parts of one outcome")]
     fn filled(
-        &mut self,
+        &self,
+        port: &mut Port,
         request: &Arc<Request>,
         room: usize,
         cursor: Cursor,
@@ -143,54 +162,51 @@ impl Engine {
         mut end: End,
         ticket: Option<Ticket>,
     ) {
-        let key = request.port;
-        let Some(Running { .. }) = self.ports.get(&key).and_then(|port| port.dump.as_deref()) else {
-            self.push_done(request.clone(), cursor, ticket);
-            return;
-        };
+        if port.dump.is_none() {
+            return push_done(port, request.clone(), cursor, ticket);
+        }
         // net/netlink/af_netlink.c: netlink_dump; that EMSGSIZE only means a full chunk is newer than Linux 6.1.
         let goes_on = |nack: &Nack| nack.errno() == Errno::EMSGSIZE && self.version.dumps_on_after_emsgsize();
         end.result = match filled {
             // A fill that says "more" and writes nothing would be asked for ever.
             Filled::More if chunk.is_empty() => Err(Nack::new(Errno::EMSGSIZE)),
-            Filled::More => return self.rest(key, cursor, chunk, generation, ticket),
+            Filled::More => return self.rest(port, cursor, chunk, generation, ticket),
             Filled::Failed(nack) if !chunk.is_empty() && goes_on(&nack) => {
-                return self.rest(key, cursor, chunk, generation, ticket);
+                return self.rest(port, cursor, chunk, generation, ticket);
             }
             Filled::Failed(nack) => Err(nack),
             Filled::Done => Ok(()),
         };
-        if !self.end_dump(key, cursor, end, chunk, room, ticket) {
-            self.go_on_with_batch(ticket);
+        if !self.end_dump(port, cursor, end, chunk, room, ticket) {
+            self.go_on_with_batch(port, ticket);
         }
     }
 
-    fn rest(&mut self, key: PortKey, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
-        self.push_chunk(key, chunk);
-        if let Some(dump) = self.ports.get_mut(&key).and_then(|port| port.dump.as_mut()) {
+    fn rest(&self, port: &mut Port, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
+        push_chunk(port, chunk);
+        if let Some(dump) = port.dump.as_mut() {
             dump.stage = Rest::Resting(cursor);
             dump.generation = generation;
         }
-        self.go_on_with_batch(ticket);
+        self.go_on_with_batch(port, ticket);
     }
 
     /// Ends a dump: DONE goes behind the last objects if it fits there, else it waits for the reader. True if DONE is
     /// queued and the dump's state is being released.
     fn end_dump(
-        &mut self,
-        key: PortKey,
+        &self,
+        port: &mut Port,
         cursor: Cursor,
         end: End,
         mut chunk: Vec<u8>,
         room: usize,
         ticket: Option<Ticket>,
     ) -> bool {
-        let Some(port) = self.ports.get_mut(&key) else { return false };
         let (options, port_id) = (port.options, port.id);
         let Some(dump) = port.dump.as_mut() else { return false };
         if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
             dump.stage = Rest::Ending { cursor, end: Box::new(end) };
-            self.push_chunk(key, chunk);
+            push_chunk(port, chunk);
             return false;
         }
         let objects = chunk.len();
@@ -207,42 +223,33 @@ impl Engine {
         chunk.truncate(len);
         let request = dump.request.clone();
         port.dump = None;
-        self.push_chunk(key, chunk);
-        self.push_done(request, cursor, ticket);
+        push_chunk(port, chunk);
+        push_done(port, request, cursor, ticket);
         true
     }
 
-    fn push_done(&mut self, request: Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
-        self.push_work(Task::DumpDone(request, cursor), Stage::Done, ticket);
-    }
-
-    fn push_chunk(&mut self, key: PortKey, chunk: Vec<u8>) {
-        if let Some(port) = self.ports.get_mut(&key) {
-            port.push_chunk(Datagram {
-                bytes: Arc::new(chunk),
-                source: Address::KERNEL,
-                group: 0,
-                credentials: Credentials::default(),
-            });
-            self.ready.push(key);
-        }
-    }
-
-    fn close_ticket(&mut self, ticket: Option<Ticket>) {
-        if let Some(ticket) = ticket {
-            self.open_tickets.remove(&ticket);
-        }
-    }
-
     /// Goes on with the datagram whose work is done, or ends the wait of a reader.
-    fn go_on_with_batch(&mut self, ticket: Option<Ticket>) {
+    fn go_on_with_batch(&self, port: &mut Port, ticket: Option<Ticket>) {
         let Some(ticket) = ticket else { return };
-        if self.batches.contains_key(&ticket) {
-            self.run_batch(ticket);
-        } else if self.changes.contains_key(&ticket) {
-            self.go_on_with_change(ticket);
+        if port.jobs.batches.get(ticket.number).is_some() {
+            self.run_batch(port, ticket);
+        } else if port.jobs.changes.get(ticket.number).is_some() {
+            self.go_on_with_change(port, ticket);
         } else {
-            self.close_ticket(Some(ticket));
+            port.jobs.finish(ticket);
         }
     }
+}
+
+fn push_done(port: &mut Port, request: Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
+    port.jobs.push(port.key, Task::DumpDone(request, cursor), Stage::Done, ticket);
+}
+
+fn push_chunk(port: &mut Port, chunk: Vec<u8>) {
+    port.push_chunk(Datagram {
+        bytes: Arc::new(chunk),
+        source: Address::KERNEL,
+        group: 0,
+        credentials: Credentials::default(),
+    });
 }

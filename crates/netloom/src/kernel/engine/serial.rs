@@ -1,16 +1,14 @@
 //! Maps whose keys are the engine's own serial numbers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map by serial number. No peer chooses these keys, so they need no hash that resists one.
-pub(crate) type SerialMap<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
-/// A set of serial numbers.
-pub(super) type SerialSet<K> = HashSet<K, BuildHasherDefault<Spread>>;
+pub(super) type SerialMap<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
 
 /// Spreads one number over 64 bits.
 #[derive(Default)]
-pub(crate) struct Spread(u64);
+pub(super) struct Spread(u64);
 
 impl Hasher for Spread {
     fn write(&mut self, bytes: &[u8]) {

@@ -29,15 +29,15 @@ impl Engine {
     /// The open sockets, by protocol, then port.
     // net/netlink/af_netlink.c: netlink_native_seq_show
     pub fn sockets(&self) -> Vec<SocketState> {
-        let mut sockets: Vec<SocketState> = self
-            .ports
-            .iter()
-            .map(|(key, port)| SocketState {
+        let everyone = self.everyone();
+        let open = everyone.iter().filter_map(|open| open.hold_open().ok());
+        let mut sockets: Vec<SocketState> = open
+            .map(|port| SocketState {
                 ns: port.ns,
                 protocol: port.protocol,
                 port: port.id,
-                groups: self.memberships(*key).unwrap_or_default(),
-                queued: self.queue(*key).map_or(0, |(queued, _)| queued),
+                groups: port.memberships(),
+                queued: port.queued(),
                 drops: port.drops,
                 opener: port.opener,
             })

@@ -195,7 +195,7 @@ impl Listed {
 }
 
 /// All families that are registered.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Families {
     next_key: u64,
     next_id: u16,
@@ -290,6 +290,11 @@ impl Families {
             }
         }
         Some(listed)
+    }
+
+    /// Whether it is there.
+    pub(super) fn contains(&self, key: FamilyKey) -> bool {
+        self.by_id.values().chain(&self.others).any(|listed| listed.key == key)
     }
 
     pub(super) fn by_id(&self, id: u16) -> Option<&Arc<Listed>> {

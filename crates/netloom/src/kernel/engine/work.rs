@@ -6,20 +6,27 @@ use std::sync::Arc;
 
 use netloom_wire::{Errno, GenlHeader, Header, Protocol, RawAttrs};
 
+use super::directory::Lease;
 use super::dump::{Cursor, Filled};
 use super::incoming::Incoming;
 use super::port::{NetNs, PortKey};
-use super::table::{Listed, Mode};
+use super::table::Mode;
 use crate::kernel::{Aside, Nack};
 use crate::socket::Credentials;
 
 /// Names a piece of work until it is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct WorkId(pub(super) u64);
+pub struct WorkId {
+    pub(super) port: PortKey,
+    pub(super) number: u64,
+}
 
 /// Names a caller's own send or receive until it is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket(pub(super) u64);
+pub struct Ticket {
+    pub(super) port: PortKey,
+    pub(super) number: u64,
+}
 
 /// Something that the shell must run, outside of any lock, and then [complete](super::Engine::complete).
 #[derive(Debug)]
@@ -29,8 +36,8 @@ pub struct Work {
     /// What to run.
     pub task: Task,
     pub(super) ticket: Option<Ticket>,
-    /// Whether others wait until it is completed.
-    pub(in crate::kernel) serialised: bool,
+    /// The protocol whose turn it has: others wait until it is completed.
+    pub(in crate::kernel) serialised: Option<Protocol>,
 }
 
 /// What a [`Work`] asks for. The handler is the one that the shell has for the request's family and op, or for the
@@ -65,7 +72,7 @@ impl Task {
     }
 
     /// The family that it is about, if it is about one.
-    pub fn family(&self) -> Option<&Arc<Listed>> {
+    pub fn family(&self) -> Option<&Arc<Lease>> {
         match self {
             Self::Bind(membership) | Self::Unbind(membership) => membership.family.as_ref(),
             _ => self.request().map(|request| &request.family),
@@ -124,7 +131,7 @@ pub struct Membership {
     /// The namespace of the socket.
     pub ns: NetNs,
     /// The generic netlink family whose group it is.
-    pub family: Option<Arc<Listed>>,
+    pub family: Option<Arc<Lease>>,
 }
 
 /// What a fill starts from.
@@ -205,7 +212,7 @@ pub struct Request {
     /// Its generic netlink header; zeros for another protocol.
     pub genl: GenlHeader,
     /// The family it is for.
-    pub family: Arc<Listed>,
+    pub family: Arc<Lease>,
     /// The op, by position in the family's table.
     pub op: usize,
     /// Whether it is to be dumped rather than done.

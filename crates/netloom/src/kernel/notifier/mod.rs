@@ -12,7 +12,7 @@ use netloom_wire::{Errno, Event, Flags, Full, Header, Message, MessageType, Noti
 
 use self::ring::{ROOM, Ring};
 use super::chunk::write_message;
-use super::engine::{FamilyKey, Listed, NetNs};
+use super::engine::{FamilyKey, Listed};
 use super::speak::unasked;
 use super::{Inner, Kernel, Nack, Registered};
 
@@ -125,18 +125,15 @@ impl Kernel {
     pub(super) fn drain(&self) {
         let Some(shared) = self.0.notifiers.get() else { return };
         let mut message = shared.draining.lock().unwrap_or_else(PoisonError::into_inner);
-        while !self.lock().engine.faults.stalls() {
+        while !self.engine().faults.on().is_some_and(|faults| faults.stalls()) {
             let Some(target) = shared.ring.pop(&mut message) else { return };
             let targets = shared.targets.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(Target { family, protocol, group }) = targets.get(target).copied() else { continue };
             drop(targets);
-            let mut state = self.lock();
-            if state.handlers.contains_key(&family) && state.engine.has_listeners(protocol, group) {
+            if self.engine().has_listeners(protocol, group) {
                 // That nobody is there is no error.
-                let bytes = Arc::new(message.clone());
-                let _ = state.engine.multicast(NetNs::default(), protocol, group, 0, bytes);
+                let _ = self.engine().multicast_of(family, protocol, group, Arc::new(message.clone()));
             }
-            self.wake(state);
         }
     }
 }
@@ -177,7 +174,7 @@ impl Shared {
 }
 
 impl<B: Message> Notifier<B> {
-    /// Sends the event now. It may wait for the kernel side's lock. True if anybody got it.
+    /// Sends the event now. It may wait for the kernel side's locks. True if anybody got it.
     #[doc(alias = "GFP_KERNEL")]
     pub fn send(&self, body: &B) -> bool {
         self.send_with(|w| body.encode(w))
@@ -199,14 +196,8 @@ impl<B> Notifier<B> {
     /// Sends an event whose body, a header of the family's own first, is written by hand. It may wait.
     pub fn send_with(&self, body: impl Fn(&mut Writer<'_>) -> Result<(), Full>) -> bool {
         let Ok(bytes) = unasked(&self.family, self.number, &body) else { return false };
-        let mut state = self.kernel.lock();
-        let sent = state.handlers.contains_key(&self.family.key)
-            && state
-                .engine
-                .multicast(NetNs::default(), self.family.table.protocol, self.group, 0, Arc::new(bytes))
-                .is_ok();
-        self.kernel.wake(state);
-        sent
+        let (family, protocol) = (self.family.key, self.family.table.protocol);
+        self.kernel.engine().multicast_of(family, protocol, self.group, Arc::new(bytes)).is_ok()
     }
 
     /// Leaves an event to be sent whose body, a header of the family's own first, is written by hand, with the promises of

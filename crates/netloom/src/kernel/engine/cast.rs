@@ -1,0 +1,156 @@
+//! The kernel side's own datagrams, and those between ports.
+
+use std::sync::Arc;
+
+use netloom_wire::{Errno, Protocol};
+
+use super::open_port::{Listener, OpenPort};
+use super::port::{Datagram, Port, Queued};
+use super::{Compare, Engine, FamilyKey, NetNs, PortKey};
+use crate::socket::{Address, Credentials};
+
+impl Engine {
+    /// Sends `bytes`, one or more whole messages, from the kernel side to one port.
+    ///
+    /// ECONNREFUSED if there is no such port, EAGAIN if its queue has no room: the reader will hear ENOBUFS.
+    #[doc(alias = "nlmsg_unicast")]
+    pub fn unicast(&self, ns: NetNs, protocol: Protocol, port: u32, bytes: Vec<u8>) -> Result<(), Errno> {
+        let open = self.port(ns, protocol, port).ok_or(Errno::ECONNREFUSED)?;
+        self.send_to(&open, 0, bytes)
+    }
+
+    /// The same to an open socket; with a group if it went there as well: its own requester gets it with that group as a
+    /// source.
+    // net/netlink/af_netlink.c: nlmsg_notify
+    pub(in crate::kernel) fn send_to(&self, open: &OpenPort, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
+        let mut port = open.hold_open().map_err(|_| Errno::ECONNREFUSED)?;
+        let pushed = self.push(&mut port, group, bytes);
+        open.release(port);
+        pushed
+    }
+
+    /// The same to a socket that may be closed by now.
+    pub(in crate::kernel) fn send_to_key(&self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
+        self.send_to(&*self.find(key).ok_or(Errno::ECONNREFUSED)?, group, bytes)
+    }
+
+    /// Queues what the kernel side says.
+    pub(super) fn push(&self, port: &mut Port, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
+        if port.closed || !port.hears(0) {
+            return Err(Errno::ECONNREFUSED);
+        }
+        let from_kernel =
+            |bytes, source| Datagram { bytes: Arc::new(bytes), source, group, credentials: Credentials::default() };
+        if let Some(mut faults) = self.faults.on() {
+            for (forged, source) in faults.before_reply(&bytes) {
+                port.push(from_kernel(forged, source));
+            }
+            if faults.loses_reply() {
+                return Ok(());
+            }
+        }
+        match port.push(from_kernel(bytes, Address::KERNEL)) {
+            Queued::Taken => Ok(()),
+            Queued::Overrun => Err(Errno::EAGAIN),
+        }
+    }
+
+    /// Sends `bytes` from the kernel side to the members of a group, but for the port `except` (0: nobody).
+    ///
+    /// ESRCH if nobody got it; ENOBUFS if a member that asked for that had no room.
+    #[doc(alias = "nlmsg_multicast")]
+    pub fn multicast(
+        &self,
+        ns: NetNs,
+        protocol: Protocol,
+        group: u32,
+        except: u32,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<(), Errno> {
+        let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
+        self.broadcast(ns, protocol, 0, except, &datagram)
+    }
+
+    /// The same in the default namespace if a family is there, whose group it is: a number may be another's later.
+    pub(in crate::kernel) fn multicast_of(
+        &self,
+        family: FamilyKey,
+        protocol: Protocol,
+        group: u32,
+        bytes: Arc<Vec<u8>>,
+    ) -> Result<(), Errno> {
+        let register = self.register_now();
+        if !register.families.contains(family) {
+            return Err(Errno::ENOENT);
+        }
+        let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
+        let mut due = Vec::new();
+        let sent = self.broadcast_silently(NetNs::default(), protocol, (0, 0), &datagram, &mut due);
+        drop(register);
+        due.iter().for_each(|listener| listener());
+        sent
+    }
+
+    pub(super) fn broadcast(
+        &self,
+        ns: NetNs,
+        protocol: Protocol,
+        sender: u32,
+        except: u32,
+        datagram: &Datagram,
+    ) -> Result<(), Errno> {
+        let mut due = Vec::new();
+        let sent = self.broadcast_silently(ns, protocol, (sender, except), datagram, &mut due);
+        due.iter().for_each(|listener| listener());
+        sent
+    }
+
+    /// Queues it with all members but the sender and the port `except`. A socket without a port is port 0: where nobody is
+    /// excepted, it is. Whose listener is due is the caller's to tell, without any lock.
+    // net/netlink/af_netlink.c: netlink_broadcast_filtered, do_one_broadcast
+    pub(super) fn broadcast_silently(
+        &self,
+        ns: NetNs,
+        protocol: Protocol,
+        (sender, except): (u32, u32),
+        datagram: &Datagram,
+        due: &mut Vec<Listener>,
+    ) -> Result<(), Errno> {
+        let overrun = self.faults.on().is_some_and(|mut faults| faults.overruns_event());
+        let members = self.book().members(protocol, datagram.group).cloned().ok_or(Errno::ESRCH)?;
+        let (mut delivered, mut failed) = (false, false);
+        for open in members.iter() {
+            let mut port = open.hold();
+            let apart = || port.desk.directory.protocol(protocol).unwrap_or_default().compare == Compare::Namespace;
+            // It may have left since, which closing it is, too.
+            if !port.is_member(datagram.group)
+                || (port.ns != ns && apart())
+                || (port.id != 0 && port.id == sender)
+                || port.id == except
+            {
+                continue;
+            }
+            if overrun {
+                port.lose();
+                failed |= port.options.broadcast_error;
+            } else {
+                match port.push(datagram.clone()) {
+                    Queued::Taken => delivered = true,
+                    Queued::Overrun => failed |= port.options.broadcast_error,
+                }
+            }
+            due.extend(open.release_silently(port));
+        }
+        match (failed, delivered) {
+            (true, _) => Err(Errno::ENOBUFS),
+            (false, true) => Ok(()),
+            (false, false) => Err(Errno::ESRCH),
+        }
+    }
+
+    /// Whether anybody listens to a group, in whichever namespace.
+    #[doc(alias = "netlink_has_listeners")]
+    pub fn has_listeners(&self, protocol: Protocol, group: u32) -> bool {
+        self.book().members(protocol, group).is_some()
+    }
+}
