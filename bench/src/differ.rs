@@ -26,7 +26,7 @@ pub(crate) enum Alone {
 impl Alone {
     /// Does it, and prints how long it took.
     pub(crate) fn here(self, file: &Path) -> Result<(), Failure> {
-        let differ = Differ { cases: CASES, from: 0, seed: 1, family: None, administrator: false };
+        let differ = Differ { cases: CASES, from: 0, seed: 1, family: None, administrator: false, each: 0 };
         match self {
             Self::Keep => differ.keep(BufWriter::new(fs::File::create(file)?))?,
             Self::Play => println!("{}", differ.timed()?.as_nanos()),

@@ -50,6 +50,9 @@ struct Asked {
     /// thrown away.
     #[arg(long)]
     administrator: bool,
+    /// Random requests must meet each row of the table of failures so often.
+    #[arg(long, default_value_t = 0, value_name = "TIMES")]
+    each: u64,
     /// One request of those, in hexadecimal, as a difference tells it.
     #[arg(long, value_name = "HEX")]
     replay: Option<String>,
@@ -83,6 +86,7 @@ impl Asked {
             seed: self.seed,
             family: self.family.clone(),
             administrator: self.administrator,
+            each: self.each,
         };
         if let Some(share) = &self.worker {
             let share = share.split_once('/').and_then(|(number, all)| Some((number.parse().ok()?, all.parse().ok()?)));

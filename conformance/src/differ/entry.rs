@@ -50,14 +50,17 @@ pub(super) fn described(
         PolicyNote { min_len: Some(_), max_len: Some(_), .. } => plainly.length(min, max),
         _ => plainly.max_len(max),
     };
-    let Some(way) = way else { return Ok(Entry::of(policy)) };
+    // Of an integer that a function judges no limit is told.
+    let by_function = matches!(note.kind, 2..=9 | 16 | 17) && matches!(policy.check, Check::None);
+    let Some(way) = way else {
+        let function = AttrPolicy::of(policy.kind).function(|_| Ok(()));
+        return Ok(if by_function { Entry { policy: function, opaque: true } } else { Entry::of(policy) });
+    };
     match policy.kind {
         // Told as the same: milliseconds have eight bytes.
         Kind::Uint if way.attr(id, &[0; 4])?.says(GENERAL) => policy.kind = Kind::Msecs,
         Kind::Binary => policy = sized(policy, id, way)?,
-        kind if matches!(note.kind, 2..=9 | 16 | 17) && matches!(policy.check, Check::None) => {
-            return judged(kind, id, way);
-        }
+        kind if by_function => return judged(kind, id, way),
         _ => {}
     }
     // What is good by all this may be refused all the same.

@@ -57,11 +57,12 @@ fn of(family: &Family) -> raw::Family {
         .max_attr(family.max_attr)
         .resv_start_op(family.resv_start)
         .parallel();
-    let made = if family.has_split_ops() { made.split() } else { made };
+    let split = family.has_split_ops();
     family.ops.iter().fold(made, |made, op| {
         // Who is an administrator of the namespace alone may do these; ours knows administrators of everything.
         let flags = OpFlags(op.flags.0 & !OpFlags::UNS_ADMIN_PERM.0);
         let mut ours = raw::Op::new(op.cmd.into()).flags(flags);
+        ours = if split { ours.split() } else { ours };
         if let Some(mode) = op.doit {
             ours = ours.doit(|_| Err(Nack::new(PASSED)));
             if let Some(policy) = mode.policy {

@@ -47,6 +47,8 @@ pub struct Differ {
     /// As an administrator of the machine: the network namespace alone is fresh, and what takes CAP_NET_ADMIN in the
     /// first user namespace is reached, too.
     pub administrator: bool,
+    /// How often each row of the table of failures must be met; 0 if it need not.
+    pub each: u64,
 }
 
 impl Differ {
@@ -72,7 +74,7 @@ impl Differ {
             }
             total.add(toml::from_str(&text).map_err(|error| Malformed::new(error.to_string()))?);
         }
-        Ok(total.tell(self.seed))
+        Ok(total.tell(self.seed, self.each))
     }
 
     /// Plays one worker's share: `number` of `workers`. Must be called while this process has one thread.

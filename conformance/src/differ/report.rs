@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Verdict;
 use super::excuse::RULES;
-use super::rows::ROWS;
+use super::rows::{FIRST_ROW, ROWS};
 use super::world::World;
 
 /// Counts of one worker, or of all of them.
@@ -100,8 +100,14 @@ impl Report {
         self.rules.iter().sum()
     }
 
-    /// Prints it; whether nothing differs without an excuse.
-    pub(super) fn tell(&self, seed: u64) -> bool {
+    /// The rows of the table of failures that were met less than so often.
+    fn rare(&self, each: u64) -> impl Iterator<Item = &'static str> {
+        let rows = ROWS.iter().zip(&self.rows).skip_while(|(name, _)| **name != FIRST_ROW);
+        rows.filter(move |(_, count)| **count < each).map(|(name, _)| *name)
+    }
+
+    /// Prints it; whether nothing differs without an excuse, and each row was met so often.
+    pub(super) fn tell(&self, seed: u64, each: u64) -> bool {
         let share = |count: u64| 100.0 * count as f64 / self.cases.max(1) as f64;
         for difference in &self.differences {
             println!("different: {difference}\n");
@@ -128,6 +134,10 @@ impl Report {
             share(self.excused()),
             self.different
         );
-        self.different == 0
+        let rare: Vec<_> = self.rare(each).collect();
+        if !rare.is_empty() {
+            println!("met less than {each} times: {}", rare.join(", "));
+        }
+        self.different == 0 && rare.is_empty()
     }
 }

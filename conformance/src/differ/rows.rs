@@ -41,6 +41,9 @@ pub(super) const ROWS: &[&str] = &[
     "nests too deep",
 ];
 
+/// The first row of the table itself.
+pub(super) const FIRST_ROW: &str = "type 0 or beyond the policy";
+
 /// The row of a name.
 pub(super) fn row(name: &str) -> usize {
     ROWS.iter().position(|row| *row == name).unwrap_or(0)

@@ -135,14 +135,6 @@ impl Family {
         self
     }
 
-    /// Makes its ops what the kernel calls split ops, as those of generated families are. They differ in what an op without
-    /// a policy accepts: nothing, whatever [`Family::resv_start_op`] says; see [`Version::judges_without_policy`].
-    #[must_use]
-    pub fn split(mut self) -> Self {
-        self.split = true;
-        self
-    }
-
     /// Hides it from all network namespaces but the first.
     #[doc(alias = "netnsok")]
     #[must_use]
