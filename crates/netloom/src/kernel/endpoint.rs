@@ -10,6 +10,7 @@ use netloom_wire::{Errno, Protocol};
 
 use super::Kernel;
 use super::engine::{Datagram, Held, NetNs, OpenPort, Ticket};
+use super::passed::Passed;
 use crate::client::Dialer;
 use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake};
 use crate::{Error, Result as NetResult};
@@ -43,8 +44,8 @@ impl fmt::Debug for InProcess {
 
 /// An open port; closing it is dropping it.
 pub(super) struct PortEndpoint {
-    kernel: Kernel,
-    open: Arc<OpenPort>,
+    pub(super) kernel: Kernel,
+    pub(super) open: Arc<OpenPort>,
     credentials: Credentials,
     nonblocking: AtomicBool,
     /// The port that it is connected to.
@@ -63,6 +64,22 @@ impl PortEndpoint {
         Ok(Self { kernel: kernel.clone(), open, credentials, nonblocking, peer })
     }
 
+    pub(super) fn send_by(&self, by: &Credentials, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
+        let sent = self.kernel.deliver(&self.open, by, to, bytes);
+        if sent != Err(Errno::EAGAIN) || self.nonblocking.load(Ordering::Relaxed) {
+            return sent;
+        }
+        // A group has had it; the port is waited for. net/netlink/af_netlink.c: netlink_attachskb
+        let port = to.map_or_else(|| self.peer.load(Ordering::Relaxed), |to| to.port);
+        self.kernel.deliver_waiting(&self.open, by, Address::port(port), bytes)
+    }
+
+    pub(super) fn connect_by(&self, by: &Credentials, peer: Address) -> Result<(), Errno> {
+        self.kernel.engine().connect(&self.open, by, peer)?;
+        self.peer.store(peer.port, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Waits for something to happen on the port; `None` if the time is over.
     fn waiting<'p>(&'p self, port: Held<'p>, deadline: Option<Instant>) -> Option<Held<'p>> {
         let time = match deadline {
@@ -75,13 +92,7 @@ impl PortEndpoint {
 
 impl Endpoint for PortEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
-        let sent = self.kernel.deliver(&self.open, &self.credentials, to, bytes);
-        if sent != Err(Errno::EAGAIN) || self.nonblocking.load(Ordering::Relaxed) {
-            return sent;
-        }
-        // A group has had it; the port is waited for. net/netlink/af_netlink.c: netlink_attachskb
-        let port = to.map_or_else(|| self.peer.load(Ordering::Relaxed), |to| to.port);
-        self.kernel.deliver_waiting(&self.open, &self.credentials, Address::port(port), bytes)
+        self.send_by(&self.credentials, to, bytes)
     }
 
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Result<Received, Errno> {
@@ -109,9 +120,7 @@ impl Endpoint for PortEndpoint {
     }
 
     fn connect(&self, peer: Address) -> Result<(), Errno> {
-        self.kernel.engine().connect(&self.open, &self.credentials, peer)?;
-        self.peer.store(peer.port, Ordering::Relaxed);
-        Ok(())
+        self.connect_by(&self.credentials, peer)
     }
 
     fn local(&self) -> Result<Address, Errno> {
@@ -166,6 +175,10 @@ impl Endpoint for PortEndpoint {
     fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {
         self.open.listen(call);
         true
+    }
+
+    fn in_hands_of(self: Arc<Self>, user: Credentials) -> Option<Arc<dyn Endpoint>> {
+        Some(Arc::new(Passed { port: self, user }))
     }
 
     fn nudge(&self) {

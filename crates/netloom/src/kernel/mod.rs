@@ -44,6 +44,7 @@ mod nack;
 mod nested;
 mod nlctrl;
 mod notifier;
+mod passed;
 mod protocol;
 pub mod raw;
 mod room;

@@ -39,6 +39,7 @@ struct Row {
     wireguard_has_spec: bool,
     masks_wireguard_flags: bool,
     judges_without_policy: bool,
+    tells_all_namespaces: bool,
 }
 
 /// Oldest first; the parser takes none that is older. All of them are releases that the conformance suite has recorded.
@@ -55,6 +56,7 @@ const TABLE: [Row; 4] = [
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
         judges_without_policy: true,
+        tells_all_namespaces: false,
     },
     Row {
         version: Version::V6_12,
@@ -68,6 +70,7 @@ const TABLE: [Row; 4] = [
         wireguard_has_spec: false,
         masks_wireguard_flags: false,
         judges_without_policy: false,
+        tells_all_namespaces: true,
     },
     Row {
         version: Version::V6_18,
@@ -81,6 +84,7 @@ const TABLE: [Row; 4] = [
         wireguard_has_spec: false,
         masks_wireguard_flags: true,
         judges_without_policy: false,
+        tells_all_namespaces: true,
     },
     NEWEST,
 ];
@@ -97,6 +101,7 @@ const NEWEST: Row = Row {
     wireguard_has_spec: true,
     masks_wireguard_flags: true,
     judges_without_policy: true,
+    tells_all_namespaces: true,
 };
 
 impl Version {
@@ -181,6 +186,12 @@ impl Version {
     // net/netlink/genetlink.c: genl_op_from_split fills in genl_policy_reject_all, genl_get_cmd_split did not
     pub fn judges_without_policy(self) -> bool {
         self.row().judges_without_policy
+    }
+
+    /// The option NETLINK_LISTEN_ALL_NSID can be asked for. Before, it can only be set: ENOPROTOOPT.
+    // net/netlink/af_netlink.c: netlink_getsockopt
+    pub fn tells_all_namespaces(self) -> bool {
+        self.row().tells_all_namespaces
     }
 
     fn row(self) -> &'static Row {

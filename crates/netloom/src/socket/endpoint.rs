@@ -256,6 +256,13 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
         let _ = call;
         false
     }
+    /// The same socket in the hands of somebody else: what it may do is up to them and to whoever opened it. `None` where
+    /// the system knows who calls, as Linux does, and who serves another process.
+    // net/netlink/af_netlink.c: __netlink_ns_capable
+    fn in_hands_of(self: Arc<Self>, user: Credentials) -> Option<Arc<dyn Endpoint>> {
+        let _ = user;
+        None
+    }
     /// Makes whoever is inside of [`Endpoint::wait`] look at its [`Wake`]; nothing to do where that polls.
     fn nudge(&self) {}
 }

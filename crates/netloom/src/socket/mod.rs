@@ -83,6 +83,26 @@ impl Socket {
         Self(endpoint, Arc::default())
     }
 
+    /// The same socket, open as long as this one, in the hands of somebody else, as a descriptor that was passed: some of what
+    /// it may do takes the privileges of who opened it and of who uses it.
+    ///
+    /// `None` where that is seen by itself: a socket of Linux, or of a kernel side in another process.
+    ///
+    /// ```
+    /// use netloom::kernel::Kernel;
+    /// use netloom::socket::{Address, Credentials};
+    /// use netloom::wire::{Errno, Protocol};
+    /// let socket = Kernel::new().socket(Protocol::USERSOCK)?;
+    /// let stranger = Credentials { uid: 65_534, ..Credentials::default() };
+    /// let passed = socket.in_hands_of(stranger).ok_or("one of Linux's")?;
+    /// assert_eq!(passed.join(1).unwrap_err().errno(), Some(Errno::EPERM));
+    /// socket.join(1)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn in_hands_of(&self, user: Credentials) -> Option<Self> {
+        self.0.clone().in_hands_of(user).map(Self::over)
+    }
+
     /// What it is made of.
     pub fn endpoint(&self) -> &Arc<dyn Endpoint> {
         &self.0

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netloom_wire::{Errno, Protocol};
 
+use super::crowd::Place;
 use super::protocol::{Frame, MAX_RECORD};
-use super::sys::{self, Epoll, Take};
+use super::sys::{self, Epoll};
 use crate::kernel::engine::{OpenPort, Outgoing};
 use crate::kernel::{Kernel, NetNs};
 use crate::socket::{Credentials, retry};
@@ -78,6 +79,7 @@ impl Channel {
     ) -> Result<(Arc<Self>, OwnedFd), Errno> {
         let protocol = u8::try_from(protocol).ok().and_then(Protocol::new).ok_or(Errno::EPROTONOSUPPORT)?;
         let (ours, theirs) = sys::pair()?;
+        sys::tell_senders(ours.as_fd())?;
         epoll.add(ours.as_fd(), sys::ARRIVALS, number.into())?;
         sys::set_send_buffer(ours.as_fd(), SEND_BUFFER);
         let fd = Arc::new(ours);
@@ -108,18 +110,18 @@ impl Channel {
     }
 
     /// Takes one datagram that the client wrote, and handles it.
-    pub(super) fn deliver(&self, by: &Credentials, buf: &mut [u8]) -> Sent {
-        match sys::recv(self.fd(), &mut [], buf, Take::Now) {
+    pub(super) fn deliver(&self, place: &mut Place, buf: &mut [u8]) -> Sent {
+        match sys::recv_from(self.fd(), buf) {
             Err(Errno::EAGAIN) => Sent::Nothing,
             Err(Errno::EINTR) => Sent::Datagram,
             Err(_) => Sent::End,
-            Ok(0) => match sys::waiting(self.fd()) {
+            Ok((0, _)) => match sys::waiting(self.fd()) {
                 (0, false) => Sent::End,
                 // An empty datagram, which netlink refuses.
                 _ => self.fail(Errno::ENODATA),
             },
-            Ok(len) => match buf.get(..len).ok_or(Errno::EMSGSIZE) {
-                Ok(bytes) => match self.kernel.deliver(&self.open, by, None, bytes) {
+            Ok((len, sender)) => match buf.get(..len).ok_or(Errno::EMSGSIZE) {
+                Ok(bytes) => match self.kernel.deliver(&self.open, &place.caller(sender), None, bytes) {
                     Ok(_) => Sent::Datagram,
                     Err(errno) => self.fail(errno),
                 },

@@ -27,6 +27,8 @@ struct Count {
 pub(super) struct Place {
     crowd: Crowd,
     pub(super) credentials: Credentials,
+    /// Whom the client's first record came from: its real user, where `credentials` has the effective one.
+    first: Option<Credentials>,
     admin: bool,
     sockets: usize,
 }
@@ -44,7 +46,7 @@ impl Crowd {
             return Err(Errno::EUSERS);
         }
         own.clients = own.clients.saturating_add(1);
-        Ok(Place { crowd: self.clone(), credentials, admin, sockets: 0 })
+        Ok(Place { crowd: self.clone(), credentials, first: None, admin, sockets: 0 })
     }
 
     fn users(&self) -> MutexGuard<'_, HashMap<u32, Count>> {
@@ -53,6 +55,16 @@ impl Crowd {
 }
 
 impl Place {
+    /// Who asks for something: whoever connected, unless that is an administrator and a record comes from somebody else, to
+    /// whom the descriptor was passed, or who has become another user since. Nobody gains rights by somebody else's
+    /// connection, as a supervisor would that connects for its program.
+    pub(super) fn caller(&mut self, sender: Option<Credentials>) -> Credentials {
+        match sender {
+            Some(sender) if self.admin && *self.first.get_or_insert(sender) != sender => sender,
+            _ => self.credentials,
+        }
+    }
+
     /// Counts a socket in. EMFILE if its user has too many.
     pub(super) fn open(&mut self) -> Result<(), Errno> {
         let mut users = self.crowd.users();

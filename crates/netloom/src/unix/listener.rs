@@ -46,7 +46,9 @@ impl Listener {
         // Nobody connects before it listens, so nobody does before the mode is right.
         fs::set_permissions(path, Permissions::from_mode(mode))
             .map_err(|e| failed("set its permissions", errno_of(&e)))?;
+        // Accepted sockets are as this one is.
         sys::set_nonblocking(listener.fd.as_fd())
+            .and_then(|()| sys::tell_senders(listener.fd.as_fd()))
             .and_then(|()| sys::listen(listener.fd.as_fd()))
             .map_err(|errno| failed("listen there", errno))?;
         Ok(listener)

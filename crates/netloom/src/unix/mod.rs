@@ -10,7 +10,9 @@
 //!
 //! A client connects a unix `SOCK_SEQPACKET` socket to the server's path: its *control channel*. It carries requests, one
 //! a record, each answered by one record, in order. Numbers are `u32` in the byte order of the machine, as netlink's own
-//! are. The user that connected (`SO_PEERCRED`) is the opener and the sender of all that comes by it.
+//! are. The user that connected (`SO_PEERCRED`) is the opener of its sockets, and asks for all that comes by it and its
+//! data channels. If that is an administrator, a record that comes from another process or user (`SCM_CREDENTIALS`) than the
+//! first one did is asked for by them: a descriptor that is passed on gives no privileges away. Nor does it gain any.
 //!
 //! ```text
 //! request   op  tag  socket  a  b  c  payload…          answer   tag  errno  a  b  payload…

@@ -11,9 +11,9 @@ use super::crowd::Place;
 use super::listing;
 use super::protocol::{self, Answer, EXACT, FRAMED, MAGIC, Op, Request, VERSION};
 use super::receive::{Receive, Waiting};
-use super::sys::{self, Epoll, Take};
+use super::sys::{self, Epoll};
 use crate::kernel::Kernel;
-use crate::socket::{Address, Opt};
+use crate::socket::{Address, Credentials, Opt};
 
 /// The sockets that one control channel may have open.
 pub(super) const MAX_SOCKETS: usize = 256;
@@ -107,7 +107,7 @@ impl Peer {
         let Some(channel) = self.channels.get(&socket).cloned() else { return true };
         channel.was_read();
         for _ in 0..TURN {
-            match channel.deliver(&self.place.credentials, &mut self.buf) {
+            match channel.deliver(&mut self.place, &mut self.buf) {
                 Sent::Datagram => {}
                 Sent::Nothing => return true,
                 Sent::End => {
@@ -121,11 +121,12 @@ impl Peer {
 
     /// Takes one request and answers it.
     fn serve_control(&mut self) -> Result<(), End> {
-        let len = match sys::recv(self.control.as_fd(), &mut [], &mut self.buf, Take::Now) {
+        let (len, sender) = match sys::recv_from(self.control.as_fd(), &mut self.buf) {
             Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
-            Ok(0) | Err(_) => return Err(End),
-            Ok(len) => len,
+            Ok((0, _)) | Err(_) => return Err(End),
+            Ok(record) => record,
         };
+        let by = self.place.caller(sender);
         let mut buf = std::mem::take(&mut self.buf);
         let done = match buf.get(..len).map(Request::read) {
             // Longer than any record may be.
@@ -135,7 +136,7 @@ impl Peer {
                 std::mem::swap(&mut self.buf, &mut buf);
                 return self.serve_receive(request);
             }
-            Some(Some((request, payload))) => Ok((request, self.answer(request, payload))),
+            Some(Some((request, payload))) => Ok((request, self.answer(request, payload, by))),
         };
         std::mem::swap(&mut self.buf, &mut buf);
         match done {
@@ -152,7 +153,7 @@ impl Peer {
         }
     }
 
-    fn answer(&mut self, request: Request, payload: &[u8]) -> Result<Values, Errno> {
+    fn answer(&mut self, request: Request, payload: &[u8], by: Credentials) -> Result<Values, Errno> {
         let Request { op, a, b, c, socket, .. } = request;
         match op {
             Op::HELLO if payload != MAGIC => return Err(Errno::EPROTO),
@@ -162,7 +163,7 @@ impl Peer {
                 return Ok(Values { a: VERSION, payload: Payload::Magic, ..Values::default() });
             }
             _ if !self.greeted => return Err(Errno::EPROTO),
-            Op::SOCKET => return self.open(a, b),
+            Op::SOCKET => return self.open(a, b, by),
             Op::SOCKETS => {
                 let (rows, count) = listing::page(&self.kernel.sockets(), a);
                 self.mask = rows;
@@ -170,7 +171,7 @@ impl Peer {
             }
             _ => {}
         }
-        let (open, by) = (self.channels.get(&socket).ok_or(Errno::EBADF)?.port().clone(), self.place.credentials);
+        let open = self.channels.get(&socket).ok_or(Errno::EBADF)?.port().clone();
         let address = Address { port: a, groups: b };
         match op {
             Op::CANCEL => return self.cancel(socket, a).map(|()| Values::default()),
@@ -221,7 +222,7 @@ impl Peer {
         Ok(values)
     }
 
-    fn open(&mut self, protocol: u32, flags: u32) -> Result<Values, Errno> {
+    fn open(&mut self, protocol: u32, flags: u32, by: Credentials) -> Result<Values, Errno> {
         let mode = match flags {
             0 => Mode::Plain,
             FRAMED => Mode::Framed,
@@ -232,20 +233,19 @@ impl Peer {
             return Err(Errno::EMFILE);
         }
         self.place.open()?;
-        let opened = self.open_channel(protocol, mode);
+        let opened = self.open_channel(protocol, mode, by);
         if opened.is_err() {
             self.place.close();
         }
         opened
     }
 
-    fn open_channel(&mut self, protocol: u32, mode: Mode) -> Result<Values, Errno> {
+    fn open_channel(&mut self, protocol: u32, mode: Mode, by: Credentials) -> Result<Values, Errno> {
         let mut number = self.last.wrapping_add(1);
         while self.channels.contains_key(&number) {
             number = number.wrapping_add(1);
         }
         self.last = number;
-        let by = self.place.credentials;
         let (channel, theirs) = Channel::open(&self.kernel, &self.epoll, number, protocol, by, mode)?;
         self.channels.insert(number, channel);
         Ok(Values { a: number, passed: Some(theirs), ..Values::default() })

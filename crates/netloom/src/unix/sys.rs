@@ -25,6 +25,10 @@ pub(super) const ARRIVALS_AND_READS: u32 = ARRIVALS | libc::EPOLLOUT as u32;
 struct OneFd([u8; 24]);
 const ONE_FD: usize = mem::size_of::<libc::c_int>();
 
+/// Room for one control message that holds credentials, and for no descriptor behind it.
+#[repr(C, align(8))]
+struct OneUser([u8; 32]);
+
 /// A `SOCK_SEQPACKET` socket that is not connected.
 pub(super) fn seqpacket() -> Result<OwnedFd> {
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
@@ -91,6 +95,12 @@ pub(super) fn peer_credentials(fd: BorrowedFd<'_>) -> Result<Credentials> {
     // SAFETY: `who` has room for `len` bytes, and both outlive the call.
     check(unsafe { libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, to, &raw mut len) })?;
     Ok(Credentials { process: who.pid.cast_unsigned(), uid: who.uid, gid: who.gid })
+}
+
+/// Has each record tell who sent it.
+pub(super) fn tell_senders(fd: BorrowedFd<'_>) -> Result<()> {
+    let on: libc::c_int = 1;
+    set(fd, libc::SO_PASSCRED, &on)
 }
 
 /// Lets `bytes` be under way from this socket, or as many as the system allows.
@@ -169,6 +179,40 @@ pub(super) fn recv(fd: BorrowedFd<'_>, head: &mut [u8], body: &mut [u8], take: T
     // SAFETY: the header and both parts outlive the call, and each has the room that it says.
     let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags(take) | libc::MSG_TRUNC) };
     usize::try_from(len).map_err(|_| last())
+}
+
+/// Takes one record without waiting, and tells who sent it: process, real user and group, if the socket
+/// [tells](tell_senders). The length is as [`recv`]'s.
+pub(super) fn recv_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<(usize, Option<Credentials>)> {
+    let mut part = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+    let mut control = OneUser([0; 32]);
+    // SAFETY: a msghdr of zeros is valid: no name, no buffers.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = (&raw mut control).cast();
+    // SAFETY: computes a size; what it is given is no pointer. Credentials come first, and leave no room for descriptors.
+    header.msg_controllen = unsafe { libc::CMSG_LEN(mem::size_of::<libc::ucred>() as u32) } as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the header, the part and the control buffer outlive the call, and each has the room that it says.
+    let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) };
+    let len = usize::try_from(len).map_err(|_| last())?;
+    // SAFETY: the kernel has filled in the header; it points to the control buffer, which is alive.
+    let message = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
+    if message.is_null() {
+        return Ok((len, None));
+    }
+    // SAFETY: a first header that is not null lies inside the control buffer, whole.
+    let (level, kind, told) = unsafe { ((*message).cmsg_level, (*message).cmsg_type, (*message).cmsg_len) };
+    // SAFETY: computes a size; what it is given is no pointer.
+    let whole = unsafe { libc::CMSG_LEN(mem::size_of::<libc::ucred>() as u32) };
+    #[allow(clippy::unnecessary_cast, reason = "a socklen_t with some C libraries")]
+    if (level, kind, told as usize) != (libc::SOL_SOCKET, libc::SCM_CREDENTIALS, whole as usize) {
+        return Ok((len, None));
+    }
+    // SAFETY: the message says that it is as long as one ucred, which any bytes are.
+    let who = unsafe { libc::CMSG_DATA(message).cast::<libc::ucred>().read_unaligned() };
+    Ok((len, Some(Credentials { process: who.pid.cast_unsigned(), uid: who.uid, gid: who.gid })))
 }
 
 /// Takes one record and the descriptor that came along.

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use netloom::families::doc_exmpl::{Echo, Msg};
 use netloom::kernel::{Family, Kernel, raw};
-use netloom::wire::{AttrPolicy, Errno, OpFlags, Policy, Protocol};
+use netloom::wire::{AttrPolicy, Errno, Flags, OpFlags, Policy, Protocol, messages};
 use netloom::{Connection, unix};
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use super::raw::Raw;
+use super::raw::{Raw, request};
 use super::{Served, eventually};
 
 /// A socket that listens and never answers by itself.
@@ -173,6 +173,37 @@ fn users_have_the_privileges_of_who_they_are() {
     };
     // Its sockets are what they were when opened, whoever uses them.
     assert_eq!(ask(&nl, 1), Err(Errno::EPERM));
+}
+
+/// As a descriptor of netlink's that is passed on: by control, and by the data channel.
+#[test]
+fn an_administrators_sockets_do_not_lend_rights_to_others() {
+    let served = Served::new();
+    let op = raw::Op::new(1).flags(OpFlags::ADMIN_PERM).do_policy(&ANY).doit(|_| Ok(()));
+    let id = served.kernel.register(raw::Family::new("secrets").op(op)).unwrap().id;
+    let raw = Raw::greeted(&served.path);
+    let (socket, data) = raw.open(0);
+    let mut seq = 0;
+    let mut ask = |by_control: bool| {
+        seq += 1;
+        let bytes = request(id, 1, Flags::ACK, seq, &[]);
+        if by_control {
+            raw.ask([14, 1, socket, 0, 0, 0], &bytes).unwrap();
+        } else {
+            data.send(&bytes);
+        }
+        let answer = data.recv().unwrap();
+        messages(&answer).flatten().find_map(|message| message.error()).map(|error| error.errno)
+    };
+    assert_eq!([ask(true), ask(false)], [Some(Errno(0)); 2]);
+    let Some(passed) = as_nobody(|| [ask(true), ask(false)]) else { return };
+    assert_eq!(passed, [Some(Errno::EPERM); 2]);
+    // What takes the caller's privileges alone.
+    let (opened, _data) = as_nobody(|| raw.ask([2, 1, 0, 2, 0, 0], &[]).unwrap()).unwrap();
+    assert_eq!(raw.ask([10, 1, opened[2], 1, 0, 0], &[]).unwrap().0[1], 0);
+    let refused = as_nobody(|| raw.ask([10, 1, opened[2], 2, 0, 0], &[]).unwrap().0[1]);
+    assert_eq!(refused, Some(Errno::EPERM.0 as u32));
+    assert_eq!([ask(true), ask(false)], [Some(Errno(0)); 2], "they are what they were");
 }
 
 #[test]

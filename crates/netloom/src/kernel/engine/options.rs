@@ -132,6 +132,7 @@ impl Engine {
             Opt::PktInfo => options.packet_info,
             Opt::BroadcastError => options.broadcast_error,
             Opt::NoEnobufs => options.no_enobufs,
+            Opt::ListenAllNsid if !self.version.tells_all_namespaces() => return Err(Errno::ENOPROTOOPT),
             Opt::ListenAllNsid => options.listen_all_nsid,
             Opt::PassCredentials => options.pass_credentials,
             Opt::ReceiveBuffer | Opt::ReceiveBufferForce => return size(port.rcvbuf),
