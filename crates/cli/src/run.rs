@@ -34,8 +34,8 @@ pub struct Program {
     /// Leaves the program's own netlink sockets to Linux: it finds the kernel side by $NETLOOM_KERNEL or not at all
     #[arg(long)]
     pub no_interpose: bool,
-    /// How much of what the program does on its netlink sockets is done here: sync (sends are handled when they return)
-    /// or fast (they are handled soon) [default: sync]
+    /// How much of what the program does on its netlink sockets is done here: sync (sends are handled when they return),
+    /// full (receives too, and tell all that netlink's do) or fast (neither) [default: sync]
     #[arg(long, value_name = "MODE", value_enum, conflicts_with = "no_interpose")]
     pub mode: Option<Manner>,
 }
@@ -45,6 +45,8 @@ pub struct Program {
 pub enum Manner {
     /// [`Mode::Sync`]
     Sync,
+    /// [`Mode::Full`]
+    Full,
     /// [`Mode::Fast`]
     Fast,
 }
@@ -53,6 +55,7 @@ impl From<Manner> for Mode {
     fn from(manner: Manner) -> Self {
         match manner {
             Manner::Sync => Self::Sync,
+            Manner::Full => Self::Full,
             Manner::Fast => Self::Fast,
         }
     }
@@ -144,12 +147,15 @@ impl Side {
 
     /// What leads a program there that goes to Linux.
     fn interposer(&self, program: &Program) -> Option<Interposer> {
+        let mode = program.mode.map(Mode::from).unwrap_or_default();
         let side: Arc<dyn interpose::Side> = match self {
             Self::Own { loaded, .. } => Arc::new(Merged(Local(loaded.kernel.clone()))),
-            Self::Other(path) => Arc::new(Merged(Served(unix::Dialer::connect(path).ok()?))),
+            Self::Other(path) => {
+                let dialer = unix::Dialer::connect(path).ok()?;
+                Arc::new(Merged(Served(if mode == Mode::Full { dialer.exact() } else { dialer })))
+            }
             Self::Linux => return None,
         };
-        let mode = program.mode.map(Mode::from).unwrap_or_default();
         Some(Interposer::new(side).mode(mode).on_message(|text| tell(format_args!("netloom: {text}"))))
     }
 

@@ -74,7 +74,7 @@ fn run(user: User, options: &[&str], program: &[&str]) -> (Option<i32>, String, 
     told(&mut command(user, &[&["run"], options, &["--"], program].concat()))
 }
 
-const MODES: [&str; 2] = ["sync", "fast"];
+const MODES: [&str; 3] = ["sync", "full", "fast"];
 
 #[test]
 fn genl_lists_our_families_alone() {
@@ -230,14 +230,15 @@ fn monitors_hear_of_links() {
         let program = ["sh", "-c", script, folder.path().to_str().unwrap()];
         let (status, out, err) = run(user, &["--module", "wireguard"], &program);
         assert_eq!((status, &*err), (Some(0), ""), "{user:?}");
-        let lines: Vec<&str> = out.lines().map(|line| line.trim_end_matches(|c: char| c != '>' && c != '1')).collect();
+        let index = |line: &str| line.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        let lines: Vec<String> = out.lines().map(|line| index(line).trim_end_matches(": ").to_owned()).collect();
         assert_eq!(
             lines,
             [
-                "wg1: <POINTOPOINT,NOARP>",
-                "wg1: <POINTOPOINT,NOARP,UP,LOWER_UP>",
-                "wg1: <POINTOPOINT,NOARP>",
-                "Deleted 1073741825: wg1"
+                "wg: <POINTOPOINT,NOARP>",
+                "wg: <POINTOPOINT,NOARP,UP,LOWER_UP>",
+                "wg: <POINTOPOINT,NOARP>",
+                "Deleted : wg"
             ],
             "{user:?}: {out}"
         );

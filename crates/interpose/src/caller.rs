@@ -44,6 +44,10 @@ impl Head {
     /// Its length on 64-bit machines, and that of `struct mmsghdr`, which follows it with a length.
     pub(crate) const LEN: usize = 56;
     pub(crate) const WITH_LEN: u64 = 64;
+    /// Where parts of it are that a receive writes.
+    pub(crate) const NAME_LEN_AT: u64 = 8;
+    pub(crate) const CONTROL_LEN_AT: u64 = 40;
+    pub(crate) const FLAGS_AT: u64 = 48;
 }
 
 impl Caller<'_> {
@@ -165,5 +169,16 @@ impl Pieces {
         let mut bytes = vec![0; self.len];
         caller.read_pieces(&self.pieces, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Writes as much of `bytes` as fits, and returns how much that is.
+    pub(crate) fn write(&self, caller: &Caller<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+        let mut rest = bytes;
+        for (at, len) in &self.pieces {
+            let (now, later) = rest.split_at_checked(*len).unwrap_or((rest, &[]));
+            caller.write(*at, now)?;
+            rest = later;
+        }
+        Ok(bytes.len().saturating_sub(rest.len()))
     }
 }

@@ -3,12 +3,14 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use netloom::socket::{Address, Endpoint, Opt, RecvFlags};
 use netloom::wire::{Flags, Header, MessageType};
 use netloom::{Errno, Protocol};
 
-use crate::sys::{self, Epoll, Took};
+use crate::exact::Exact;
+use crate::sys::{self, Epoll, Listener, Notice, Took};
 
 /// What a dump may have ahead of its reader, by the accounting of sockets: clients that read without waiting find the next
 /// chunk there, and a client that stops reading stops the dump.
@@ -46,6 +48,8 @@ pub(crate) struct Channel {
 
 #[derive(Default)]
 struct Turn {
+    /// Receives are done here, and nothing is moved.
+    exact: Option<Exact>,
     buf: Vec<u8>,
     /// What found no room.
     held: Option<Vec<u8>>,
@@ -63,6 +67,7 @@ impl Channel {
         (protocol, kind): (Protocol, i32),
         endpoint: Arc<dyn Endpoint>,
         nonblocking: bool,
+        exact: Option<&Arc<Listener>>,
     ) -> Result<(Self, OwnedFd), Errno> {
         endpoint.set_nonblocking(true)?;
         let (ours, theirs) = sys::pair()?;
@@ -72,6 +77,7 @@ impl Channel {
         let (send_buffer, receive_buffer) = (buffer(Opt::SendBuffer), buffer(Opt::ReceiveBuffer));
         // Nothing that the endpoint has room for may find none here.
         sys::set_send_buffer(ours.as_fd(), receive_buffer.saturating_mul(4));
+        let exact = exact.map(|listener| Exact::new(listener, &endpoint));
         let channel = Self {
             name,
             inode,
@@ -83,7 +89,7 @@ impl Channel {
             error: AtomicI32::new(0),
             send_buffer: AtomicUsize::new(send_buffer),
             receive_buffer: AtomicUsize::new(receive_buffer),
-            turn: Mutex::default(),
+            turn: Mutex::new(Turn { exact, ..Turn::default() }),
             pending: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             home: Mutex::default(),
@@ -205,11 +211,31 @@ impl Channel {
         }
     }
 
+    /// Does a receive, or has it wait; returns when it gives up then. `None` as well if receives are not done here.
+    pub(crate) fn receive(&self, notice: &Notice) -> Option<Instant> {
+        self.pending.store(false, Ordering::Release);
+        let deadline = self.turn().exact.as_mut().and_then(|exact| exact.receive(notice, self.fd()));
+        if self.pending.load(Ordering::Acquire) {
+            self.pump();
+        }
+        deadline
+    }
+
+    /// Bounds how long a receive waits, if they are done here.
+    pub(crate) fn set_receive_timeout(&self, timeout: Option<Duration>) {
+        if let Some(exact) = &mut self.turn().exact {
+            exact.timeout = timeout;
+        }
+    }
+
     fn turn(&self) -> MutexGuard<'_, Turn> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn move_all(&self, turn: &mut Turn) {
+        if let Some(exact) = &mut turn.exact {
+            return exact.attend(self.fd());
+        }
         let more = self.moved(turn);
         if more != turn.awaits_reader {
             turn.awaits_reader = more;

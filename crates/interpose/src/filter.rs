@@ -76,14 +76,31 @@ pub(crate) fn program(mode: Mode) -> Vec<sock_filter> {
 fn groups(mode: Mode) -> Vec<(Vec<i64>, When)> {
     let mut groups = Vec::new();
     if mode == Mode::Full {
-        let calls = vec![libc::SYS_read, libc::SYS_recvmsg, libc::SYS_recvfrom, libc::SYS_readv, libc::SYS_recvmmsg];
+        let calls = vec![
+            libc::SYS_read,
+            libc::SYS_recvmsg,
+            libc::SYS_recvfrom,
+            libc::SYS_readv,
+            libc::SYS_recvmmsg,
+            libc::SYS_preadv2,
+            libc::SYS_dup3,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_dup2,
+        ];
         groups.push((calls, When::Ours));
-        groups.push((vec![libc::SYS_ioctl], When::OursAnd([libc::FIONREAD as u32, libc::TIOCOUTQ as u32])));
     }
     if mode != Mode::Fast {
-        let calls = vec![libc::SYS_write, libc::SYS_sendmsg, libc::SYS_sendto, libc::SYS_writev, libc::SYS_sendmmsg];
+        let calls = vec![
+            libc::SYS_write,
+            libc::SYS_sendmsg,
+            libc::SYS_sendto,
+            libc::SYS_writev,
+            libc::SYS_sendmmsg,
+            libc::SYS_pwritev2,
+        ];
         groups.push((calls, When::Ours));
     }
+    groups.push((vec![libc::SYS_ioctl], When::OursAnd([libc::FIONREAD as u32, libc::TIOCOUTQ as u32])));
     groups.push((vec![libc::SYS_socket], When::Is(0, AF_NETLINK)));
     groups.push((vec![libc::SYS_bind, libc::SYS_connect], When::OursOr(2, NETLINK_ADDRESS)));
     groups.push((vec![libc::SYS_setsockopt, libc::SYS_getsockopt], When::OursOr(1, SOL_NETLINK)));
@@ -204,7 +221,10 @@ mod tests {
             (libc::SYS_read, ours, [ALLOW, ALLOW, ASK]),
             (libc::SYS_readv, ours, [ALLOW, ALLOW, ASK]),
             (libc::SYS_read, low, [ALLOW; 3]),
-            (libc::SYS_ioctl, [900, libc::FIONREAD, 0, 0, 0, 0], [ALLOW, ALLOW, ASK]),
+            (libc::SYS_ioctl, [900, libc::FIONREAD, 0, 0, 0, 0], [ASK; 3]),
+            (libc::SYS_preadv2, ours, [ALLOW, ALLOW, ASK]),
+            (libc::SYS_pwritev2, ours, [ALLOW, ASK, ASK]),
+            (libc::SYS_dup3, ours, [ALLOW, ALLOW, ASK]),
             (libc::SYS_ioctl, [900, 0x5401, 0, 0, 0, 0], [ALLOW; 3]),
             (libc::SYS_shutdown, ours, [ASK; 3]),
             (libc::SYS_io_uring_setup, low, [NO_SUCH_CALL; 3]),

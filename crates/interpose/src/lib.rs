@@ -43,6 +43,7 @@ mod channel;
 mod client;
 mod crew;
 mod error;
+mod exact;
 mod filter;
 mod launch;
 mod program;

@@ -4,29 +4,35 @@ use std::collections::HashMap;
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
+use std::time::Instant;
 
 use netloom::Errno;
 
 use crate::channel::Channel;
 use crate::crew::{Post, Watch};
 use crate::launch::Say;
-use crate::sys::{self, Epoll, Listener, Notice};
+use crate::sys::{self, Epoll, Listener, Notice, Timer};
 use crate::{Mode, Side, serve};
 
 const LISTENER: u64 = 0;
 const STOP: u64 = 1;
+/// No channel has this name, nor that of 0.
+const TIMER: u64 = u64::MAX;
 /// Names of channels are even, and odd those of their endpoints' descriptors.
 const ENDPOINT: u64 = 1;
 
 pub(crate) struct Supervisor {
-    pub(crate) listener: Listener,
+    pub(crate) listener: Arc<Listener>,
     pub(crate) side: Arc<dyn Side>,
     pub(crate) mode: Mode,
     pub(crate) say: Say,
     pub(crate) epoll: Arc<Epoll>,
     stop: OwnedFd,
+    timer: Timer,
+    /// When receives give up that wait on a channel.
+    due: Mutex<Vec<(Instant, Weak<Channel>)>>,
     sockets: Mutex<Sockets>,
     last_name: AtomicU64,
     /// What was done for calls that a signal ended before they were answered: by thread.
@@ -66,16 +72,19 @@ pub(crate) enum Outcome {
 
 impl Supervisor {
     pub(crate) fn start(listener: Listener, side: Arc<dyn Side>, mode: Mode, say: Say) -> Result<Arc<Self>, Errno> {
-        let (epoll, stop) = (Arc::new(Epoll::new()?), sys::switch()?);
+        let (epoll, stop, timer) = (Arc::new(Epoll::new()?), sys::switch()?, Timer::new()?);
         epoll.add(listener.as_fd(), sys::LEVEL, LISTENER)?;
         epoll.add(stop.as_fd(), sys::LEVEL, STOP)?;
+        epoll.add(timer.as_fd(), sys::LEVEL, TIMER)?;
         let this = Arc::new(Self {
-            listener,
+            listener: Arc::new(listener),
             side,
             mode,
             say,
             epoll,
             stop,
+            timer,
+            due: Mutex::default(),
             sockets: Mutex::default(),
             last_name: AtomicU64::new(0),
             interrupted: Mutex::default(),
@@ -121,6 +130,7 @@ impl Supervisor {
                         self.watch.job(post, || self.serve(&notice));
                     }
                 }
+                Ok(Some((TIMER, _))) => self.watch.job(post, || self.expire()),
                 Ok(Some((name, _))) => self.watch.job(post, || self.happened(name)),
             }
         }
@@ -135,6 +145,26 @@ impl Supervisor {
             self.close(&channel);
         } else if channel.is_dead() {
             self.bury(&channel);
+        }
+    }
+
+    /// Looks at a channel again at this time, for receives that give up.
+    pub(crate) fn remind(&self, at: Instant, channel: &Arc<Channel>) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.push((at, Arc::downgrade(channel)));
+        self.timer.set(due.iter().map(|(at, _)| *at).min());
+    }
+
+    fn expire(&self) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let ripe: Vec<Weak<Channel>> = due.extract_if(.., |(at, _)| *at <= now).map(|(_, channel)| channel).collect();
+        // Those whose channel is closed wait for nothing.
+        due.retain(|(_, channel)| channel.strong_count() > 0);
+        self.timer.set(due.iter().map(|(at, _)| *at).min());
+        drop(due);
+        for channel in ripe.iter().filter_map(Weak::upgrade) {
+            channel.pump();
         }
     }
 

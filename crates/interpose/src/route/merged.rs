@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use netloom::Errno;
-use netloom::socket::{Address, Endpoint, Opt, Received, RecvFlags};
+use netloom::socket::{Address, Endpoint, Opt, Received, RecvFlags, Wake};
 use netloom::wire::{Flags, Header, MessageType, RawMessage, messages};
 
 use super::request::{self, For};
@@ -414,6 +414,19 @@ impl Endpoint for MergedRoute {
 
     fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         self.both.as_ref().map(AsFd::as_fd).or_else(|| self.linux.as_fd())
+    }
+
+    fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Answer<bool> {
+        let now = Some(Instant::now());
+        loop {
+            if !self.state().queue.is_empty() || self.ours.wait(now, wake)? || self.linux.wait(now, wake)? {
+                return Ok(true);
+            }
+            if wake.is_pulled() || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ok(false);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {

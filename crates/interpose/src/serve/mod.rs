@@ -5,6 +5,8 @@ mod open;
 mod options;
 mod send;
 
+pub(crate) use names::bytes_of;
+
 use std::sync::Arc;
 
 use netloom::Errno;
@@ -44,9 +46,30 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
         libc::SYS_listen | libc::SYS_accept | libc::SYS_accept4 | libc::SYS_shutdown => {
             Outcome::Answer(Err(Errno::EOPNOTSUPP))
         }
-        libc::SYS_sendto | libc::SYS_write | libc::SYS_writev | libc::SYS_sendmsg | libc::SYS_sendmmsg => {
-            send::send(supervisor, &caller, &channel)
+        // Nor has it a say in these. net/netlink/af_netlink.c: netlink_ioctl
+        libc::SYS_ioctl => Outcome::Answer(Err(Errno::ENOTTY)),
+        libc::SYS_dup3 => open::refuse_moving(supervisor, &caller),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2 => open::refuse_moving(supervisor, &caller),
+        // With an offset they are not for sockets.
+        libc::SYS_preadv2 | libc::SYS_pwritev2 if caller.arg(3) != u64::MAX => Outcome::LetGo,
+        libc::SYS_recvfrom
+        | libc::SYS_recvmsg
+        | libc::SYS_recvmmsg
+        | libc::SYS_read
+        | libc::SYS_readv
+        | libc::SYS_preadv2 => {
+            if let Some(deadline) = channel.receive(notice) {
+                supervisor.remind(deadline, &channel);
+            }
+            Outcome::Answered
         }
+        libc::SYS_pwritev2
+        | libc::SYS_sendto
+        | libc::SYS_write
+        | libc::SYS_writev
+        | libc::SYS_sendmsg
+        | libc::SYS_sendmmsg => send::send(supervisor, &caller, &channel),
         _ => Outcome::LetGo,
     }
 }

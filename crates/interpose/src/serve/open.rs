@@ -8,8 +8,9 @@ use netloom::{Errno, Protocol};
 use crate::caller::Caller;
 use crate::channel::Channel;
 use crate::client::{Client, free_fd};
+use crate::filter::FIRST_FD;
 use crate::supervisor::{Outcome, Supervisor};
-use crate::sys;
+use crate::{Mode, sys};
 
 // net/netlink/af_netlink.c: netlink_create
 pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outcome {
@@ -28,7 +29,9 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
         Err(errno) => return Outcome::Answer(Err(errno)),
     };
     let nonblocking = flags & libc::SOCK_NONBLOCK != 0;
-    let channel = Channel::open(&supervisor.epoll, supervisor.new_name(), (protocol, kind), endpoint, nonblocking);
+    let exact = (supervisor.mode == Mode::Full).then_some(&supervisor.listener);
+    let name = supervisor.new_name();
+    let channel = Channel::open(&supervisor.epoll, name, (protocol, kind), endpoint, nonblocking, exact);
     let (channel, theirs) = match channel {
         Ok((channel, theirs)) => (Arc::new(channel), theirs),
         Err(errno) => {
@@ -74,6 +77,19 @@ pub(super) fn duplicate(supervisor: &Supervisor, caller: &Caller<'_>, least: u32
     }
 }
 
+/// A socket on which receives are done here must stay where the filter sees them.
+pub(super) fn refuse_moving(supervisor: &Supervisor, caller: &Caller<'_>) -> Outcome {
+    let to = caller.arg(1) as u32;
+    if to >= FIRST_FD {
+        return Outcome::LetGo;
+    }
+    (supervisor.say)(&format!(
+        "thread {}: a netlink socket cannot be moved to descriptor {to} in full mode, but from {FIRST_FD} up: use --mode sync",
+        caller.notice.thread
+    ));
+    Outcome::Answer(Err(Errno::EBADF))
+}
+
 /// Opens a socket in the program, and answers with its number.
 fn place(
     supervisor: &Supervisor,
@@ -92,9 +108,7 @@ fn place(
             (supervisor.say)(&format!(
                 "{} (process {}): its limit of open files leaves no room for netlink sockets, which are numbered from {}: \
                  raise it (ulimit -Hn)",
-                client.name,
-                client.process,
-                crate::filter::FIRST_FD
+                client.name, client.process, FIRST_FD
             ));
             Err(Errno::EMFILE)
         }

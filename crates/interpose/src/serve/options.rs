@@ -1,5 +1,7 @@
 //! setsockopt and getsockopt.
 
+use std::time::Duration;
+
 use netloom::Errno;
 use netloom::socket::Opt;
 
@@ -36,6 +38,12 @@ fn option(level: i32, name: i32) -> Option<Opt> {
 pub(super) fn set(caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (level, name) = (caller.int(1), caller.int(2));
     let option = option(level, name);
+    if (level, name) == (libc::SOL_SOCKET, libc::SO_RCVTIMEO)
+        && caller.int(4) >= 16
+        && let Ok(timeout) = timeout(caller)
+    {
+        channel.set_receive_timeout(timeout);
+    }
     if level == libc::SOL_SOCKET && option.is_none() {
         // Timeouts, filters and the like work on the program's end as it is.
         return Outcome::LetGo;
@@ -54,6 +62,23 @@ pub(super) fn set(caller: &Caller<'_>, channel: &Channel) -> Outcome {
         channel.learn_buffers();
     }
     settled(channel, answer(done, |()| 0))
+}
+
+/// A `struct timeval`; of zero, none.
+// net/core/sock.c: sock_set_timeout
+fn timeout(caller: &Caller<'_>) -> Result<Option<Duration>, Errno> {
+    let mut bytes = [0; 16];
+    caller.read(caller.arg(3), &mut bytes)?;
+    let (words, _) = bytes.as_chunks::<8>();
+    let [seconds, micros] = words else { return Err(Errno::EINVAL) };
+    let (seconds, micros) = (i64::from_ne_bytes(*seconds), i64::from_ne_bytes(*micros));
+    let micros = u32::try_from(micros).ok().filter(|micros| *micros < 1_000_000).ok_or(Errno::EDOM)?;
+    let timeout = match u64::try_from(seconds) {
+        Ok(seconds) => Duration::new(seconds, micros.saturating_mul(1_000)),
+        // What is negative does not wait; a nanosecond is as good.
+        Err(_) => Duration::from_nanos(1),
+    };
+    Ok(Some(timeout).filter(|timeout| !timeout.is_zero()))
 }
 
 /// The number that an option is set to.

@@ -13,7 +13,7 @@ use netloom::Errno;
 pub(crate) use channel::{Took, inode, pair, recv, send, set_nonblocking, set_send_buffer, unread};
 pub(crate) use identity::{as_client, end, take_fd, with_room_for};
 pub(crate) use memory::read;
-pub(crate) use poll::{Epoll, HUNG_UP, LEVEL, READ_AND_WRITTEN, WRITTEN, switch, turn_on};
+pub(crate) use poll::{Epoll, HUNG_UP, LEVEL, READ_AND_WRITTEN, Timer, WRITTEN, switch, turn_on};
 pub(crate) use seccomp::{Listener, Notice, Passed, install_on_exec, passed};
 
 pub(crate) type Answer<T> = Result<T, Errno>;

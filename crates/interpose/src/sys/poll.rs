@@ -1,6 +1,7 @@
 //! Waiting for several descriptors.
 
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use netloom::Errno;
 
@@ -61,7 +62,7 @@ impl Epoll {
     }
 }
 
-impl std::os::fd::AsFd for Epoll {
+impl AsFd for Epoll {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -78,4 +79,37 @@ pub(crate) fn turn_on(switch: BorrowedFd<'_>) {
     let one = 1_u64.to_ne_bytes();
     // SAFETY: pointer and length are those of `one`. It can fail only where the switch is on to the brim already.
     unsafe { libc::write(switch.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+}
+
+/// Becomes readable at some time.
+#[derive(Debug)]
+pub(crate) struct Timer(OwnedFd);
+
+impl Timer {
+    pub(crate) fn new() -> Answer<Self> {
+        let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
+        // SAFETY: no pointers are passed; the kernel has just given us the descriptor.
+        unsafe { given(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags)) }.map(Self)
+    }
+
+    /// Sets the time, a little after the one that is given; none is never. It is not readable any more before that.
+    pub(crate) fn set(&self, at: Option<Instant>) {
+        // Zero would be never.
+        let left = at.map(|at| at.saturating_duration_since(Instant::now()).saturating_add(Duration::from_micros(1)));
+        let left = left.unwrap_or(Duration::ZERO);
+        let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let it_value = libc::timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i32::MAX.into()),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        let time = libc::itimerspec { it_interval: zero, it_value };
+        // SAFETY: `time` is only read, and outlives the call; the old one is not asked for.
+        unsafe { libc::timerfd_settime(self.0.as_raw_fd(), 0, &raw const time, std::ptr::null_mut()) };
+    }
+}
+
+impl AsFd for Timer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
