@@ -237,6 +237,25 @@ fn a_family_stays_while_its_dump_runs() {
 }
 
 #[test]
+fn a_family_stays_until_the_dump_of_a_closed_socket_is_ended() {
+    let mut bench = Bench::new(ROOT);
+    let key = bench.engine.family("counters").unwrap().key;
+    let asked = bench.engine.register(Table { name: "asked".to_owned(), binds: true, ..counters() }).unwrap();
+    bench.engine.join(&bench.port, &ROOT, asked.groups[0].1).unwrap();
+    bench.work();
+    bench.send(&ROOT, &request(19, 1, Flags::DUMP, 5, &[])).unwrap();
+    let closed = bench.engine.close(&bench.port).unwrap();
+    // First it leaves its group, which takes its time.
+    let work = bench.engine.work_of(closed).unwrap();
+    assert!(matches!(work.task, Task::Unbind(_)), "{work:?}");
+    assert_eq!(bench.engine.unregister(key), Err(Errno::EBUSY));
+    bench.engine.complete(work.id, Outcome::Ended);
+    bench.work();
+    assert_eq!((bench.ended, bench.engine.is_finished(closed)), (1, true));
+    assert_eq!(bench.engine.unregister(key), Ok(()));
+}
+
+#[test]
 fn ports_and_groups_obey_the_rules() {
     let engine = Engine::new(1_000);
     engine.register(counters()).unwrap();

@@ -152,7 +152,7 @@ fn nothing_hangs_and_nothing_is_left() {
     assert_eq!(kernel.sockets(), [], "sockets are left");
 }
 
-/// One thread sends and another waits in a receive of the same socket: an answer that passes the engine must wake it.
+/// One thread sends and another waits in a receive of the same socket: each answer must wake it.
 #[test]
 fn who_receives_is_woken_by_who_sends() {
     let kernel = Kernel::new();
@@ -184,7 +184,7 @@ fn who_receives_is_woken_by_who_sends() {
     together(vec![("the receiver", Box::new(receiver)), ("the sender", Box::new(sender))]);
 }
 
-/// A family comes and goes while others ask it, by sockets that know the way: it answers, or it is not there.
+/// A family comes and goes while others ask it, by sockets that have asked it before: it answers, or it is not there.
 #[test]
 fn a_family_may_go_while_it_is_asked() {
     let kernel = Kernel::new();

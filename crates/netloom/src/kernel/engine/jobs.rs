@@ -7,9 +7,10 @@ use netloom_wire::{Errno, Protocol};
 
 use super::dispatch::Batch;
 use super::groups::Change;
-use super::port::PortKey;
+use super::port::{Port, PortKey};
 use super::table::FamilyKey;
 use super::work::{Membership, Request, Task, Ticket, Work, WorkId};
+use crate::kernel::run::Handlers;
 
 /// A piece of work that is queued or runs.
 pub(super) struct Pending {
@@ -85,6 +86,42 @@ impl Jobs {
     /// Whether nothing is under way, nor waits to be asked for.
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty() && self.pending.is_empty() && self.outcomes.is_empty()
+    }
+}
+
+impl Port {
+    /// Whether a handler or dump of this family runs for it, or waits to.
+    pub(super) fn uses(&self, family: FamilyKey) -> bool {
+        let dumps = self.dump.as_ref().is_some_and(|dump| dump.request.family.key == family);
+        dumps
+            || self.jobs.pending.values().any(|pending| pending.family == Some(family))
+            || self.jobs.changes.values().any(|change| change.uses(family))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether what this caller waits for is over.
+    #[inline]
+    pub(crate) fn is_finished(&self, ticket: Ticket) -> bool {
+        self.jobs.is_finished(ticket)
+    }
+
+    /// Whose handlers a piece of this port's work needs.
+    pub(in crate::kernel) fn handlers(&self, task: &Task) -> Handlers {
+        match task.family() {
+            Some(family) => Handlers::Family(family.clone()),
+            None => {
+                let resident = self.desk.directory.resident(task.protocol());
+                Handlers::Protocol(resident.and_then(|resident| resident.handlers.clone()))
+            }
+        }
+    }
+
+    /// Whether nothing of it is left to do or to be asked for.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.jobs.is_empty() && self.asks.values().all(Option::is_none)
     }
 }
 

@@ -11,10 +11,7 @@ use super::directory::Desk;
 use super::dump::Running;
 use super::jobs::Jobs;
 use super::open_port::Listener;
-use super::table::FamilyKey;
-use super::work::{Task, Ticket};
 use crate::kernel::Version;
-use crate::kernel::run::Handlers;
 use crate::socket::{Address, Credentials, ReceiveOptions};
 
 /// Names an open socket inside one [`Engine`](super::Engine). Never used twice.
@@ -403,40 +400,6 @@ impl Port {
     /// Drops what is queued, and what is kept of the outside.
     pub(super) fn empty(&mut self) {
         (self.queue, self.rmem, self.unread) = (VecDeque::new(), 0, None);
-    }
-
-    /// Whether a handler or dump of this family runs for it, or waits to.
-    pub(super) fn uses(&self, family: FamilyKey) -> bool {
-        let dumps = self.dump.as_ref().is_some_and(|dump| dump.request.family.key == family);
-        dumps
-            || self.jobs.pending.values().any(|pending| pending.family == Some(family))
-            || self.jobs.changes.values().any(|change| change.uses(family))
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    /// Whether what this caller waits for is over.
-    #[inline]
-    pub(crate) fn is_finished(&self, ticket: Ticket) -> bool {
-        self.jobs.is_finished(ticket)
-    }
-
-    /// Whose handlers a piece of this port's work needs.
-    pub(in crate::kernel) fn handlers(&self, task: &Task) -> Handlers {
-        match task.family() {
-            Some(family) => Handlers::Family(family.clone()),
-            None => {
-                let resident = self.desk.directory.resident(task.protocol());
-                Handlers::Protocol(resident.and_then(|resident| resident.handlers.clone()))
-            }
-        }
-    }
-
-    /// Whether nothing of it is left to do or to be asked for.
-    pub(super) fn is_over(&self) -> bool {
-        self.closed && self.jobs.is_empty() && self.asks.values().all(Option::is_none)
     }
 }
 
