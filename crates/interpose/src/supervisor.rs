@@ -148,6 +148,15 @@ impl Supervisor {
         }
     }
 
+    /// Closes what programs have closed: that is heard of a moment later, and what depends on it must not be refused.
+    pub(crate) fn close_closed(&self) {
+        let open: Vec<Arc<Channel>> = self.sockets().by_name.values().cloned().collect();
+        for channel in open.iter().filter(|channel| sys::hung_up(channel.fd())) {
+            channel.take_written();
+            self.close(channel);
+        }
+    }
+
     /// Looks at a channel again at this time, for receives that give up.
     pub(crate) fn remind(&self, at: Instant, channel: &Arc<Channel>) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);

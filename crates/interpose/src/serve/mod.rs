@@ -31,7 +31,7 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
     // Only what is ours is answered here: arguments of the rest may change after we looked.
     let Some(channel) = inode.and_then(|inode| supervisor.channel(inode)) else { return Outcome::LetGo };
     match notice.call {
-        libc::SYS_bind => names::bind(&caller, &channel),
+        libc::SYS_bind => names::bind(supervisor, &caller, &channel),
         libc::SYS_connect => names::connect(&caller, &channel),
         libc::SYS_getsockname => names::name(&caller, channel.endpoint.local()),
         libc::SYS_getpeername => names::name(&caller, Ok(channel.peer())),

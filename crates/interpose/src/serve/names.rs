@@ -6,12 +6,20 @@ use netloom::socket::Address;
 use super::{answer, settled};
 use crate::caller::{ADDRESS, Caller};
 use crate::channel::Channel;
-use crate::supervisor::Outcome;
+use crate::supervisor::{Outcome, Supervisor};
 
 // net/netlink/af_netlink.c: netlink_bind
-pub(super) fn bind(caller: &Caller<'_>, channel: &Channel) -> Outcome {
+pub(super) fn bind(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let address = caller.address(caller.arg(1), caller.arg(2) as u32);
-    let bound = address.and_then(|address| channel.endpoint.bind(address.ok_or(Errno::EINVAL)?));
+    let bound = address.and_then(|address| {
+        let address = address.ok_or(Errno::EINVAL)?;
+        let bound = channel.endpoint.bind(address);
+        if bound != Err(Errno::EADDRINUSE) {
+            return bound;
+        }
+        supervisor.close_closed();
+        channel.endpoint.bind(address)
+    });
     // A bind may subscribe to what is said at once.
     settled(channel, answer(bound, |()| 0))
 }

@@ -25,7 +25,7 @@ struct Letter {
     control: (u64, u64),
 }
 
-pub(super) fn send(_: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
+pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (at, flags) = (caller.arg(1), caller.int(2));
     let (letter, flags) = match caller.notice.call {
         libc::SYS_sendmmsg => return send_many(caller, channel),
@@ -36,6 +36,9 @@ pub(super) fn send(_: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Ou
     };
     match letter.and_then(|letter| read(caller, channel, &letter, flags).map(|bytes| (letter.to, bytes))) {
         Ok((to, bytes)) => {
+            if to.is_some_and(|to| to != Address::KERNEL) {
+                supervisor.close_closed();
+            }
             let sent = transmit(caller, channel, to, &bytes, flags);
             channel.settle();
             Outcome::Done(sent.map(|len| i64::try_from(len).unwrap_or(i64::MAX)))

@@ -122,7 +122,8 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Answer<Took> {
     }
 }
 
-fn hung_up(fd: BorrowedFd<'_>) -> bool {
+/// Whether all that had the other end have closed it.
+pub(crate) fn hung_up(fd: BorrowedFd<'_>) -> bool {
     let mut polled = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
     // SAFETY: one pollfd is passed, which outlives the call.
     unsafe { libc::poll(&raw mut polled, 1, 0) != 0 }
