@@ -6,7 +6,7 @@ use netloom::wire::{Attr, AttrPolicy, Flags, GenlHeader, Header, MessageType, Op
 use super::dice::Dice;
 use super::told::CTRL;
 use super::value::{bad, good};
-use super::world::{Family, LEFT_OUT, Op, World};
+use super::world::{Family, Op, World, is_left_out};
 use crate::Malformed;
 
 /// No request is made much longer than this.
@@ -43,7 +43,7 @@ impl<'w> Maker<'w> {
     pub(super) fn new(world: &'w World, only: Option<&str>) -> Result<Self, Malformed> {
         let mut asked = Vec::new();
         for family in world.families.iter().filter(|family| only.is_none_or(|only| family.name == only)) {
-            let ops = family.ops.iter().filter(|op| !is_left_out(family, op));
+            let ops = family.ops.iter().filter(|op| !is_left_out(family, op.cmd));
             // A small family is asked as often as if it had eight ops.
             let (closed, ops): (Vec<&Op>, Vec<&Op>) =
                 ops.partition(|op| !world.administrator && op.flags.contains(OpFlags::ADMIN_PERM));
@@ -89,7 +89,10 @@ impl<'w> Maker<'w> {
                 0 => flags |= Flags(1 << dice.roll(16)),
                 1 => flags |= Flags(dice.next() as u16),
                 2 => genl.reserved = dice.next() as u16 >> dice.roll(16),
-                3 => genl.cmd = dice.next() as u8 >> dice.roll(6),
+                3 => {
+                    let cmd = dice.next() as u8 >> dice.roll(6);
+                    genl.cmd = if is_left_out(family, cmd) { op.cmd } else { cmd };
+                }
                 4 => kind = if self.unused.is_empty() { 1_000 } else { dice.pick(&self.unused) },
                 5 => kind = dice.roll(16) as u16,
                 6 => genl.version = dice.next() as u8,
@@ -253,8 +256,4 @@ fn wrong_length(len: usize, dice: &mut Dice) -> usize {
         3 => len.saturating_sub(1 + dice.roll(7)).max(Header::LEN),
         _ => len,
     }
-}
-
-fn is_left_out(family: &Family, op: &Op) -> bool {
-    LEFT_OUT.iter().any(|(name, cmd, _)| *name == family.name && *cmd == op.cmd)
 }
