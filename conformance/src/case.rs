@@ -158,6 +158,9 @@ pub enum Step {
         /// Keeps only messages of generic netlink that begin with this attribute, besides errors and ends, and tells no
         /// boundaries of datagrams: for dumps that hold other things on other machines.
         keep: Option<String>,
+        /// Tells, with `keep`, whether the end of a dump stands behind other messages or in a datagram of its own.
+        #[serde(default)]
+        ends: bool,
     },
     /// Closes a socket.
     #[allow(missing_docs, reason = "the variant says it")]

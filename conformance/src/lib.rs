@@ -7,6 +7,7 @@
 //!
 //! `cargo run -p netloom-conformance` plays all cases against the Linux underneath and against the kernel side in this
 //! process, and tells which items of the semantics ([`items`]) agree; `-- --record` writes the records of this kernel's release.
+//! `-- --sabotage all` shows that the suite can fail: it turns each item's behaviour into its opposite ([`flips`]).
 //! `cargo test -p netloom-conformance` is the same as tests.
 
 mod case;
@@ -16,6 +17,7 @@ mod message;
 mod names;
 mod play;
 mod record;
+mod sabotage;
 mod seen;
 mod side;
 pub mod twin;
@@ -25,4 +27,5 @@ pub use compare::{Verdict, compare};
 pub use differ::Differ;
 pub use play::play;
 pub use record::{Record, Release};
+pub use sabotage::{Flip, flips, sabotage};
 pub use side::{NOW, Patience, Side, is_privileged};

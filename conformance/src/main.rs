@@ -12,7 +12,7 @@ use netloom::socket::LinuxDialer;
 use netloom::unix::{self, Serving};
 use netloom_conformance::{
     Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Side, Verdict, compare, is_privileged, items, play,
-    twin,
+    sabotage, twin,
 };
 
 /// Plays the cases against the Linux underneath and against our kernel side, which behaves as each
@@ -34,6 +34,12 @@ struct Asked {
     /// Show what was seen in each case.
     #[arg(long)]
     show: bool,
+    /// Turn what these items say, or `all`, into its opposite, one after the other, and tell which case notices.
+    #[arg(long, value_name = "ITEM", num_args = 1..)]
+    sabotage: Vec<String>,
+    /// Play against our kernel side in this process alone, and tell no more than which cases differ as which release.
+    #[arg(long)]
+    in_process: bool,
     /// Instead of cases: compare so many random requests, most of them wrong, with the Linux underneath.
     #[arg(long, value_name = "CASES")]
     differ: Option<u64>,
@@ -79,6 +85,12 @@ impl Asked {
     fn run(&self) -> Result<bool, Malformed> {
         if self.record {
             return record(&self.linux_side()?).map(|()| true);
+        }
+        if !self.sabotage.is_empty() {
+            return sabotage(&self.sabotage);
+        }
+        if self.in_process {
+            return self.in_process();
         }
         let differ = Differ {
             cases: self.differ.unwrap_or_default(),
@@ -178,10 +190,39 @@ impl Asked {
         Ok(())
     }
 
+    /// Each case has a kernel side of its own: what one does to it is no other's business.
+    fn in_process(&self) -> Result<bool, Malformed> {
+        let mut agree = true;
+        for (file, cases) in Case::all()? {
+            for release in Record::releases() {
+                let record = Record::load(release, &file)?;
+                let seen = |case: &Case| play(case, &Side::of(&kernel(release, case.module)?)?);
+                for case in cases.iter().filter(|case| self.asks(case) && record.seen.contains_key(&case.name)) {
+                    // A kernel side that does not even begin does otherwise, too.
+                    if !seen(case).is_ok_and(|seen| compare(case, &record, &seen) == Verdict::Agree) {
+                        agree = false;
+                        println!("{release} differs: {}", case.name);
+                    }
+                }
+            }
+        }
+        Ok(agree)
+    }
+
     fn asks(&self, case: &Case) -> bool {
         let asked = |word: &String| case.name.contains(word.as_str()) || case.items.contains(word);
         self.words.is_empty() || self.words.iter().any(asked)
     }
+}
+
+/// A kernel side of ours that behaves as a release, with the module's families if they are wanted.
+fn kernel(release: Release, module: bool) -> Result<Kernel, Malformed> {
+    let version = release.version().ok_or_else(|| Malformed::new(format!("{release} is no known release")))?;
+    let kernel = Kernel::builder().behave_like(version).build();
+    if module {
+        twin::register(&kernel).map_err(|nack| Malformed::new(nack.to_string()))?;
+    }
+    Ok(kernel)
 }
 
 /// How long an answer on a data channel may take.
@@ -204,25 +245,19 @@ impl Ours {
         let wrong = |error: netloom::Error| Malformed::new(error.to_string());
         let mut all = Vec::new();
         for release in releases.iter().copied() {
-            let version = release.version().ok_or_else(|| Malformed::new(format!("{release} is no known release")))?;
-            let kernel = || Kernel::builder().behave_like(version).build();
-            let with_twins = || {
-                let kernel = kernel();
-                twin::register(&kernel).map(|()| kernel).map_err(|nack| Malformed::new(nack.to_string()))
-            };
             let mut add = |way: &str, plain, full, channels, serving: &[Arc<Serving>]| {
                 let name = format!("{way} as {release}");
                 all.push(Self { name, release, plain, full, channels, _serving: serving.to_vec() });
             };
-            add("in process", Side::of(&kernel())?, Side::of(&with_twins()?)?, false, &[]);
+            add("in process", Side::of(&kernel(release, false)?)?, Side::of(&kernel(release, true)?)?, false, &[]);
             let serve = |kernel: Kernel, name: String| {
                 let path = folder.join(name);
                 let serving = unix::Server::bind(&path).and_then(|server| server.start(kernel)).map_err(wrong)?;
                 let dialer = move || unix::Dialer::connect(&path).map_err(wrong);
                 Ok::<_, Malformed>((Arc::new(serving), dialer))
             };
-            let (plain, dial_plain) = serve(kernel(), format!("{release}"))?;
-            let (full, dial_full) = serve(with_twins()?, format!("{release}-module"))?;
+            let (plain, dial_plain) = serve(kernel(release, false)?, format!("{release}"))?;
+            let (full, dial_full) = serve(kernel(release, true)?, format!("{release}-module"))?;
             let serving = [plain, full];
             let exact = |dialer: unix::Dialer| Side::new(Arc::new(dialer.exact()), NOW);
             add("served", exact(dial_plain()?)?, exact(dial_full()?)?, false, &serving);

@@ -140,9 +140,9 @@ impl Player<'_> {
                     Err(errno) => self.tell(format!("{receive} receives"), Err::<&str, _>(errno)),
                 }
             }
-            Step::Drain { drain, room, keep } => {
+            Step::Drain { drain, room, keep, ends } => {
                 let keep = keep.as_deref().map(|text| attribute_bytes(text, &self.names)).transpose()?;
-                return self.drain(drain, room.0, keep.as_deref());
+                return self.drain(drain, room.0, keep.as_deref(), *ends);
             }
             Step::Close { close } => {
                 let socket = self.sockets.remove(close);
@@ -180,7 +180,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn drain(&mut self, name: &str, room: usize, keep: Option<&[u8]>) -> Result<(), Malformed> {
+    fn drain(&mut self, name: &str, room: usize, keep: Option<&[u8]>, ends: bool) -> Result<(), Malformed> {
         let endpoint = self.socket(name)?.endpoint().clone();
         let mut buf = vec![0; room];
         for _ in 0..MOST_DATAGRAMS {
@@ -189,7 +189,7 @@ impl Player<'_> {
                     let bytes = buf.get(..received.len).unwrap_or(&buf);
                     match keep {
                         None => seen::datagram(&self.names, name, &received, bytes, &mut self.lines),
-                        Some(keep) => self.pick(name, bytes, keep),
+                        Some(keep) => self.pick(name, bytes, keep, ends),
                     }
                 }
                 Err(Errno::EAGAIN) => {
@@ -204,11 +204,15 @@ impl Player<'_> {
     }
 
     /// Tells the messages that are asked for, and those that no family sends.
-    fn pick(&mut self, name: &str, bytes: &[u8], keep: &[u8]) {
-        for message in seen::split(bytes) {
+    fn pick(&mut self, name: &str, bytes: &[u8], keep: &[u8], ends: bool) {
+        for (at, message) in seen::split(bytes).into_iter().enumerate() {
             let control = Header::read(message).is_none_or(|header| header.kind < MessageType::MIN);
             if control || seen::begins_with(message, keep) {
                 self.lines.push(format!("{name} receives {}", seen::message_line(&self.names, message)));
+            }
+            if ends && Header::read(message).is_some_and(|header| header.kind == MessageType::DONE) {
+                let place = if at == 0 { "in a datagram of its own" } else { "behind other messages" };
+                self.lines.push(format!("{name} receives it {place}"));
             }
         }
     }

@@ -33,6 +33,7 @@ pub(super) const STEPS: &[Step] = &[
     step("features", "crates build by themselves, and without std", features),
     step("build", "all tests and examples build", build),
     step("tests", "unit and integration tests", tests),
+    step("sabotage", "conformance cases notice what they are there to notice", sabotage),
     step("doctests", "examples in the documentation run", doctests),
     step("corpus", "what fuzzing found is found no more", corpus),
     step("docs", "the documentation builds without a warning", docs),
@@ -97,6 +98,24 @@ fn build(stage: &Stage) -> Tally {
 fn tests(stage: &Stage) -> Tally {
     let words = ["--workspace", "--exclude", "netloom-fuzz", "--all-targets", "--locked", "--no-fail-fast"];
     counted(stage, &words)
+}
+
+/// Each behaviour by itself that is turned into its opposite.
+fn sabotage(stage: &Stage) -> Tally {
+    let words = ["run", "--quiet", "--locked", "--package", "netloom-conformance", "--", "--sabotage", "all"];
+    let ended = stage.run(stage.cargo(&words), true);
+    let mut tally = Tally::default();
+    for line in ended.stdout.lines() {
+        if line.contains(" NOT NOTICED: ") {
+            tally += Tally::failed(line);
+        } else if line.contains(" noticed: ") {
+            tally += Tally::passed();
+        }
+    }
+    if !ended.ok && tally.failed == 0 || tally == Tally::default() {
+        tally += Tally::failed("the sabotaged kernel sides did not run to their end");
+    }
+    tally
 }
 
 fn doctests(stage: &Stage) -> Tally {
