@@ -1,8 +1,8 @@
 //! What explains a difference: rules, each with its reason.
 
-use netloom::wire::{Errno, GenlHeader, Header};
-
+use netloom::families::nlctrl::CtrlAttrs;
 use netloom::kernel::Version;
+use netloom::wire::{Errno, GenlHeader, Header, RawAttrs};
 
 use super::compare::Pair;
 use super::rows::{blamed, has_open_nest, judge};
@@ -37,11 +37,20 @@ pub(super) const RULES: &[Rule] = &[
         reason: "Linux 6.1 tells the policy of a dump that it does not judge by it; what our families do not judge, they tell \
                  nothing of",
         holds: |pair| {
-            let is_asked =
-                judge(pair.world, pair.request).is_some_and(|(family, cmd, _)| family.id == CTRL && cmd == 10);
-            is_asked
-                && pair.our_error().is_some_and(|error| error.errno == Errno::ENODATA)
-                && pair.linux_error().is_none()
+            let told_nothing = pair.our_error().is_some_and(|error| error.errno == Errno::ENODATA);
+            asks_for_policies(pair) && told_nothing && pair.linux_error().is_none()
+        },
+    },
+    Rule {
+        name: "a family that cannot be seen",
+        reason: "nlctrl tells the policies of families, too, that other network namespaces than the first do not see: of \
+                 those nothing is learned",
+        holds: |pair| {
+            let attrs = RawAttrs::new(pair.request.get(Header::LEN + GenlHeader::LEN..).unwrap_or_default());
+            let id = attrs.last(CtrlAttrs::FAMILY_ID.id()).and_then(|id| id.read::<u16>());
+            let is_unseen = id.is_some_and(|id| pair.world.family(id).is_none());
+            let unknown = pair.our_error().is_some_and(|error| error.errno == Errno::ENOENT);
+            asks_for_policies(pair) && is_unseen && unknown
         },
     },
     Rule {
@@ -58,6 +67,11 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
 ];
+
+/// Whether it is a GETPOLICY of nlctrl's.
+fn asks_for_policies(pair: &Pair<'_>) -> bool {
+    judge(pair.world, pair.request).is_some_and(|(family, cmd, _)| family.id == CTRL && cmd == 10)
+}
 
 /// Whether nlctrl of Linux 6.1 may tell of this op, or of all, what it would of none of ours: a dump that is not judged is left
 /// out of all ops' policies there, and told by itself.
