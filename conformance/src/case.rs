@@ -79,9 +79,12 @@ pub enum Step {
         protocol: u8,
         #[serde(default)]
         options: Vec<String>,
-        /// In another network namespace.
+        /// In another network namespace, which has the id 7 in the first.
         #[serde(default)]
         elsewhere: bool,
+        /// In a third one, which has no id.
+        #[serde(default)]
+        nameless: bool,
     },
     /// Asks anew for the numbers of a family and its groups; other steps ask by themselves once for each name.
     #[allow(missing_docs, reason = "the variant says it")]
@@ -232,9 +235,11 @@ impl Case {
         Ok(since.transpose()?.is_none_or(|since| since <= release))
     }
 
-    /// Whether it takes a second network namespace.
+    /// Whether it takes other network namespaces.
     pub fn goes_elsewhere(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Open { elsewhere: true, .. }))
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::Open { elsewhere: true, .. } | Step::Open { nameless: true, .. }))
     }
 }
 

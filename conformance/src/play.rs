@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use netloom::client::Dialer;
 use netloom::socket::{Address, Opt, RecvFlags, Socket};
 use netloom::wire::{Errno, Header, MessageType, Protocol};
 
@@ -44,8 +46,15 @@ struct Player<'a> {
 impl Player<'_> {
     fn step(&mut self, step: &Step) -> Result<(), Malformed> {
         match step {
-            Step::Open { open, protocol, options, elsewhere } => {
-                return self.open(open, *protocol, options, *elsewhere);
+            Step::Open { open, protocol, options, elsewhere, nameless } => {
+                let others = self.side.others.as_ref();
+                let others = || others.ok_or_else(|| Malformed("there are no other namespaces".into()));
+                let dialer = match (elsewhere, nameless) {
+                    (true, _) => others()?.named.clone(),
+                    (_, true) => others()?.nameless.clone(),
+                    _ => self.side.dialer.clone(),
+                };
+                return self.open(open, *protocol, options, &dialer);
             }
             Step::Learn { learn } => {
                 let known = self.names.ask(learn, &self.side.dialer)?;
@@ -152,12 +161,15 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn open(&mut self, name: &str, protocol: u8, options: &[String], elsewhere: bool) -> Result<(), Malformed> {
+    fn open(
+        &mut self,
+        name: &str,
+        protocol: u8,
+        options: &[String],
+        dialer: &Arc<dyn Dialer>,
+    ) -> Result<(), Malformed> {
         let protocol = Protocol::new(protocol);
         let protocol = protocol.ok_or_else(|| Malformed("protocols are 0 to 31".into()))?;
-        let other = self.side.elsewhere.as_ref();
-        let dialer =
-            if elsewhere { other.ok_or_else(|| Malformed("there is no elsewhere".into()))? } else { &self.side.dialer };
         match dialer.open(protocol) {
             Ok(socket) => {
                 for option in options {

@@ -17,6 +17,9 @@ pub(crate) fn datagram(names: &Names, socket: &str, received: &Received, bytes: 
     if let Some(group) = received.group {
         let _ = write!(line, " group {}", names.group(group));
     }
+    if let Some(namespace) = received.namespace {
+        let _ = write!(line, " namespace {namespace}");
+    }
     if received.truncated {
         let _ = write!(line, " truncated to {}", bytes.len());
     }

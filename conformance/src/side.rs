@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use netloom::Connection;
 use netloom::client::Dialer;
 use netloom::kernel::{Kernel, NetNs};
 use netloom::socket::{Address, LinuxDialer, Socket};
@@ -24,10 +25,21 @@ pub type Patience = Duration;
 /// No patience.
 pub const NOW: Patience = Duration::ZERO;
 
+/// Other network namespaces of a kernel side.
+pub(crate) struct Others {
+    /// One that has the id [`ID`] in that of [`Side::dialer`].
+    pub(crate) named: Arc<dyn Dialer>,
+    /// One that has none.
+    pub(crate) nameless: Arc<dyn Dialer>,
+}
+
+/// What another namespace is called.
+const ID: i32 = 7;
+
 /// A kernel side that cases can be played on.
 pub struct Side {
     pub(crate) dialer: Arc<dyn Dialer>,
-    pub(crate) elsewhere: Option<Arc<dyn Dialer>>,
+    pub(crate) others: Option<Others>,
     pub(crate) patience: Patience,
     privileged: bool,
     module: bool,
@@ -40,18 +52,22 @@ impl Side {
         let mut names = Names::default();
         let (module, first) = (names.ask(twin::NAME, &dialer)?, names.ask(twin::FIRST, &dialer)?);
         let privileged = is_privileged(dialer.as_ref());
-        Ok(Self { dialer, elsewhere: None, patience, privileged, module, first })
+        Ok(Self { dialer, others: None, patience, privileged, module, first })
     }
 
     /// The Linux underneath, and another network namespace of it where one can be had.
     pub fn linux() -> Result<Self, Malformed> {
-        Ok(Self { elsewhere: another_namespace(), ..Self::new(Arc::new(LinuxDialer::here()), NOW)? })
+        let others = another_namespace(Some(ID)).zip(another_namespace(None));
+        let others = others.map(|(named, nameless)| Others { named, nameless });
+        Ok(Self { others, ..Self::new(Arc::new(LinuxDialer::here()), NOW)? })
     }
 
     /// A kernel side in this process, reached by its administrator.
     pub fn of(kernel: &Kernel) -> Result<Self, Malformed> {
-        let elsewhere = kernel.dialer_in(NetNs(7), kernel.administrator());
-        Ok(Self { elsewhere: Some(elsewhere), ..Self::new(kernel.dialer(kernel.administrator()), NOW)? })
+        let [named, nameless] = [7, 8].map(|ns| kernel.dialer_in(NetNs(ns), kernel.administrator()));
+        // A second play finds it named.
+        let _ = kernel.name_namespace(kernel.namespace(), NetNs(7), Some(ID));
+        Ok(Self { others: Some(Others { named, nameless }), ..Self::new(kernel.dialer(kernel.administrator()), NOW)? })
     }
 
     /// Whether it answers after a while: on data channels, which do not show all.
@@ -74,8 +90,8 @@ impl Side {
             Some("CAP_NET_ADMIN".to_owned())
         } else if case.first && !self.first {
             Some("the first network namespace".to_owned())
-        } else if case.goes_elsewhere() && self.elsewhere.is_none() {
-            Some("a second network namespace".to_owned())
+        } else if case.goes_elsewhere() && self.others.is_none() {
+            Some("other network namespaces".to_owned())
         } else {
             None
         })
@@ -88,9 +104,9 @@ pub fn is_privileged(dialer: &dyn Dialer) -> bool {
     dialer.open(Protocol::GENERIC).and_then(connect).is_ok()
 }
 
-/// A new network namespace of this machine, made by a process that is gone when this returns; `None` where that takes more
-/// privileges than there are.
-fn another_namespace() -> Option<Arc<dyn Dialer>> {
+/// A new network namespace of this machine, made by a process that is gone when this returns, with this id in our own;
+/// `None` where that takes more privileges than there are.
+fn another_namespace(id: Option<i32>) -> Option<Arc<dyn Dialer>> {
     let mut child =
         Command::new("unshare").args(["-n", "sleep", "60"]).stdin(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     let own = std::fs::read_link("/proc/self/ns/net").ok();
@@ -98,7 +114,8 @@ fn another_namespace() -> Option<Arc<dyn Dialer>> {
     let mut found = None;
     for _ in 0..500 {
         if std::fs::read_link(&path).is_ok_and(|link| Some(link) != own) {
-            found = File::open(&path).ok().and_then(|file| LinuxDialer::in_namespace(file.as_fd()).ok());
+            let named = id.is_none_or(|id| name_namespace(child.id(), id).is_ok());
+            found = File::open(&path).ok().filter(|_| named);
             break;
         }
         if child.try_wait().is_ok_and(|status| status.is_some()) {
@@ -108,6 +125,16 @@ fn another_namespace() -> Option<Arc<dyn Dialer>> {
     }
     let _ = child.kill();
     let _ = child.wait();
+    let found = found.and_then(|file| LinuxDialer::in_namespace(file.as_fd()).ok());
     let found = found.filter(|dialer| dialer.open(Protocol::GENERIC).is_ok());
     found.map(|dialer| Arc::new(dialer) as Arc<dyn Dialer>)
+}
+
+/// Gives the network namespace of a process an id in our own.
+// include/uapi/linux/net_namespace.h: NETNSA_NSID, NETNSA_PID
+fn name_namespace(process: u32, id: i32) -> netloom::Result<()> {
+    const NEWNSID: u16 = 88;
+    let nl = Connection::builder().protocol(Protocol::ROUTE).open()?;
+    let request = nl.request_raw(NEWNSID).header(&[0; 4]).attr(1, &id.to_ne_bytes()).attr(2, &process.to_ne_bytes());
+    request.send().map(drop)
 }

@@ -214,7 +214,8 @@ impl Taken {
         if let (Some(to), Some(from)) = (buf.get_mut(..taken), self.datagram.bytes.get(..taken)) {
             to.copy_from_slice(from);
         }
-        let from = (self.datagram.source.port, self.datagram.group, self.datagram.credentials);
+        let Datagram { source, group, credentials, namespace, .. } = &self.datagram;
+        let from = (source.port, *group, *credentials, *namespace);
         Received::told((self.datagram.bytes.len(), taken), from, self.destination, self.options)
     }
 }

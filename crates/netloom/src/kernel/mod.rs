@@ -193,6 +193,15 @@ impl Kernel {
         NetNs::default()
     }
 
+    /// Gives a network namespace an id within another one, or takes it away: sockets there that want to hear all
+    /// namespaces ([`Opt::ListenAllNsid`](crate::socket::Opt::ListenAllNsid)) hear those that have one, and are told it.
+    ///
+    /// EEXIST if the id is another namespace's there, or this one has another.
+    #[doc(alias = "RTM_NEWNSID")]
+    pub fn name_namespace(&self, within: NetNs, ns: NetNs, id: Option<i32>) -> Result<(), Nack> {
+        Ok(self.engine().name_namespace(within, ns, id)?)
+    }
+
     /// An ordinary connection to this kernel side, privileged: a program cannot tell it from one to Linux.
     pub fn connect(&self) -> Connection {
         self.connect_as(self.administrator())

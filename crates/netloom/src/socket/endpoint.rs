@@ -82,14 +82,16 @@ pub struct ReceiveOptions {
     pub packet_info: bool,
     /// The sender's credentials.
     pub pass_credentials: bool,
+    /// The network namespace that it comes from.
+    pub all_namespaces: bool,
 }
 
 impl Received {
     /// What a kernel side of user space tells of a datagram: its length and how much of it the buffer took; its sender's
-    /// port, group and credentials, as far as the socket's options ask for them.
+    /// port, group, credentials and namespace, as far as the socket's options ask for them.
     pub(crate) fn told(
         (len, taken): (usize, usize),
-        (port, group, credentials): (u32, u32, Credentials),
+        (port, group, credentials, namespace): (u32, u32, Credentials, Option<i32>),
         destination: Address,
         options: ReceiveOptions,
     ) -> Self {
@@ -102,7 +104,7 @@ impl Received {
             destination,
             group: Some(group).filter(|group| options.packet_info && *group != 0),
             credentials: options.pass_credentials.then_some(credentials),
-            ..Self::default()
+            namespace: namespace.filter(|_| options.all_namespaces),
         }
     }
 }

@@ -7,8 +7,8 @@ use netloom_wire::Errno;
 
 use super::listing;
 use super::protocol::{
-    Answer, Frame, MAGIC, MAX_RECORD, MSG_DONTWAIT, MSG_PEEK, Op, Request, TAKE_MARK, TELL_CREDENTIALS, TELL_GROUP,
-    TELL_NAMESPACE, VERSION,
+    Answer, Frame, MAGIC, MAX_RECORD, MSG_DONTWAIT, MSG_PEEK, OWN_NAMESPACE, Op, Request, TAKE_MARK, TELL_CREDENTIALS,
+    TELL_GROUP, TELL_NAMESPACE, VERSION,
 };
 use super::receive::TOLD;
 use super::sys::{self, Take};
@@ -218,10 +218,13 @@ impl<'r> Reception<'r> {
         if let (Some(to), Some(from)) = (buf.get_mut(..taken), bytes.get(..taken)) {
             to.copy_from_slice(from);
         }
-        let options =
-            ReceiveOptions { packet_info: told & TELL_GROUP != 0, pass_credentials: told & TELL_CREDENTIALS != 0 };
-        let namespace = (told & TELL_NAMESPACE != 0).then_some(i32::from_ne_bytes(*namespace));
-        let received = Received::told((len, taken), (source, group, credentials), destination, options);
+        let options = ReceiveOptions {
+            packet_info: told & TELL_GROUP != 0,
+            pass_credentials: told & TELL_CREDENTIALS != 0,
+            all_namespaces: told & TELL_NAMESPACE != 0,
+        };
+        let namespace = Some(i32::from_ne_bytes(*namespace)).filter(|id| *id != OWN_NAMESPACE);
+        let received = Received::told((len, taken), (source, group, credentials, namespace), destination, options);
         Ok(Received { namespace, ..received })
     }
 }

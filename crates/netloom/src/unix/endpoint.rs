@@ -116,9 +116,11 @@ impl UnixEndpoint {
                 let options = ReceiveOptions {
                     packet_info: self.packet_info.load(Ordering::Relaxed),
                     pass_credentials: self.pass_credentials.load(Ordering::Relaxed),
+                    // A frame has no room for it: exact mode tells.
+                    all_namespaces: false,
                 };
                 let taken = shown.min(buf.len());
-                Ok(Received::told((len, taken), (source, group, credentials), destination, options))
+                Ok(Received::told((len, taken), (source, group, credentials, None), destination, options))
             }
         }
     }

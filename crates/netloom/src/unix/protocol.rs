@@ -26,6 +26,9 @@ pub(super) const TAKE_MARK: u32 = 1;
 pub(super) const TELL_GROUP: u32 = 2;
 pub(super) const TELL_CREDENTIALS: u32 = 4;
 pub(super) const TELL_NAMESPACE: u32 = 8;
+/// The network namespace of a datagram that comes from the socket's own.
+// include/uapi/linux/net_namespace.h: NETNSA_NSID_NOT_ASSIGNED
+pub(super) const OWN_NAMESPACE: i32 = -1;
 /// The most that one record may hold: a datagram as long as the largest send buffer allows, and the request around it.
 pub(super) const MAX_RECORD: usize = 425_984;
 

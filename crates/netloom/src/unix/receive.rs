@@ -6,7 +6,8 @@ use std::sync::Arc;
 use netloom_wire::Errno;
 
 use super::protocol::{
-    Answer, Frame, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, Request, TAKE_MARK, TELL_CREDENTIALS, TELL_GROUP,
+    Answer, Frame, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, OWN_NAMESPACE, Request, TAKE_MARK, TELL_CREDENTIALS, TELL_GROUP,
+    TELL_NAMESPACE,
 };
 use super::sys;
 use crate::kernel::Taken;
@@ -15,9 +16,6 @@ use crate::kernel::Taken;
 const MOST: usize = 1_024;
 /// What stands between an answer and a datagram's bytes: its frame, and the network namespace that it comes from.
 pub(super) const TOLD: usize = Frame::LEN + 4;
-/// The network namespace of a datagram that comes from the socket's own.
-// include/uapi/linux/net_namespace.h: NETNSA_NSID_NOT_ASSIGNED
-const OWN: i32 = -1;
 
 /// A receive.
 #[derive(Clone, Copy)]
@@ -61,10 +59,14 @@ impl Receive {
         if taken.options.pass_credentials {
             told |= TELL_CREDENTIALS;
         }
+        if taken.options.all_namespaces {
+            told |= TELL_NAMESPACE;
+        }
+        let namespace = taken.datagram.namespace.unwrap_or(OWN_NAMESPACE);
         let answer =
             Answer { tag: self.tag, errno: Errno(0), a: u32::try_from(len).unwrap_or(u32::MAX), b: told }.to_bytes();
         let mut head = [0; Answer::LEN + TOLD];
-        let parts = answer.into_iter().chain(Frame::of_taken(taken).to_bytes()).chain(OWN.to_ne_bytes());
+        let parts = answer.into_iter().chain(Frame::of_taken(taken).to_bytes()).chain(namespace.to_ne_bytes());
         head.iter_mut().zip(parts).for_each(|(to, byte)| *to = byte);
         let shown = taken.datagram.bytes.get(..taken.shown.min(self.room)).unwrap_or_default();
         match sys::send(to, &head, shown, false) {

@@ -1,6 +1,6 @@
 //! Where ports are found: by key, by id, and by group.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use netloom_wire::{Errno, Protocol};
@@ -24,6 +24,8 @@ pub(super) struct Book {
     ports: SerialMap<PortKey, Arc<OpenPort>>,
     bound: HashMap<Name, Arc<OpenPort>>,
     members: HashMap<(Protocol, u32), Members>,
+    /// Namespaces by their ids in others: whose the id is, then which namespace's it is.
+    namespace_ids: BTreeMap<(NetNs, NetNs), i32>,
     /// The protocols whose namespaces are one room; bit n is protocol n.
     one_room: u32,
 }
@@ -85,6 +87,30 @@ impl Book {
     /// The port that has this id.
     pub(super) fn bound(&self, ns: NetNs, protocol: Protocol, id: u32) -> Option<&Arc<OpenPort>> {
         self.bound.get(&self.name(ns, protocol, id))
+    }
+
+    /// Gives a namespace an id within another one, or takes it away. EEXIST if either has another.
+    pub(super) fn name_namespace(&mut self, within: NetNs, ns: NetNs, id: Option<i32>) -> Result<(), Errno> {
+        let Some(id) = id else {
+            self.namespace_ids.remove(&(within, ns));
+            return Ok(());
+        };
+        let taken = |(known, of): (&(NetNs, NetNs), &i32)| known.0 == within && (known.1 == ns || *of == id);
+        if self.namespace_ids.iter().any(taken) {
+            return Err(Errno::EEXIST);
+        }
+        self.namespace_ids.insert((within, ns), id);
+        Ok(())
+    }
+
+    /// The id of a namespace within another one.
+    pub(super) fn namespace_id(&self, within: NetNs, ns: NetNs) -> Option<i32> {
+        self.namespace_ids.get(&(within, ns)).copied()
+    }
+
+    /// The namespaces that have an id somewhere.
+    pub(super) fn named_namespaces(&self) -> impl Iterator<Item = NetNs> {
+        self.namespace_ids.keys().map(|(_, ns)| *ns)
     }
 
     pub(super) fn join(&mut self, key: PortKey, protocol: Protocol, group: u32) {

@@ -7,7 +7,7 @@ use netloom_wire::{Errno, Protocol};
 use super::open_port::{Listener, OpenPort};
 use super::port::{Datagram, Port, Queued};
 use super::{Compare, Engine, FamilyKey, NetNs, PortKey};
-use crate::socket::{Address, Credentials};
+use crate::socket::Address;
 
 impl Engine {
     /// Sends `bytes`, one or more whole messages, from the kernel side to one port.
@@ -39,8 +39,7 @@ impl Engine {
         if port.closed || !port.hears(0) {
             return Err(Errno::ECONNREFUSED);
         }
-        let from_kernel =
-            |bytes, source| Datagram { bytes: Arc::new(bytes), source, group, credentials: Credentials::default() };
+        let from_kernel = |bytes, source| Datagram { source, ..Datagram::from_kernel(Arc::new(bytes), group) };
         if let Some(mut faults) = self.faults.on() {
             for (forged, source) in faults.before_reply(&bytes) {
                 port.push(from_kernel(forged, source));
@@ -67,7 +66,7 @@ impl Engine {
         except: u32,
         bytes: Arc<Vec<u8>>,
     ) -> Result<(), Errno> {
-        let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
+        let datagram = Datagram::from_kernel(bytes, group);
         self.broadcast(ns, protocol, 0, except, &datagram)
     }
 
@@ -83,7 +82,7 @@ impl Engine {
         if !register.families.contains(family) {
             return Err(Errno::ENOENT);
         }
-        let datagram = Datagram { bytes, source: Address::KERNEL, group, credentials: Credentials::default() };
+        let datagram = Datagram::from_kernel(bytes, group);
         let mut due = Vec::new();
         let sent = self.broadcast_silently(NetNs::default(), protocol, (0, 0), &datagram, &mut due);
         drop(register);
@@ -122,19 +121,17 @@ impl Engine {
         for open in members.iter() {
             let mut port = open.hold();
             let apart = || port.desk.directory.protocol(protocol).unwrap_or_default().compare == Compare::Namespace;
+            let id = if port.ns == ns || !apart() { Some(None) } else { self.heard_from(&port, ns).map(Some) };
+            let Some(id) = id else { continue };
             // It may have left since, which closing it is, too.
-            if !port.is_member(datagram.group)
-                || (port.ns != ns && apart())
-                || (port.id != 0 && port.id == sender)
-                || port.id == except
-            {
+            if !port.is_member(datagram.group) || (port.id != 0 && port.id == sender) || port.id == except {
                 continue;
             }
             if overrun {
                 port.lose();
                 failed |= port.options.broadcast_error;
             } else {
-                match port.push(datagram.clone()) {
+                match port.push(Datagram { namespace: id, ..datagram.clone() }) {
                     Queued::Taken => delivered = true,
                     Queued::Overrun => failed |= port.options.broadcast_error,
                 }
@@ -146,6 +143,19 @@ impl Engine {
             (false, true) => Ok(()),
             (false, false) => Err(Errno::ESRCH),
         }
+    }
+
+    /// The id by which a socket knows a namespace, if it wants and may hear that one's broadcasts.
+    // net/netlink/af_netlink.c: do_one_broadcast
+    fn heard_from(&self, port: &Port, ns: NetNs) -> Option<i32> {
+        let hears = port.options.listen_all_nsid && self.is_admin(&port.opener);
+        hears.then(|| self.book().namespace_id(port.ns, ns)).flatten()
+    }
+
+    /// Gives a namespace an id in another one, or takes it away. EEXIST if that is another's there, or it has another.
+    // net/core/net_namespace.c: rtnl_net_newid
+    pub fn name_namespace(&self, within: NetNs, ns: NetNs, id: Option<i32>) -> Result<(), Errno> {
+        self.book().name_namespace(within, ns, id)
     }
 
     /// Whether anybody listens to a group, in whichever namespace.

@@ -77,7 +77,8 @@ impl Engine {
         if to.port != 0 || group != 0 {
             // It may be among those whom it is for.
             drop(port);
-            let sent = Datagram { bytes: Arc::new(bytes.to_vec()), source, group, credentials: *by };
+            let whole = Datagram::from_kernel(Arc::new(bytes.to_vec()), group);
+            let sent = Datagram { source, credentials: *by, ..whole };
             if group != 0 {
                 // Whom it is for besides gets the copy that is sent there.
                 let _ = self.broadcast(ns, protocol, source.port, to.port, &sent);

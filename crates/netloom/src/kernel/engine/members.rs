@@ -22,10 +22,8 @@ impl Engine {
         except: u32,
         bytes: &Arc<Vec<u8>>,
     ) -> Result<(), Errno> {
-        let members = self.members_of(protocol, group);
-        let namespaces: BTreeSet<NetNs> = members.iter().map(|open| open.hold().ns).collect();
         let mut delivered = false;
-        for ns in namespaces {
+        for ns in self.namespaces_of(protocol, group) {
             match self.multicast(ns, protocol, group, except, bytes.clone()) {
                 Ok(()) => delivered = true,
                 Err(Errno::ESRCH) => {}
@@ -33,6 +31,13 @@ impl Engine {
             }
         }
         if delivered { Ok(()) } else { Err(Errno::ESRCH) }
+    }
+
+    /// The namespaces that somebody may hear a broadcast from: those of the members, and those that have an id in another.
+    pub(super) fn namespaces_of(&self, protocol: Protocol, group: u32) -> BTreeSet<NetNs> {
+        let named: Vec<NetNs> = self.book().named_namespaces().collect();
+        let members = self.members_of(protocol, group);
+        members.iter().map(|open| open.hold().ns).chain(named).collect()
     }
 
     /// Puts an error on the members of a group in a network namespace, but for the port `except` (0: nobody). ENOBUFS spares

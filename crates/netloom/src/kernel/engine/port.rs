@@ -33,12 +33,21 @@ pub struct Datagram {
     pub group: u32,
     /// The sender, as the kernel side knows it.
     pub credentials: Credentials,
+    /// The namespace that it comes from, by its id in the reader's, if it is another one.
+    pub namespace: Option<i32>,
+}
+
+impl Datagram {
+    /// One that the kernel side sends.
+    pub fn from_kernel(bytes: Arc<Vec<u8>>, group: u32) -> Self {
+        Self { bytes, source: Address::KERNEL, group, credentials: Credentials::default(), namespace: None }
+    }
 }
 
 impl fmt::Debug for Datagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No bytes here: there may be a key among them.
-        let Self { bytes, source, group, credentials } = self;
+        let Self { bytes, source, group, credentials, namespace: _ } = self;
         write!(f, "Datagram({} bytes, {source:?}, group {group}, {credentials:?})", bytes.len())
     }
 }
@@ -244,8 +253,8 @@ impl Port {
 
     /// What a receive tells besides the bytes.
     pub(crate) fn receive_options(&self) -> ReceiveOptions {
-        let Options { packet_info, pass_credentials, .. } = self.options;
-        ReceiveOptions { packet_info, pass_credentials }
+        let Options { packet_info, pass_credentials, listen_all_nsid: all_namespaces, .. } = self.options;
+        ReceiveOptions { packet_info, pass_credentials, all_namespaces }
     }
 
     /// Whether another port may send `len` bytes now.
@@ -408,12 +417,7 @@ mod tests {
     use super::*;
 
     fn datagram(len: usize) -> Datagram {
-        Datagram {
-            bytes: Arc::new(vec![0; len]),
-            source: Address::default(),
-            group: 0,
-            credentials: Credentials::default(),
-        }
+        Datagram::from_kernel(Arc::new(vec![0; len]), 0)
     }
 
     fn port() -> Port {

@@ -10,7 +10,6 @@ use super::port::{Datagram, Port};
 use super::work::{Fill, Outcome, Request};
 use super::{Engine, OpenPort, Task, Ticket, WorkId, ack};
 use crate::kernel::Nack;
-use crate::socket::{Address, Credentials};
 
 /// A DONE message without ext-ack.
 const DONE_LEN: usize = 20;
@@ -246,10 +245,5 @@ fn push_done(port: &mut Port, request: Arc<Request>, cursor: Cursor, ticket: Opt
 }
 
 fn push_chunk(port: &mut Port, chunk: Vec<u8>) {
-    port.push_chunk(Datagram {
-        bytes: Arc::new(chunk),
-        source: Address::KERNEL,
-        group: 0,
-        credentials: Credentials::default(),
-    });
+    port.push_chunk(Datagram::from_kernel(Arc::new(chunk), 0));
 }

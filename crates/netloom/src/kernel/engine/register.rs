@@ -1,5 +1,6 @@
 //! Protocols and families come and go.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use netloom_wire::{Errno, Protocol};
@@ -10,7 +11,6 @@ use super::port::{Datagram, NetNs};
 use super::table::{CTRL_NOTIFY, Listed, Table};
 use super::{Engine, FamilyKey, Intake, ProtocolInfo};
 use crate::kernel::{Nack, nlctrl, protocol, raw};
-use crate::socket::{Address, Credentials};
 
 impl Engine {
     /// Adds a family, and tells nlctrl's group.
@@ -94,10 +94,15 @@ impl Engine {
         if listed.table.protocol != Protocol::GENERIC {
             return due;
         }
+        let namespaces = match listed.table.every_namespace {
+            true => self.namespaces_of(Protocol::GENERIC, CTRL_NOTIFY),
+            false => BTreeSet::from([NetNs::default()]),
+        };
         for event in nlctrl::events(listed, came) {
-            let (bytes, credentials) = (Arc::new(event), Credentials::default());
-            let datagram = Datagram { bytes, source: Address::KERNEL, group: CTRL_NOTIFY, credentials };
-            let _ = self.broadcast_silently(NetNs::default(), Protocol::GENERIC, (0, 0), &datagram, &mut due);
+            let datagram = Datagram::from_kernel(Arc::new(event), CTRL_NOTIFY);
+            for ns in &namespaces {
+                let _ = self.broadcast_silently(*ns, Protocol::GENERIC, (0, 0), &datagram, &mut due);
+            }
         }
         due
     }
