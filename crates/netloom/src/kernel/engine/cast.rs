@@ -124,7 +124,10 @@ impl Engine {
             let id = if port.ns == ns || !apart() { Some(None) } else { self.heard_from(&port, ns).map(Some) };
             let Some(id) = id else { continue };
             // It may have left since, which closing it is, too.
-            if !port.is_member(datagram.group) || (port.id != 0 && port.id == sender) || port.id == except {
+            if !port.is_member(datagram.group)
+                || (port.id != 0 && (port.ns, port.id) == (ns, sender))
+                || port.id == except
+            {
                 continue;
             }
             if overrun {
