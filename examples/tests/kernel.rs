@@ -54,6 +54,7 @@ fn lines_are_compared() {
 #[test]
 fn each_prints_what_it_should() {
     let examples = [
+        "look_on",
         "my_cmds",
         "custom_protocol",
         "wireguard_set_get",

@@ -1,6 +1,7 @@
 //! The command line of `netloom`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
@@ -37,9 +38,13 @@ pub struct Args {
     /// newer [default: the newest that is known]
     #[arg(long, global = true, value_name = "VERSION")]
     pub behave_like: Option<Version>,
-    /// Prints each message that goes by on standard error, decoded, secrets hidden
+    /// Prints each message that goes by on standard error, decoded, secrets hidden; those that pass in the kernel side of
+    /// serve and run with time and program
     #[arg(long, global = true)]
     pub trace: bool,
+    /// Records what goes by in a capture (pcap, for Wireshark and decode), secrets zeroed; decode records what it reads
+    #[arg(long, global = true, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -54,10 +59,14 @@ impl Args {
     pub fn target(&self, variable: Option<OsString>) -> Result<Target, clap::Error> {
         let conflict = |text| Err(Self::command().error(ErrorKind::ArgumentConflict, text));
         let target = match (&self.verb, &self.kernel) {
-            (Verb::Serve(_) | Verb::Run(_), _) if self.trace => {
+            (Verb::Run(_), Some(_)) if self.trace || self.record.is_some() => {
                 return conflict(
-                    "--trace shows what this command says: give it to the one that talks to the kernel side",
+                    "--trace and --record show what passes in the kernel side that run makes: give them to the one that \
+                     --kernel names",
                 );
+            }
+            (Verb::Gen(_), _) if self.record.is_some() => {
+                return conflict("gen talks to nobody: there is nothing to --record");
             }
             (Verb::Serve(_), Some(_)) => {
                 return conflict("serve is a kernel side of its own: --kernel goes with the verbs that talk to one");
@@ -162,8 +171,11 @@ mod tests {
             (&["run", "--kernel", "linux", "--behave-like", "6.1", "--", "true"], None),
             (&["list", "--kernel", "embedded", "--behave-like", "6.1"], Some(Target::Embedded)),
             (&["list", "--behave-like", "6.1"], None),
-            (&["run", "--trace", "--", "true"], None),
-            (&["serve", "--socket", "/run/s", "--trace"], None),
+            (&["run", "--trace", "--", "true"], Some(Target::Embedded)),
+            (&["serve", "--socket", "/run/s", "--trace", "--record", "f"], Some(Target::Embedded)),
+            (&["run", "--kernel", "linux", "--trace", "--", "true"], None),
+            (&["run", "--kernel", "/run/o", "--record", "f", "--", "true"], None),
+            (&["gen", "spec.yaml", "-o", "out.rs", "--record", "f"], None),
             (&["run"], None),
             (&["serve"], None),
         ] {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 use netloom::client::Connection;
@@ -14,6 +14,7 @@ use netloom_dynamic::{Direction, Family, Options, Tracer};
 
 use crate::failure::{Failure, tell};
 use crate::hex;
+use crate::observe::Record;
 use crate::page;
 use crate::session::{Settings, Specs, family_name};
 
@@ -81,7 +82,8 @@ pub fn run(decoded: &Decoded, settings: &Settings, out: &mut dyn Write) -> Resul
             Form::of(&bytes)
         }
     };
-    let mut shown = Shown { tracer, protocol, decoded, out, kernel: None, begin: None, timed: form.is_some() };
+    let keeper = settings.record.clone().map(|record| (tracer.clone(), record));
+    let mut shown = Shown { keeper, tracer, protocol, decoded, out, kernel: None, begin: None, timed: form.is_some() };
     if decoded.resolve {
         shown.kernel = Some(Connection::over(settings.target.dialer(&settings.own)?));
     }
@@ -101,6 +103,9 @@ pub fn run(decoded: &Decoded, settings: &Settings, out: &mut dyn Write) -> Resul
     // What nlctrl tells late names what came early.
     for packet in capture::packets(form, &bytes).flatten() {
         shown.tracer.learn_ahead(packet.protocol.unwrap_or(protocol), &packet.bytes);
+        if let Some((tracer, _)) = &mut shown.keeper {
+            tracer.learn_ahead(packet.protocol.unwrap_or(protocol), &packet.bytes);
+        }
     }
     let (mut damages, mut count) = (0_usize, 0_usize);
     for packet in capture::packets(form, &bytes) {
@@ -127,6 +132,8 @@ pub fn run(decoded: &Decoded, settings: &Settings, out: &mut dyn Write) -> Resul
 /// How a record is shown.
 struct Shown<'a> {
     tracer: Tracer,
+    /// What is read is recorded anew, without secrets.
+    keeper: Option<(Tracer, Record)>,
     protocol: Protocol,
     decoded: &'a Decoded,
     out: &'a mut dyn Write,
@@ -139,6 +146,9 @@ impl Shown<'_> {
     fn packet(&mut self, packet: &Packet) -> Result<(), Failure> {
         if let Some((id, name)) = &packet.named {
             self.tracer.name(*id, name);
+            if let Some((tracer, _)) = &mut self.keeper {
+                tracer.name(*id, name);
+            }
         }
         let begin = *self.begin.get_or_insert(packet.time.unwrap_or_default());
         let mut prefix = String::new();
@@ -164,6 +174,11 @@ impl Shown<'_> {
     }
 
     fn datagram(&mut self, way: Direction, bytes: &[u8], prefix: &str, of: Option<&Packet>) -> Result<(), Failure> {
+        if let Some((tracer, record)) = &mut self.keeper {
+            let time = UNIX_EPOCH.checked_add(of.and_then(|packet| packet.time).unwrap_or_default());
+            let kept = tracer.without_secrets(self.protocol, way, bytes);
+            record.add(time.unwrap_or(UNIX_EPOCH), self.protocol, way, &kept);
+        }
         if let Some(kernel) = &self.kernel {
             for id in self.tracer.nameless(self.protocol, bytes) {
                 // A number that names nobody is not asked for again and again.

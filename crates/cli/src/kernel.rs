@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use netloom::client::{Connection, Dialer};
+use netloom::client::Dialer;
 use netloom::kernel::{Kernel, Version};
-use netloom::socket::{LinuxDialer, Socket, Tap};
+use netloom::socket::{LinuxDialer, Socket};
 use netloom::unix;
 use netloom::wire::Protocol;
 use netloom_modules::Module;
@@ -46,15 +46,6 @@ impl Target {
             Self::Embedded => Ok(Arc::new(Embedded::new(own)?)),
             Self::Socket(path) => Ok(Arc::new(unix::Dialer::connect(path)?)),
         }
-    }
-
-    /// A connection to it; `tap` sees what goes over it.
-    pub fn connect(&self, own: &Own, tap: Option<Arc<dyn Tap>>) -> Result<Connection, Failure> {
-        let builder = Connection::builder().dialer(self.dialer(own)?);
-        Ok(match tap {
-            Some(tap) => builder.tap(tap).open()?,
-            None => builder.open()?,
-        })
     }
 }
 

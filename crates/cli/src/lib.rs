@@ -9,6 +9,7 @@ pub mod hex;
 pub mod kernel;
 pub mod list;
 pub mod listen;
+pub mod observe;
 pub mod page;
 pub mod run;
 pub mod send;

@@ -1,6 +1,7 @@
 //! The verb `listen`: a family's events until interrupted.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clap::Args;
 use netloom::client::Event;
 use netloom::uevent::{self, Events};
 use netloom::wire::{GenlHeader, Group, Protocol};
-use netloom_dynamic::{Family, Layout};
+use netloom_dynamic::{Families, Family, Layout};
 use serde_json::{Map, Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -41,7 +42,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
     let session = Session::open(settings, &heard.specs)?;
     if heard.family == "uevent" {
-        return devices(heard, settings);
+        return devices(heard, settings, &session.families);
     }
     let family = session.families.find(&heard.family)?;
     let groups = groups(&session, family, &heard.groups)?;
@@ -69,11 +70,11 @@ pub fn run(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Device events, which belong to no family.
-fn devices(heard: &Heard, settings: &Settings) -> Result<(), Failure> {
+fn devices(heard: &Heard, settings: &Settings, families: &Arc<Families>) -> Result<(), Failure> {
     if let [group, ..] = heard.groups.as_slice() {
         return Err(Failure::new(format_args!("uevent has no group \"{group}\": leave it out")));
     }
-    let dialer = settings.target.dialer(&settings.own)?;
+    let dialer = settings.dialer(families, true)?;
     let events = Events::over(dialer.open(uevent::PROTOCOL)?)?;
     until_interrupted()?;
     tell("netloom: listening to uevent");

@@ -13,6 +13,7 @@ use clap::error::ErrorKind;
 use netloom_cli::args::{Args, Verb};
 use netloom_cli::failure::{Failure, tell};
 use netloom_cli::kernel::{self, Own, Target};
+use netloom_cli::observe::Record;
 use netloom_cli::session::{Session, Settings, Specs};
 use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
 use netloom_cli::{call, decode, generate, list, listen, run, send, serve, sockets};
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         let target = Target::choose(None, std::env::var_os(kernel::VARIABLE));
         return wg(
             &line.collect::<Vec<_>>(),
-            &Settings { target, own: Own::default(), trace: false, show_keys: false },
+            &Settings { target, own: Own::default(), trace: false, record: None, show_keys: false },
         );
     }
     let args = match Args::try_parse() {
@@ -39,7 +40,11 @@ fn main() -> ExitCode {
     // Interposed programs see the links of serve and run beside those of Linux.
     let first_link = if matches!(args.verb, Verb::Serve(_) | Verb::Run(_)) { FIRST_LINK } else { 1 };
     let own = Own { first_link, modules: args.modules, version: args.behave_like.unwrap_or_default() };
-    let settings = Settings { target, own, trace: args.trace, show_keys: args.show_keys };
+    let record = match args.record.as_deref().map(Record::create).transpose() {
+        Ok(record) => record,
+        Err(failure) => return end(Err(failure)),
+    };
+    let settings = Settings { target, own, trace: args.trace, record, show_keys: args.show_keys };
     let mut out = BufWriter::new(stdout());
     let done = match args.verb {
         Verb::List(listed) => list::run(&listed, &settings, &mut out),
@@ -60,6 +65,11 @@ fn main() -> ExitCode {
     // What a verb printed before it failed is printed; what is left then is what could not be written.
     let _ = out.flush();
     let _ = out.into_parts();
+    end(done)
+}
+
+/// How a verb ended, told on standard error if it failed.
+fn end(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
         Err(Failure::Said(text)) => {

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::failure::{Failure, tell};
 use crate::kernel::{Loaded, Target, VARIABLE};
-use crate::session::Settings;
+use crate::session::{Settings, Specs};
 use crate::sys;
 
 /// The variable that names this command, for scripts.
@@ -38,6 +38,9 @@ pub struct Program {
     /// full (receives too, and tell all that netlink's do) or fast (neither) [default: sync]
     #[arg(long, value_name = "MODE", value_enum, conflicts_with = "no_interpose")]
     pub mode: Option<Manner>,
+    /// Where specs are of what is shown and recorded.
+    #[command(flatten)]
+    pub specs: Specs,
 }
 
 /// A [`Mode`], by its name.
@@ -64,7 +67,7 @@ impl From<Manner> for Mode {
 /// Runs the program. The status is the program's; 128 and the signal that ended it; 127 if it is not found, 126 if it
 /// cannot be executed.
 pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
-    let side = Side::of(settings)?;
+    let side = Side::of(settings, &program.specs)?;
     let own = std::env::current_exe()
         .map_err(|error| Failure::new(format_args!("cannot find out which program this is: {error}")))?;
     let (name, args) = program.command.split_first().ok_or_else(|| Failure::new("no program to run"))?;
@@ -127,7 +130,7 @@ enum Side {
 }
 
 impl Side {
-    fn of(settings: &Settings) -> Result<Self, Failure> {
+    fn of(settings: &Settings, specs: &Specs) -> Result<Self, Failure> {
         match &settings.target {
             Target::Linux => Ok(Self::Linux),
             Target::Socket(path) => {
@@ -139,6 +142,9 @@ impl Side {
             }
             Target::Embedded => {
                 let loaded = Loaded::new(&settings.own)?;
+                if let Some(observer) = settings.observer(&Arc::new(specs.families()?), true) {
+                    observer.watch(&loaded.kernel)?;
+                }
                 let (folder, server) = listen()?;
                 Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, loaded })
             }

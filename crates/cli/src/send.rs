@@ -69,8 +69,9 @@ pub struct Bytes(pub Vec<u8>);
 /// Sends the message, prints it and what comes back. An error of the kernel side is a failure, and so is its silence where
 /// an answer was asked for.
 pub fn run(sent: &Sent, settings: &Settings, out: &mut dyn Write) -> Result<(), Failure> {
-    let dialer = settings.target.dialer(&settings.own)?;
     let families = Arc::new(sent.specs.families()?);
+    // What is sent and comes back is printed anyhow.
+    let dialer = settings.dialer(&families, false)?;
     let mut tracer = Tracer::new(families, Options::default().secrets(settings.show_keys));
     let datagram = match &sent.hex {
         Some(Bytes(bytes)) => bytes.clone(),

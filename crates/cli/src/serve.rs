@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
@@ -12,7 +13,7 @@ use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, tell};
 use crate::kernel::Loaded;
-use crate::session::Settings;
+use crate::session::{Settings, Specs};
 use crate::sys;
 
 /// Where it listens.
@@ -24,6 +25,9 @@ pub struct Socket {
     /// Writes a newline to this file descriptor, and closes it, as soon as it listens
     #[arg(long, value_name = "N")]
     pub ready_fd: Option<i32>,
+    /// Where specs are of what it shows and records.
+    #[command(flatten)]
+    pub specs: Specs,
 }
 
 /// Serves until SIGINT or SIGTERM, then removes the socket and waits for the handlers that run; a second signal does not
@@ -37,6 +41,9 @@ pub fn run(socket: &Socket, settings: &Settings) -> Result<(), Failure> {
     let ready = ready.transpose()?;
     sys::raise_file_limit();
     let loaded = Loaded::new(&settings.own)?;
+    if let Some(observer) = settings.observer(&Arc::new(socket.specs.families()?), true) {
+        observer.watch(&loaded.kernel)?;
+    }
     // From here on a signal finds somebody who removes the socket.
     let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;

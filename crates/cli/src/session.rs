@@ -1,18 +1,19 @@
 //! What list, do, dump and listen work with: the families that are known and a connection.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::Args;
-use netloom::client::{Connection, RawRequest};
+use netloom::client::{Connection, Dialer, RawRequest};
 use netloom::families::FAMILIES;
-use netloom::socket::{Direction, Tap};
+use netloom::socket::tapped;
 use netloom::wire::{OpInfo, Protocol, RawAttrs, Str, align};
-use netloom_dynamic::{Direction as Way, Families, Family, Layout, Options, Tracer};
+use netloom_dynamic::{Families, Family, Layout, Options};
 use serde_json::Value;
 
-use crate::failure::{Failure, tell};
+use crate::failure::Failure;
 use crate::kernel::{Own, Target};
+use crate::observe::{Observer, Record};
 
 /// Where specs of families come from that are not built in.
 #[derive(Args, Clone, Debug, Default)]
@@ -48,14 +49,28 @@ pub struct Settings {
     pub own: Own,
     /// Whether to print each message on standard error.
     pub trace: bool,
+    /// The capture of what passes.
+    pub record: Option<Record>,
     /// Whether secrets are shown.
     pub show_keys: bool,
 }
 
 impl Settings {
-    fn connect_knowing(&self, families: &Arc<Families>) -> Result<Connection, Failure> {
+    /// What opens sockets to the kernel side; what goes over them is recorded, and printed if that was asked for.
+    pub fn dialer(&self, families: &Arc<Families>, may_trace: bool) -> Result<Arc<dyn Dialer>, Failure> {
+        let dialer = self.target.dialer(&self.own)?;
+        Ok(match self.observer(families, may_trace) {
+            Some(observer) => tapped(dialer, Arc::new(observer)),
+            None => dialer,
+        })
+    }
+
+    /// Who looks on, if anybody does.
+    pub fn observer(&self, families: &Arc<Families>, may_trace: bool) -> Option<Observer> {
+        let traces = self.trace && may_trace;
         let options = Options::default().secrets(self.show_keys);
-        self.target.connect(&self.own, self.trace.then(|| trace(families.clone(), options)))
+        let wanted = traces || self.record.is_some();
+        wanted.then(|| Observer::new(families.clone(), options, traces, self.record.clone()))
     }
 }
 
@@ -73,7 +88,7 @@ impl Session {
     /// Reads the specs and connects.
     pub fn open(settings: &Settings, specs: &Specs) -> Result<Self, Failure> {
         let families = Arc::new(specs.families()?);
-        let connection = settings.connect_knowing(&families)?;
+        let connection = Connection::builder().dialer(settings.dialer(&families, true)?).open()?;
         Ok(Self { families, connection, options: Options::default().secrets(settings.show_keys) })
     }
 
@@ -132,19 +147,4 @@ pub fn family_name(connection: &Connection, id: u16) -> Option<String> {
     let answer = ask.send().ok()?;
     let attrs = RawAttrs::new(answer.replies.first()?.payload());
     attrs.last(FAMILY_NAME)?.read::<Str>().map(str::to_owned)
-}
-
-/// Prints each message that goes by on standard error.
-fn trace(families: Arc<Families>, options: Options) -> Arc<dyn Tap> {
-    let tracer = Mutex::new(Tracer::new(families, options));
-    Arc::new(move |protocol: Protocol, direction: Direction, datagram: &[u8]| {
-        let way = match direction {
-            Direction::Sent => Way::Sent,
-            Direction::Received => Way::Received,
-        };
-        let mut tracer = tracer.lock().unwrap_or_else(PoisonError::into_inner);
-        for line in tracer.lines(protocol, way, datagram) {
-            tell(&line);
-        }
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Takes over a descriptor that whoever started this process has passed, by its number. To be called before anything is
 /// opened: the numbers of what this process opens itself are not to be had. EBADF if there is none, or if it is one of the
@@ -48,4 +49,18 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
     // SAFETY: no new action is given, and `now` outlives the call.
     let told = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) };
     told == 0 && now.sa_sigaction == libc::SIG_IGN
+}
+
+/// The time of day where the user is: `12:34:56.789012`.
+pub(crate) fn time_of_day(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = libc::time_t::try_from(since.as_secs()).unwrap_or_default();
+    // SAFETY: a tm of zeros is valid: its one pointer may be null.
+    let mut here: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: `seconds` is only read, `here` has room for the answer, and both outlive the call. What it points to for a
+    // name of the time zone is not looked at.
+    if unsafe { libc::localtime_r(&raw const seconds, &raw mut here) }.is_null() {
+        return format!("{seconds}");
+    }
+    format!("{:02}:{:02}:{:02}.{:06}", here.tm_hour, here.tm_min, here.tm_sec, since.subsec_micros())
 }

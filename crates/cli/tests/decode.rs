@@ -91,3 +91,30 @@ fn ids_that_nobody_explains_are_asked_for() {
     let (code, out, err) = decode(&[&["-", "--resolve"], &kernel[..]].concat(), say);
     assert_eq!((code, &*out), (Some(0), "-> DOC_EXMPL echo REQUEST|ACK seq 1: {\"msg\":\"hi\"}\n"), "{err}");
 }
+
+/// What the installed strace prints of this command is what this command prints of itself.
+#[test]
+fn strace_sees_what_trace_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, record) = (folder.path().join("said.txt"), folder.path().join("said.pcap"));
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-tt", "-xx", "-s", "65536", "-e", "trace=network", "-e", "write=all", "-e", "read=all", "-o"]);
+    strace.arg(&file).arg(env!("CARGO_BIN_EXE_netloom")).args(["list", "--kernel", "linux", "--record"]).arg(&record);
+    match strace.env_remove("NETLOOM_KERNEL").stdin(Stdio::null()).output() {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => {
+            let why = String::from_utf8_lossy(&output.stderr).into_owned();
+            return eprintln!("skipped: strace may not trace here: {}", why.lines().last().unwrap_or_default());
+        }
+        Err(_) => return eprintln!("skipped: strace is not installed"),
+    }
+    let (code, traced, err) = decode(&[file.to_str().unwrap()], b"");
+    assert_eq!(code, Some(0), "{err}");
+    let (code, recorded, err) = decode(&[record.to_str().unwrap()], b"");
+    assert_eq!(code, Some(0), "{err}");
+    let messages = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.find("-> ").or(line.find("<- ")).map(|at| line[at..].to_owned())).collect()
+    };
+    assert!(messages(&traced).len() > 2, "{traced}");
+    assert_eq!(messages(&traced), messages(&recorded));
+}

@@ -9,11 +9,14 @@ use super::stage::Stage;
 /// A program that some tests use, and the Debian package that has it.
 type Wanted = (&'static str, &'static str);
 
-const WANTED: [Wanted; 2] = [
+const WANTED: [Wanted; 4] = [
     // The wg to compare ours with.
     ("wg", "wireguard-tools"),
     // Makes links for the tests of events.
     ("ip", "iproute2"),
+    // Records what programs say, and reads what we record.
+    ("strace", "strace"),
+    ("tshark", "tshark"),
 ];
 
 /// What long steps use besides: virtual machines, for other kernels, and a module for them.

@@ -39,6 +39,11 @@ impl<W: Write> Recorder<W> {
         let head = words.map(u32::to_ne_bytes).concat();
         self.to.write_all(&[&head, &cooked::header(protocol, way)[..], taken].concat())
     }
+
+    /// What it was written to.
+    pub fn written(&self) -> &W {
+        &self.to
+    }
 }
 
 /// Version 2.4, two halves in the machine's order.

@@ -12,7 +12,9 @@ use super::Kernel;
 use super::engine::{Datagram, Held, NetNs, OpenPort, Ticket};
 use super::passed::Passed;
 use crate::client::Dialer;
-use crate::socket::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake};
+use crate::socket::{
+    Address, Credentials, Direction, Endpoint, Opt, ReceiveOptions, Received, RecvFlags, Socket, Wake,
+};
 use crate::{Error, Result as NetResult};
 
 /// Opens sockets to a kernel side in this process.
@@ -247,6 +249,10 @@ impl Kernel {
         }
         open.release(port);
         self.made_room();
+        if !peek {
+            let bytes = datagram.bytes.get(..shown).unwrap_or_default();
+            self.show(open, Direction::Received, None, datagram.group, bytes);
+        }
         Taken { datagram, shown, options, destination }
     }
 }

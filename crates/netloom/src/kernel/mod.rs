@@ -44,6 +44,7 @@ mod nack;
 mod nested;
 mod nlctrl;
 mod notifier;
+mod observe;
 mod passed;
 mod protocol;
 pub mod raw;
@@ -69,12 +70,13 @@ pub use links::{Link, LinkDefaults, LinkDevice, LinkKind, Links, NewLink};
 pub use log::Log;
 pub use nack::Nack;
 pub use notifier::Notifier;
+pub use observe::Passing;
 pub use protocol::{Config, Input};
 pub use version::{UnknownVersion, Version};
 
 use self::engine::{FamilyKey, Listed, OpenPort, Port, Ticket};
 use crate::client::Connection;
-use crate::socket::{Address, Credentials, Socket};
+use crate::socket::{Address, Credentials, Direction, Socket};
 
 /// How a fill ended, if it did not refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +97,7 @@ struct Inner {
     links: links::Registry,
     room: room::Room,
     notifiers: OnceLock<notifier::Shared>,
+    observer: observe::Observer,
     owner: u32,
     version: Version,
 }
@@ -132,6 +135,7 @@ impl Kernel {
             links: links::Registry::starting_at(first_link),
             room: room::Room::default(),
             notifiers: OnceLock::new(),
+            observer: observe::Observer::default(),
             owner,
             version,
         }));
@@ -271,12 +275,23 @@ impl Kernel {
         to: Option<Address>,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
+        self.show(open, Direction::Sent, Some(by), 0, bytes);
+        self.try_delivering(open, by, to, bytes)
+    }
+
+    fn try_delivering(
+        &self,
+        open: &OpenPort,
+        by: &Credentials,
+        to: Option<Address>,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
         let (port, ticket) = self.engine().deliver_held(open, by, to, bytes)?;
         open.release(self.settle(open, port, ticket));
         Ok(bytes.len())
     }
 
-    /// Waits until a port that had no room has taken the datagram.
+    /// Waits until a port that had no room has taken the datagram, which was delivered to all others.
     pub(crate) fn deliver_waiting(
         &self,
         open: &OpenPort,
@@ -284,7 +299,8 @@ impl Kernel {
         to: Address,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
-        self.0.room.wait(|| Some(self.deliver(open, by, Some(to), bytes)).filter(|sent| *sent != Err(Errno::EAGAIN)))
+        let send = || Some(self.try_delivering(open, by, Some(to), bytes));
+        self.0.room.wait(|| send().filter(|sent| *sent != Err(Errno::EAGAIN)))
     }
 
     /// Closes a socket, and ends its dump in this thread.

@@ -102,6 +102,12 @@ impl Transport for Tapping {
     }
 }
 
+/// Opens the sockets of `dialer`, and shows `tap` what goes over them: of connections see
+/// [`Builder::tap`](crate::client::Builder::tap).
+pub fn tapped(dialer: Arc<dyn Dialer>, tap: Arc<dyn Tap>) -> Arc<dyn Dialer> {
+    Arc::new(TransportDialer { dialer, transport: Arc::new(Tapping(tap)) })
+}
+
 /// Opens the sockets of another dialer, with a transport over each.
 pub(crate) struct TransportDialer {
     pub(crate) dialer: Arc<dyn Dialer>,

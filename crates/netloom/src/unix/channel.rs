@@ -11,7 +11,7 @@ use super::protocol::{Frame, MAX_RECORD};
 use super::sys::{self, Epoll};
 use crate::kernel::engine::{OpenPort, Outgoing};
 use crate::kernel::{Kernel, NetNs};
-use crate::socket::{Credentials, retry};
+use crate::socket::{Credentials, Direction, retry};
 
 /// What may be under way to a reader: a megabyte and its bookkeeping, where the system allows it.
 pub(super) const SEND_BUFFER: usize = 1 << 20;
@@ -215,7 +215,7 @@ impl Channel {
     }
 
     fn write_queue(&self, turn: &mut Turn) {
-        while let Some(outgoing) = turn.held.take().or_else(|| self.kernel.engine().hand_over(&self.open)) {
+        while let Some(outgoing) = turn.held.take().or_else(|| self.fetch()) {
             let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
             let head = Frame::of(&outgoing).to_bytes();
             let head = if matches!(self.mode, Mode::Framed) { &head[..] } else { &[] };
@@ -231,6 +231,14 @@ impl Channel {
                 Err(_) => return,
             }
         }
+    }
+
+    /// The next datagram for the client.
+    fn fetch(&self) -> Option<Outgoing> {
+        let outgoing = self.kernel.engine().hand_over(&self.open)?;
+        let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
+        self.kernel.show(&self.open, Direction::Received, None, outgoing.datagram.group, bytes);
+        Some(outgoing)
     }
 
     /// Writes the socket's error, if it has one, behind all that it has queued.

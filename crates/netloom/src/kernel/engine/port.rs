@@ -16,7 +16,7 @@ use crate::socket::{Address, Credentials, ReceiveOptions};
 
 /// Names an open socket inside one [`Engine`](super::Engine). Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PortKey(pub(super) u64);
+pub struct PortKey(pub(in crate::kernel) u64);
 
 /// A network namespace; ports, groups and links belong to one. 0 is the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,7 +2,7 @@
 
 use netloom_wire::Protocol;
 
-use super::{Engine, NetNs};
+use super::{Engine, NetNs, OpenPort, Port};
 use crate::socket::Credentials;
 
 /// An open socket, as an observer sees it.
@@ -31,18 +31,25 @@ impl Engine {
     pub fn sockets(&self) -> Vec<SocketState> {
         let everyone = self.everyone();
         let open = everyone.iter().filter_map(|open| open.hold_open().ok());
-        let mut sockets: Vec<SocketState> = open
-            .map(|port| SocketState {
-                ns: port.ns,
-                protocol: port.protocol,
-                port: port.id,
-                groups: port.memberships(),
-                queued: port.queued(),
-                drops: port.drops,
-                opener: port.opener,
-            })
-            .collect();
+        let mut sockets: Vec<SocketState> = open.map(|port| state(&port)).collect();
         sockets.sort_by_key(|socket| (socket.protocol, socket.port));
         sockets
+    }
+
+    /// An open socket; `None` if it is closed.
+    pub fn socket(&self, open: &OpenPort) -> Option<SocketState> {
+        open.hold_open().ok().map(|port| state(&port))
+    }
+}
+
+fn state(port: &Port) -> SocketState {
+    SocketState {
+        ns: port.ns,
+        protocol: port.protocol,
+        port: port.id,
+        groups: port.memberships(),
+        queued: port.queued(),
+        drops: port.drops,
+        opener: port.opener,
     }
 }
