@@ -13,6 +13,7 @@
 mod case;
 mod compare;
 mod differ;
+pub mod judge;
 mod message;
 mod names;
 mod play;

@@ -8,16 +8,22 @@ use netloom::wire::policy::Kind;
 use netloom::wire::{Attr, AttrPolicy, Link, OpFlags, Policy, Strictness};
 
 use super::entry::{Entry, described, undescribed};
+use super::judged;
 use super::live::put;
 use super::probe::{Probe, UNKNOWN};
 use super::told::{self, Told, ToldOp};
 use super::world::{Family, Mode, Op, World, address};
-use crate::Malformed;
+use crate::{Malformed, Release, judge};
 
 /// Learns all families that this network namespace can see.
 pub(super) fn learn(socket: &Socket, administrator: bool) -> Result<World, Malformed> {
     let mut world = World { administrator, ..World::default() };
     for told in told::families(socket)? {
+        if told.name == judge::NAME {
+            let version = Release::here().and_then(Release::version).unwrap_or_default();
+            world.families.push(judged::family(&told, version));
+            continue;
+        }
         Lesson::of(socket, &told, administrator)?.build(&mut world)?;
     }
     Ok(world)

@@ -74,6 +74,8 @@ fn of(family: &Family) -> raw::Family {
             ours = ours.dump(dump);
             ours = match mode.policy {
                 Some(policy) => ours.dump_strictness(mode.strictness).dump_policy(policy),
+                // One that accepts nothing is judged as leniently as any, if it may be.
+                None if mode.tells && u16::from(op.cmd) < family.resv_start => ours.dump_strictness(mode.strictness),
                 None if mode.tells => ours,
                 None => ours.unjudged_dump(),
             };

@@ -12,6 +12,7 @@ mod entry;
 mod exchange;
 mod excuse;
 mod generate;
+mod judged;
 mod learn;
 mod live;
 mod minimise;

@@ -83,7 +83,7 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
                 Check::SignedRange { max, .. } => i128::from(max) + 1,
                 Check::Mask(bits) => i128::from(!bits & (1 << dice.roll(64))),
                 Check::OneOf(values) => {
-                    i128::from(values.entries.iter().map(|(value, _)| value).max().map_or(0, |v| v + 1))
+                    i128::from(values.entries.iter().map(|(value, _)| value).max().map_or(0, |v| v.wrapping_add(1)))
                 }
                 _ => min - 1,
             };

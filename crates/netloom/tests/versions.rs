@@ -1,11 +1,14 @@
-//! What differs between releases and no case of the conformance suite shows: how nlctrl's dump of families ends, and what
-//! ops without a policy accept.
+//! What differs between releases and no case of the conformance suite shows: how nlctrl's dump of families ends, what ops
+//! without a policy accept, and how policies are told.
 
 use netloom::Errno;
 use netloom::families::doc_exmpl::{List, Msg};
 use netloom::kernel::{Family, Kernel, Version, raw};
 use netloom::socket::{Credentials, RecvFlags};
-use netloom::wire::{Flags, GenlHeader, Header, MessageType, OpFlags, Protocol, RawAttrs, Writer, messages};
+use netloom::wire::{
+    AttrPolicy, Flags, GenlHeader, Header, MessageType, OpFlags, Policy, PolicyNote, Protocol, RawAttrs, Writer,
+    messages,
+};
 
 // Item C8.
 #[test]
@@ -95,5 +98,49 @@ fn an_op_that_may_not_be_used_and_cannot_be_dumped_is_refused_for_one_or_the_oth
         let nl = kernel.connect_as(user);
         let refused = nl.request_raw(family.id).cmd(1).dump().err().unwrap();
         assert_eq!(refused.errno(), Some(errno), "{version}");
+    }
+}
+
+// Items D28, D30: seen with the module of the conformance suite on 6.1, 6.12 and 7.2.
+#[test]
+fn policies_are_told_as_each_release_tells_them() {
+    static EMPTY: Policy = Policy::new(&[AttrPolicy::REJECT]);
+    static FLAG: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::FLAG]);
+    static ALL: Policy = Policy::new(&[
+        AttrPolicy::REJECT,
+        AttrPolicy::MSECS,
+        AttrPolicy::U8.function(|_| Ok(())),
+        AttrPolicy::nest(&EMPTY),
+        AttrPolicy::nest(&FLAG),
+    ]);
+    // Kind of milliseconds, whether a function's attribute has limits, number of the policy behind the empty one.
+    for (version, milliseconds, limits, number) in [
+        (Version::V6_1, 5, true, 1),
+        (Version::V6_12, 17, true, 1),
+        (Version::V6_18, 17, true, 1),
+        (Version::NEWEST, 17, false, 2),
+    ] {
+        let kernel = Kernel::builder().behave_like(version).build();
+        let op = raw::Op::new(1).policy(&ALL).doit(|_| Ok(()));
+        let family = kernel.register(raw::Family::new("told").op(op)).unwrap();
+        let nl = kernel.connect();
+        let mut dump = nl.request_raw(16).cmd(10).attr(1, &family.id.to_ne_bytes()).dump().unwrap();
+        let mut told = Vec::new();
+        while let Some(message) = dump.next_ref() {
+            let message = message.unwrap();
+            let attrs = RawAttrs::new(message.genl().unwrap().1);
+            for policy in attrs.first(8).into_iter().flat_map(|policies| policies.nested()).filter(|it| it.id() == 0) {
+                told.extend(policy.nested().into_iter().map(|attr| PolicyNote::read(attr.nested()).unwrap()));
+            }
+        }
+        assert_eq!(
+            told.iter().map(|note| note.index).collect::<Vec<_>>(),
+            [None, None, None, Some(number)],
+            "{version}"
+        );
+        assert_eq!((told[0].kind, told[1].max_unsigned.is_some()), (milliseconds, limits), "{version}");
+        // A refusal tells it alike.
+        let no = nl.request_raw(family.id).cmd(1).attr(1, &[0]).send().unwrap_err();
+        assert_eq!(PolicyNote::read(no.policy().unwrap()).unwrap().kind, milliseconds, "{version}");
     }
 }

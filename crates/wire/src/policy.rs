@@ -20,9 +20,12 @@ pub struct Policy {
     pub strict_start: u16,
 }
 
+/// One table wherever it is named: who compares policies compares addresses.
+static NOTHING: Policy = Policy { attrs: &[], strict_start: 0 };
+
 impl Policy {
     /// Accepts no attribute at all.
-    pub const REJECT_ALL: &'static Policy = &Policy { attrs: &[], strict_start: 0 };
+    pub const REJECT_ALL: &'static Policy = &NOTHING;
 
     /// A policy of these entries.
     pub const fn new(attrs: &'static [AttrPolicy]) -> Self {

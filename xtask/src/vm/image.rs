@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::boot::Pass;
 use super::kernel::Kernel;
+use super::module::JUDGE;
 use super::program::{Lacking, Programs, run};
 
 /// Modules that are loaded, with what they need: families that this machine's own kernel may lack.
@@ -41,6 +42,7 @@ pub(super) fn build(
     let mut modules = modules(programs, kernel, &tree.join("modules"));
     if let Some(module) = module {
         modules.push(load(module, &tree.join("modules"))?);
+        load(&module.with_file_name(JUDGE), &tree.join("modules"))?;
     }
     // The runner looks where its sources lay when it was built.
     for name in ["cases", "recorded", "items.toml"] {

@@ -152,6 +152,7 @@ impl Vm {
 
     /// How the runner is called in the machine.
     fn passes(&self, wanted: &Wanted, module: bool) -> Vec<Pass> {
+        let with_module = module;
         let module = module.then_some("--module");
         if self.record {
             let words: Vec<&str> = ["--record"].into_iter().chain(module).collect();
@@ -166,8 +167,14 @@ impl Vm {
             Pass::new("user namespace", "busybox unshare -Urn conformance", &words),
         ];
         if self.words.is_empty() {
-            passes.push(Pass::new("random requests", "conformance", &["--differ", DIFFER]));
+            // Handlers of the module do what they are told: not at random.
+            let alone = if with_module { "busybox rmmod loom; conformance" } else { "conformance" };
+            passes.push(Pass::new("random requests", alone, &["--differ", DIFFER]));
             passes.push(Pass::new("random requests of root", "conformance", &["--differ", DIFFER, "--administrator"]));
+        }
+        if self.words.is_empty() && with_module {
+            let words = ["--differ", JUDGED, "--family", "LOOM_JUDGE", "--administrator"];
+            passes.push(Pass::new("policies of our own", "insmod /modules/loom_judge.ko; conformance", &words));
         }
         if self.words.is_empty() && wanted.newest {
             passes.extend(RANDOM.map(|name| Pass::new(name, name, &["--show-output"])));
@@ -199,6 +206,9 @@ fn is_news(line: &str) -> bool {
 
 /// Random requests to each machine: emulation takes a millisecond for each.
 const DIFFER: &str = "50000";
+
+/// Random requests to the family that has policies of every kind.
+const JUDGED: &str = "100000";
 
 /// Tests of the conformance package that hold our answers against those of the Linux underneath, with random input.
 const RANDOM: [&str; 1] = ["random"];

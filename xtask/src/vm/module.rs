@@ -12,6 +12,9 @@ use super::{headers, image};
 /// What it is called.
 pub(super) const NAME: &str = "loom";
 
+/// Another, built beside it, that random requests go to: it is loaded for them alone.
+pub(super) const JUDGE: &str = "loom_judge.ko";
+
 /// Programs that it is built with, and the Debian packages that have them.
 const BUILT_WITH: [(&str, &str); 2] = [("make", "make"), ("gcc", "gcc")];
 

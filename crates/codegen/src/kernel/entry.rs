@@ -56,7 +56,8 @@ impl Entry<'_> {
                     let (kind, sign) = if is_signed(self.attr.kind) { ("_signed", "") } else { ("", "ULL") };
                     self.guarded(text, |text| {
                         let name = self.name("range");
-                        text.line(&format!("static const struct netlink_range_validation{kind} {name} = {{"));
+                        // Not const: before 6.7 struct nla_policy points to one that is not.
+                        text.line(&format!("static struct netlink_range_validation{kind} {name} = {{"));
                         text.line(&format!("\t.min = {},", number(min, sign)));
                         text.line(&format!("\t.max = {},", number(max, sign)));
                         text.line("};");
@@ -149,7 +150,6 @@ impl Entry<'_> {
                         Some(format!("NLA_POLICY_EXACT_LEN({min})"))
                     }
                     Limits::Min(min) if matches!(kind, Kind::Binary) => Some(format!("NLA_POLICY_MIN_LEN({min})")),
-                    Limits::Max(max) if matches!(kind, Kind::Binary) => Some(format!("NLA_POLICY_MAX_LEN({max})")),
                     Limits::Range(min, max) => Some(format!("NLA_POLICY_RANGE({word}, {min}, {max})")),
                     Limits::Min(min) => Some(format!("NLA_POLICY_MIN({word}, {min})")),
                     Limits::Max(max) => Some(format!("NLA_POLICY_MAX({word}, {max})")),

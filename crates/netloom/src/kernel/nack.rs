@@ -5,7 +5,7 @@ use std::fmt;
 
 use netloom_wire::{AttrPolicy, Errno, Full, Reject};
 
-use super::Aside;
+use super::{Aside, Version};
 
 /// Why a handler refuses: an errno, and what the ext-ack says.
 ///
@@ -23,7 +23,7 @@ struct Inner {
     errno: Errno,
     message: Option<Cow<'static, str>>,
     offset: Option<u32>,
-    policy: Option<&'static AttrPolicy>,
+    policy: Option<AttrPolicy>,
     missing: Option<u32>,
     missing_nest: Option<u32>,
     cookie: Option<[u8; 8]>,
@@ -80,7 +80,7 @@ impl Nack {
     /// Says what the attribute should have been.
     #[must_use]
     pub fn with_policy(mut self, policy: &'static AttrPolicy) -> Self {
-        self.0.policy = Some(policy);
+        self.0.policy = Some(*policy);
         self
     }
 
@@ -104,8 +104,8 @@ impl Nack {
         self.0.offset
     }
     /// What it should have been.
-    pub fn policy(&self) -> Option<&'static AttrPolicy> {
-        self.0.policy
+    pub fn policy(&self) -> Option<&AttrPolicy> {
+        self.0.policy.as_ref()
     }
     /// The id of a missing attribute.
     pub fn missing_attr(&self) -> Option<u32> {
@@ -135,11 +135,11 @@ impl Nack {
         self
     }
 
-    /// What validation refused, its offsets counted from `base` bytes into the request.
-    pub(super) fn from_reject(reject: &Reject, base: usize) -> Self {
+    /// What validation refused, its offsets counted from `base` bytes into the request, its policy as `version` tells it.
+    pub(super) fn from_reject(reject: &Reject, base: usize, version: Version) -> Self {
         let mut nack = Self::new(reject.errno);
         nack.0.message = reject.message.map(Cow::Borrowed);
-        nack.0.policy = reject.policy;
+        nack.0.policy = reject.policy.map(|policy| version.told(policy));
         nack.0.offset = reject.offset.and_then(|offset| u32::try_from(offset.saturating_add(base)).ok());
         nack
     }

@@ -160,35 +160,27 @@ impl Policies {
     }
 
     fn index(&self, policy: &'static Policy) -> Option<u32> {
-        let at = self.policies.iter().position(|known| same(known, policy))?;
+        let at = self.policies.iter().position(|known| std::ptr::eq(*known, policy))?;
         u32::try_from(at).ok()
     }
 
     /// Adds a policy, and those that it and its nests lead to.
     // net/netlink/policy.c: netlink_policy_dump_add_policy
-    fn add(&mut self, policy: &'static Policy) {
+    fn add(&mut self, policy: &'static Policy, version: Version) {
         if self.index(policy).is_none() {
             self.policies.push(policy);
         }
         let mut at = 0;
         while let Some(known) = self.policies.get(at) {
-            for attr in known.attrs {
-                use netloom_wire::policy::Kind::{Nest, NestArray};
-                let (Nest(Some(link)) | NestArray(Some(link))) = attr.kind else { continue };
-                if let Some(nested) = link.table().filter(|nested| nested.max_attr() != 0)
-                    && self.index(nested).is_none()
-                {
+            for (_, nested) in known.below() {
+                let counts = nested.max_attr() != 0 || version.numbers_empty_policies();
+                if counts && self.index(nested).is_none() {
                     self.policies.push(nested);
                 }
             }
             at = at.saturating_add(1);
         }
     }
-}
-
-/// Whether two policies are one: the same table, or both accept nothing.
-fn same(one: &'static Policy, other: &'static Policy) -> bool {
-    std::ptr::eq(one, other) || (one.max_attr() == 0 && other.max_attr() == 0)
 }
 
 // net/netlink/genetlink.c: ctrl_dumppolicy_start
@@ -216,7 +208,7 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
     for op in &ops {
         for mode in [op.doit, op.dump] {
             if let Some(policy) = found.policy(mode) {
-                found.add(policy);
+                found.add(policy, ctx.version());
             }
         }
     }
@@ -248,11 +240,12 @@ fn dump_policies(at: &mut Policies, out: &mut Chunk<'_>, ctx: &Ctx<'_>) -> Resul
         }
         if let Some(attr) = policy.attrs.get(usize::from(attr_id)).filter(|attr| attr.is_described()) {
             let number = u16::try_from(number).unwrap_or(u16::MAX);
+            let told = ctx.version().told(attr);
             out.message(|w| {
                 w.put(CtrlAttrs::FAMILY_ID, at.id)?;
                 w.nest(CtrlAttrs::POLICY, |w| {
                     w.nest_attr(number | Attr::NESTED, |w| {
-                        w.nest_attr(attr_id | Attr::NESTED, |w| attr.describe(w, &|nested| at.index(nested)))
+                        w.nest_attr(attr_id | Attr::NESTED, |w| told.describe(w, &|nested| at.index(nested)))
                     })
                 })
             })?;

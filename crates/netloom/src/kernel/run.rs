@@ -126,7 +126,7 @@ impl Kernel {
             Task::DumpStart(request) => {
                 let generation = Cell::new(0);
                 let mut ctx = Ctx::new(self, open, &request, &generation);
-                Outcome::Started(judge(&request).and_then(|warning| {
+                Outcome::Started(self.judge(&request).and_then(|warning| {
                     let dump = op(&request).and_then(|op| op.dump.as_ref()).ok_or_else(gone)?;
                     let subject = || Subject::of(&Task::DumpStart(request.clone()));
                     let started = self.contain(subject, || (dump.start)(&mut ctx));
@@ -165,7 +165,7 @@ impl Kernel {
     fn run_do(&self, open: &OpenPort, request: &Arc<Request>, op: Option<&raw::Op>) -> Outcome {
         let generation = Cell::new(0);
         let mut ctx = Ctx::new(self, open, request, &generation);
-        let done = judge(request).and_then(|warning| {
+        let done = self.judge(request).and_then(|warning| {
             let op = op.ok_or_else(gone)?;
             let handler = op.doit.as_ref().ok_or_else(gone)?;
             let subject = || Subject::of(&Task::Do(request.clone()));
@@ -186,6 +186,18 @@ impl Kernel {
         match done {
             Ok((reply, aside)) => Outcome::Did { reply, answer: Ok(()), warning: aside.boxed() },
             Err(nack) => Outcome::Did { reply: None, answer: Err(nack), warning: None },
+        }
+    }
+
+    /// Judges a request by its policy.
+    // net/netlink/genetlink.c: genl_family_rcv_msg_attrs_parse
+    fn judge(&self, request: &Request) -> Result<Option<&'static str>, Nack> {
+        let Some(policy) = request.mode.judge() else { return Ok(None) };
+        let start = request.attrs_start();
+        let attrs: RawAttrs<'_> = request.attrs();
+        match policy.validate(attrs, request.mode.strictness) {
+            Ok(warning) => Ok(warning.map(|warning| warning.message)),
+            Err(reject) => Err(Nack::from_reject(&reject, start, self.version())),
         }
     }
 
@@ -267,16 +279,4 @@ fn gone() -> Nack {
 /// A group by its position in its family.
 fn position(membership: &super::engine::Membership) -> Option<usize> {
     membership.family.as_ref()?.groups.iter().position(|(_, number)| *number == membership.group)
-}
-
-/// Judges a request by its policy.
-// net/netlink/genetlink.c: genl_family_rcv_msg_attrs_parse
-fn judge(request: &Request) -> Result<Option<&'static str>, Nack> {
-    let Some(policy) = request.mode.judge() else { return Ok(None) };
-    let start = request.attrs_start();
-    let attrs: RawAttrs<'_> = request.attrs();
-    match policy.validate(attrs, request.mode.strictness) {
-        Ok(warning) => Ok(warning.map(|warning| warning.message)),
-        Err(reject) => Err(Nack::from_reject(&reject, start)),
-    }
 }

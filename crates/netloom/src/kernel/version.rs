@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use netloom_wire::AttrPolicy;
+use netloom_wire::policy::{Check, Kind};
+
 /// A release of Linux by its first two numbers: behaviour does not change behind them.
 ///
 /// What is known of it is the row of the newest release in the table that is not newer: [`Version::known`] says which.
@@ -40,6 +43,9 @@ struct Row {
     masks_wireguard_flags: bool,
     judges_without_policy: bool,
     tells_all_namespaces: bool,
+    tells_milliseconds_as_u64: bool,
+    numbers_empty_policies: bool,
+    tells_limits_beside_functions: bool,
 }
 
 /// Oldest first; the parser takes none that is older. All of them are releases that the conformance suite has recorded.
@@ -57,6 +63,9 @@ const TABLE: [Row; 4] = [
         masks_wireguard_flags: false,
         judges_without_policy: true,
         tells_all_namespaces: false,
+        tells_milliseconds_as_u64: true,
+        numbers_empty_policies: false,
+        tells_limits_beside_functions: true,
     },
     Row {
         version: Version::V6_12,
@@ -71,6 +80,9 @@ const TABLE: [Row; 4] = [
         masks_wireguard_flags: false,
         judges_without_policy: false,
         tells_all_namespaces: true,
+        tells_milliseconds_as_u64: false,
+        numbers_empty_policies: false,
+        tells_limits_beside_functions: true,
     },
     Row {
         version: Version::V6_18,
@@ -85,6 +97,9 @@ const TABLE: [Row; 4] = [
         masks_wireguard_flags: true,
         judges_without_policy: false,
         tells_all_namespaces: true,
+        tells_milliseconds_as_u64: false,
+        numbers_empty_policies: false,
+        tells_limits_beside_functions: true,
     },
     NEWEST,
 ];
@@ -102,6 +117,9 @@ const NEWEST: Row = Row {
     masks_wireguard_flags: true,
     judges_without_policy: true,
     tells_all_namespaces: true,
+    tells_milliseconds_as_u64: false,
+    numbers_empty_policies: true,
+    tells_limits_beside_functions: false,
 };
 
 impl Version {
@@ -192,6 +210,40 @@ impl Version {
     // net/netlink/af_netlink.c: netlink_getsockopt
     pub fn tells_all_namespaces(self) -> bool {
         self.row().tells_all_namespaces
+    }
+
+    /// Where policies are told, milliseconds are 64 bits. Later releases tell them as integers of varying width, which Linux
+    /// 6.1 does not have.
+    // net/netlink/policy.c: __netlink_policy_dump_write_attr
+    pub fn tells_milliseconds_as_u64(self) -> bool {
+        self.row().tells_milliseconds_as_u64
+    }
+
+    /// A nest's policy that knows no attribute takes a number among the policies that nlctrl tells, though the nest does not
+    /// tell it. Before 7.2 it takes none.
+    // net/netlink/policy.c: add_policy
+    pub fn numbers_empty_policies(self) -> bool {
+        self.row().numbers_empty_policies
+    }
+
+    /// Of an integer that a function judges, policies tell the limits of its width; from 7.2 on nothing. Seen on 6.1, 6.12 and
+    /// 7.2; no family of a 6.18 without modules shows it.
+    // net/netlink/policy.c: __netlink_policy_dump_write_attr
+    pub fn tells_limits_beside_functions(self) -> bool {
+        self.row().tells_limits_beside_functions
+    }
+
+    /// The entry of a policy as it is told.
+    pub(super) fn told(self, entry: &AttrPolicy) -> AttrPolicy {
+        let kind = match entry.kind {
+            Kind::Msecs if self.tells_milliseconds_as_u64() => Kind::U64,
+            kind => kind,
+        };
+        let check = match entry.check {
+            Check::Function(_) | Check::OneOf(_) if self.tells_limits_beside_functions() => Check::None,
+            check => check,
+        };
+        AttrPolicy { kind, check, ..*entry }
     }
 
     fn row(self) -> &'static Row {

@@ -86,7 +86,7 @@ fn tlvs(nack: Option<&Nack>, warning: Option<&Aside>) -> Vec<u8> {
     buf
 }
 
-fn describe(policy: &'static AttrPolicy) -> Vec<u8> {
+fn describe(policy: &AttrPolicy) -> Vec<u8> {
     let mut buf = vec![0; 256];
     let mut w = Writer::new(&mut buf);
     // Without a dump going on nests have no index, and unlisted kinds write nothing.
