@@ -337,3 +337,54 @@ fn a_kernel_side_that_dies_is_an_error_and_no_hang() {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// Compiles a client in C to where everybody may execute it.
+fn compiled(source: &str, name: &str, flags: &[&str]) -> Option<String> {
+    let client = netloom().with_file_name(name);
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let source = format!("{}/{source}", env!("CARGO_MANIFEST_DIR"));
+    let mut build = Command::new(compiler);
+    build.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&client).arg(source).args(flags);
+    match build.status() {
+        Ok(status) => assert!(status.success(), "{build:?}"),
+        Err(error) => {
+            eprintln!("skipped: no C compiler ({error})");
+            return None;
+        }
+    }
+    Some(client.to_str().unwrap().to_owned())
+}
+
+/// What each system call on a netlink socket says, here and on Linux.
+#[test]
+fn every_call_says_what_linux_says() {
+    let Some(dynamic) = compiled("tests/calls.c", "calls", &[]) else { return };
+    let Some(fixed) = compiled("tests/calls.c", "calls-static", &["-static"]) else { return };
+    for (mode, exact) in [("sync", &[][..]), ("full", &["exact"])] {
+        let linux = told(Command::new(&dynamic).args(exact).stdin(Stdio::null()));
+        assert_eq!((linux.0, &*linux.2), (Some(0), ""));
+        assert!(linux.1.ends_with("wrong trips: 0\nnothing is left: EAGAIN0\n"), "{}", linux.1);
+        for user in users() {
+            for client in [&*dynamic, &fixed] {
+                let here = run(user, &["--mode", mode], &[&[client], exact].concat());
+                let differ = here.1.lines().zip(linux.1.lines()).find(|(here, linux)| here != linux);
+                assert_eq!((differ, here.0, &*here.2), (None, Some(0), ""), "{user:?} {mode} {client}");
+                assert_eq!(here.1.len(), linux.1.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_documents_client_in_c_finds_our_family_and_greets_it() {
+    let Some(client) = compiled("../../examples/c/doc_exmpl_client.c", "doc_exmpl_client", &[]) else { return };
+    for user in users() {
+        for mode in MODES {
+            let (status, out, err) = run(user, &["--module", "doc_exmpl", "--mode", mode], &[&client, "DOC_EXMPL"]);
+            assert_eq!((status, &*err), (Some(0), ""), "{user:?} {mode}: {out}");
+            assert!(out.contains("Hello from kernel space!!!"), "{out}");
+            let (status, _, err) = run(user, &["--module", "doc_exmpl", "--mode", mode], &[&client, "VFS_DQUOT"]);
+            assert_eq!((status, &*err), (Some(1), "kernel: No such file or directory\n"), "{user:?} {mode}");
+        }
+    }
+}

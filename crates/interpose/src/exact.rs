@@ -87,7 +87,8 @@ impl Exact {
 
     /// Does a receive, or has it wait; `Some` is when it gives up then. `ours` is our end of the channel.
     pub(crate) fn receive(&mut self, notice: &Notice, ours: BorrowedFd<'_>) -> Option<Instant> {
-        let caller = Caller { listener: &self.listener, notice };
+        let listener = self.listener.clone();
+        let caller = Caller { listener: &listener, notice };
         let flags = match notice.call {
             libc::SYS_recvfrom | libc::SYS_recvmmsg => caller.int(3),
             libc::SYS_recvmsg => caller.int(2),
@@ -102,6 +103,7 @@ impl Exact {
                 Err(errno) => return self.answer(&receive, Err(errno), ours, Vec::new()),
             }
         }
+        self.parked.retain(|parked| listener.is_waiting(parked.notice.id));
         // Those that came first are served first.
         let waits = flags & libc::MSG_DONTWAIT == 0;
         let step = if self.parked.is_empty() || !waits { self.attempt(&mut receive, ours) } else { Step::Waits };
@@ -112,8 +114,6 @@ impl Exact {
             let told = if receive.done > 0 { Ok(receive.done.into()) } else { Err(Errno::EAGAIN) };
             return self.answer(&receive, told, ours, Vec::new());
         }
-        let listener = self.listener.clone();
-        self.parked.retain(|parked| listener.is_waiting(parked.notice.id));
         self.parked.push_back(receive);
         deadline
     }
@@ -220,11 +220,28 @@ impl Exact {
         }
         let into = place(&caller, receive.done)?;
         let peek = receive.flags & libc::MSG_PEEK != 0;
-        let (mut received, bytes) = self.take(into.pieces.len().min(MOST_ROOM), peek)?;
-        let copied = into.pieces.write(&caller, &bytes)?;
-        received.truncated |= copied < received.len;
+        let taken = self.take(into.pieces.len().min(MOST_ROOM), peek)?;
+        match self.hand_over(receive, &caller, &into, &taken) {
+            // A signal has ended the call: it will be made again.
+            Err(Errno::ESRCH) if !peek => {
+                self.returned.push_front(taken);
+                Err(Errno::ESRCH)
+            }
+            done => Ok((done?, (!peek).then_some(taken))),
+        }
+    }
+
+    /// Writes a datagram and what is known of it into the program's memory; what the call tells as its length.
+    fn hand_over(
+        &self,
+        receive: &Receive,
+        caller: &Caller<'_>,
+        into: &Into,
+        (received, bytes): &Taken,
+    ) -> Result<usize, Errno> {
+        let copied = into.pieces.write(caller, bytes)?;
         let mut flags = receive.flags & libc::MSG_CMSG_CLOEXEC;
-        if received.truncated {
+        if received.truncated || copied < received.len {
             flags |= libc::MSG_TRUNC;
         }
         let (name_at, room, len_at) = into.name;
@@ -235,7 +252,7 @@ impl Exact {
         }
         let len = if receive.flags & libc::MSG_TRUNC != 0 { received.len } else { copied };
         if let Some((head, control, room)) = into.head {
-            let (messages, fits) = self.control(&received, usize::try_from(room).unwrap_or(0));
+            let (messages, fits) = self.control(received, usize::try_from(room).unwrap_or(0));
             if !fits {
                 flags |= libc::MSG_CTRUNC;
             }
@@ -247,7 +264,7 @@ impl Exact {
                 caller.write(head.saturating_add(Head::LEN as u64), &len.to_ne_bytes())?;
             }
         }
-        Ok((len, (!peek).then_some((received, bytes))))
+        Ok(len)
     }
 
     /// The next datagram, or as much of it as fits.

@@ -51,6 +51,8 @@ struct Sockets {
 struct Interrupted {
     call: i64,
     args: [u64; 6],
+    /// What was sent: the next call from the same place may send something else.
+    bytes: Vec<u8>,
     done: Result<i64, Errno>,
 }
 
@@ -62,8 +64,8 @@ const MOST_INTERRUPTED: usize = 1024;
 pub(crate) enum Outcome {
     /// It returns this.
     Answer(Result<i64, Errno>),
-    /// It returns this, and what it did must not be done again if it did not hear of that.
-    Done(Result<i64, Errno>),
+    /// It returns this, and must not send these bytes again if it does not hear of that.
+    Done(Result<i64, Errno>, Vec<u8>),
     /// The kernel does it.
     LetGo,
     /// It has been answered, or will be.
@@ -190,15 +192,11 @@ impl Supervisor {
     }
 
     fn serve(self: &Arc<Self>, notice: &Notice) {
-        let outcome = match self.remembered(notice) {
-            Some(done) => Outcome::Done(done),
-            None => serve::call(self, notice),
-        };
-        match outcome {
+        match serve::call(self, notice) {
             Outcome::Answer(answer) => drop(self.listener.answer(notice.id, answer)),
-            Outcome::Done(done) => {
+            Outcome::Done(done, bytes) => {
                 if self.listener.answer(notice.id, done).is_err() {
-                    self.remember(notice, done);
+                    self.remember(notice, bytes, done);
                 }
             }
             Outcome::LetGo => drop(self.listener.let_go(notice.id)),
@@ -207,21 +205,21 @@ impl Supervisor {
     }
 
     /// What this call has done already, if it is one that a signal interrupted and that is made again.
-    fn remembered(&self, notice: &Notice) -> Option<Result<i64, Errno>> {
+    pub(crate) fn remembered(&self, notice: &Notice, bytes: &[u8]) -> Option<Result<i64, Errno>> {
         let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
-        if interrupted.is_empty() {
+        let before = interrupted.get(&notice.thread)?;
+        if (before.call, before.args, &*before.bytes) != (notice.call, notice.args, bytes) {
             return None;
         }
-        let before = interrupted.remove(&notice.thread)?;
-        ((before.call, before.args) == (notice.call, notice.args)).then_some(before.done)
+        interrupted.remove(&notice.thread).map(|before| before.done)
     }
 
-    fn remember(&self, notice: &Notice, done: Result<i64, Errno>) {
+    fn remember(&self, notice: &Notice, bytes: Vec<u8>, done: Result<i64, Errno>) {
         let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
         if interrupted.len() >= MOST_INTERRUPTED {
             interrupted.clear();
         }
-        interrupted.insert(notice.thread, Interrupted { call: notice.call, args: notice.args, done });
+        interrupted.insert(notice.thread, Interrupted { call: notice.call, args: notice.args, bytes, done });
     }
 
     fn sockets(&self) -> MutexGuard<'_, Sockets> {
