@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod call;
+mod compare;
 pub mod decode;
 pub mod failure;
 pub mod generate;

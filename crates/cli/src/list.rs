@@ -11,6 +11,7 @@ use netloom_dynamic::Family;
 use serde_json::{Value, json};
 
 use crate::call;
+use crate::compare::Compared;
 use crate::failure::Failure;
 use crate::page;
 use crate::session::{Session, Settings, Specs};
@@ -18,7 +19,8 @@ use crate::session::{Session, Settings, Specs};
 /// What to list.
 #[derive(Args, Debug)]
 pub struct Listed {
-    /// Tells of this family only: its ops, groups and policies
+    /// Tells of this family only: its ops, groups and policies; with --spec, what its ops take by the kernel side beside
+    /// what they take by the spec, differences marked, and exit status 1 if there are any
     #[arg(value_name = "FAMILY", conflicts_with = "protocols")]
     pub family: Option<String>,
     /// The 32 protocols, and which of them the kernel side has
@@ -40,7 +42,10 @@ pub fn run(listed: &Listed, settings: &Settings, out: &mut dyn Write) -> Result<
         None => families(&session, listed.json, out)?,
         Some(name) => match session.families.find(name) {
             Ok(family) if family.info.protocol != Protocol::GENERIC => raw_family(family, listed.json, out)?,
-            Ok(family) => one(&session, family.info.name, Some(family), listed.json, out)?,
+            Ok(family) if !listed.specs.files.is_empty() => return beside(&session, family, listed.json, out),
+            Ok(family) => {
+                one(&session, family.info.name, Some(family), listed.json, out)?;
+            }
             // Without a spec the kernel side can still tell numbers.
             Err(error) => match one(&session, name, None, listed.json, out) {
                 Err(Failure::Said(text)) => return Err(Failure::new(format_args!("{text}\n{error}"))),
@@ -94,6 +99,28 @@ fn name_of(group: &Value) -> String {
     page::text(group["name"].as_str().unwrap_or_default())
 }
 
+/// A family, and what its ops take by the kernel side beside what they take by the spec; a failure if they differ.
+fn beside(session: &Session, family: &'static Family, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let name = family.info.name;
+    let mut told = of_family(session, name)?;
+    let compared = Compared::of(session, family, &ops_of(&told))?;
+    if as_json {
+        if let Some(told) = told.as_object_mut() {
+            told.insert("compared".to_owned(), compared.to_json());
+        }
+        writeln!(out, "{told}")?;
+    } else {
+        describe(name, Some(family), &told, out)?;
+        compared.print(out)?;
+    }
+    out.flush()?;
+    match compared.differences() {
+        0 => Ok(()),
+        1 => Err(Failure::new(format_args!("{name}: one difference between the kernel side and the spec"))),
+        many => Err(Failure::new(format_args!("{name}: {many} differences between the kernel side and the spec"))),
+    }
+}
+
 /// A generic netlink family, as nlctrl and, if there is one, its spec tell of it.
 fn one(
     session: &Session,
@@ -102,23 +129,25 @@ fn one(
     as_json: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    // Resolves it, and says well what is wrong if it is not there.
-    session.connection.family(name)?;
-    let (family, op) = nlctrl(session, "getfamily")?;
-    let mode = op.doit.ok_or_else(|| Failure::new("the spec of nlctrl has no getfamily"))?;
-    let layout = family.request(op, &mode);
-    let answer = session.request(family, op, mode.request, &layout, &json!({"family-name": name}))?.send()?;
-    let reply = answer.replies.first().ok_or_else(|| Failure::new("nlctrl getfamily: no reply"))?;
-    let told = family.reply(op, &mode).decode(reply.payload(), &session.options);
+    let told = of_family(session, name)?;
     if as_json {
         return Ok(writeln!(out, "{told}")?);
     }
+    describe(name, spec, &told, out)?;
+    let info = spec.map(|family| family.info);
+    for (number, _) in ops_of(&told).iter().filter(|(_, flags)| flags.contains(OpFlags::CAP_HASPOL)) {
+        policies(session, name, info, *number, out)?;
+    }
+    Ok(())
+}
+
+/// Its numbers, ops, groups and events.
+fn describe(name: &str, spec: Option<&'static Family>, told: &Value, out: &mut dyn Write) -> Result<(), Failure> {
     let version = &told["version"];
     write!(out, "{name}: family {}, version {version}, header of {} bytes", told["family-id"], told["hdrsize"])?;
     writeln!(out, ", highest attribute {}", told["maxattr"])?;
     let info = spec.map(|family| family.info);
-    let ops: Vec<(u16, OpFlags)> =
-        told["ops"].as_array().map(|ops| ops.iter().map(op_of).collect()).unwrap_or_default();
+    let ops = ops_of(told);
     writeln!(out, "\nops")?;
     for (number, flags) in &ops {
         let name = info.and_then(|info| requested(info, *number)).map_or("(not in the spec)", |op| op.name);
@@ -137,10 +166,24 @@ fn one(
     if let Some(info) = info {
         events(info, out)?;
     }
-    for (number, _) in ops.iter().filter(|(_, flags)| flags.contains(OpFlags::CAP_HASPOL)) {
-        policies(session, name, info, *number, out)?;
-    }
     Ok(())
+}
+
+/// What nlctrl replies about a family.
+pub(crate) fn of_family(session: &Session, name: &str) -> Result<Value, Failure> {
+    // Resolves it, and says well what is wrong if it is not there.
+    session.connection.family(name)?;
+    let (family, op) = nlctrl(session, "getfamily")?;
+    let mode = op.doit.ok_or_else(|| Failure::new("the spec of nlctrl has no getfamily"))?;
+    let layout = family.request(op, &mode);
+    let answer = session.request(family, op, mode.request, &layout, &json!({"family-name": name}))?.send()?;
+    let reply = answer.replies.first().ok_or_else(|| Failure::new("nlctrl getfamily: no reply"))?;
+    Ok(family.reply(op, &mode).decode(reply.payload(), &session.options))
+}
+
+/// Numbers and flags of the ops in that.
+pub(crate) fn ops_of(told: &Value) -> Vec<(u16, OpFlags)> {
+    told["ops"].as_array().map(|ops| ops.iter().map(op_of).collect()).unwrap_or_default()
 }
 
 /// Number and flags of an op, from nlctrl's answer.
@@ -157,7 +200,7 @@ fn op_of(op: &Value) -> (u16, OpFlags) {
     (op["id"].as_u64().and_then(|id| u16::try_from(id).ok()).unwrap_or_default(), flags)
 }
 
-fn words(flags: OpFlags) -> String {
+pub(crate) fn words(flags: OpFlags) -> String {
     let all = [
         (OpFlags::CAP_DO, "do"),
         (OpFlags::CAP_DUMP, "dump"),
@@ -169,7 +212,7 @@ fn words(flags: OpFlags) -> String {
 }
 
 /// The op whose requests have this number.
-fn requested(info: &FamilyInfo, number: u16) -> Option<&'static OpInfo> {
+pub(crate) fn requested(info: &FamilyInfo, number: u16) -> Option<&'static OpInfo> {
     info.ops.iter().find(|op| op.doit.iter().chain(&op.dump).any(|mode| mode.request == number))
 }
 
@@ -194,22 +237,7 @@ fn policies(
     number: u16,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let (family, op) = nlctrl(session, "getpolicy")?;
-    let mode = op.dump.ok_or_else(|| Failure::new("the spec of nlctrl has no getpolicy"))?;
-    let layout = family.request(op, &mode);
-    let ask = || session.request(family, op, mode.request, &layout, &json!({"family-name": name, "op": number}));
-    let mut told = Policies::default();
-    let mut dump = match ask()?.dump() {
-        Ok(dump) => dump,
-        // Older kernels do not have it; a family may have none.
-        Err(error) if matches!(error.errno(), Some(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOENT)) => {
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    while let Some(message) = dump.next_ref() {
-        told.take(&message?);
-    }
+    let Some(told) = Policies::of(session, name, number)? else { return Ok(()) };
     let op = info.and_then(|info| requested(info, number));
     let op_name = op.map_or_else(|| format!("op {number}"), |op| op.name.to_owned());
     // A mode that takes nothing by the spec may take something by the kernel side: of the other mode's set.
@@ -226,10 +254,10 @@ fn policies(
 
 /// What GETPOLICY tells of one op.
 #[derive(Default)]
-struct Policies {
-    doit: Option<u32>,
-    dump: Option<u32>,
-    entries: BTreeMap<u32, Vec<(u16, PolicyNote)>>,
+pub(crate) struct Policies {
+    pub(crate) doit: Option<u32>,
+    pub(crate) dump: Option<u32>,
+    pub(crate) entries: BTreeMap<u32, Vec<(u16, PolicyNote)>>,
 }
 
 impl Policies {
@@ -238,6 +266,27 @@ impl Policies {
     const OP_POLICY: u16 = 9;
     const DO: u16 = 1;
     const DUMP: u16 = 2;
+
+    /// Asks for an op's; `None` if it has none that are told.
+    pub(crate) fn of(session: &Session, name: &str, number: u16) -> Result<Option<Self>, Failure> {
+        let (family, op) = nlctrl(session, "getpolicy")?;
+        let mode = op.dump.ok_or_else(|| Failure::new("the spec of nlctrl has no getpolicy"))?;
+        let layout = family.request(op, &mode);
+        let ask = || session.request(family, op, mode.request, &layout, &json!({"family-name": name, "op": number}));
+        let mut told = Self::default();
+        let mut dump = match ask()?.dump() {
+            Ok(dump) => dump,
+            // Older kernels do not have it; a family may have none.
+            Err(error) if matches!(error.errno(), Some(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOENT)) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        while let Some(message) = dump.next_ref() {
+            told.take(&message?);
+        }
+        Ok(Some(told))
+    }
 
     fn take(&mut self, message: &RawMessage<'_>) {
         let Some((_, body)) = message.genl() else { return };

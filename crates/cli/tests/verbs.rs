@@ -273,6 +273,49 @@ fn generated_rust_is_that_of_the_built_in_family_or_nothing() {
 }
 
 #[test]
+fn what_a_kernel_side_takes_stands_beside_the_spec() {
+    let spec = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../families/specs/wireguard.yaml");
+    let embedded = ["--kernel", "embedded", "--module", "wireguard=wg0", "--spec"];
+    let list = |path: &str, more: &[&str]| netloom(&[&["list", "wireguard"], &embedded[..], &[path], more].concat());
+    let (code, out, err) = list(spec.to_str().unwrap(), &[]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    assert!(
+        out.ends_with("\n\nno difference\n") && out.contains("\n        9  allowedips               array of nests\n")
+    );
+
+    let (code, out, err) = list(spec.to_str().unwrap(), &["--behave-like", "6.1"]);
+    assert_eq!((code, &*err), (Some(1), "netloom: wireguard: 8 differences between the kernel side and the spec\n"));
+    for line in [
+        "<   8  peers                    nest; the spec has no such attribute here",
+        "!   5  flags                    u32; by the spec u32, no bits but 0x1",
+        "    6  listen-port              u16",
+    ] {
+        assert!(out.lines().any(|there| there == line), "{line}\n{out}");
+    }
+
+    // A spec that says more, less and other things.
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("wireguard.yaml");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    let text = text.replacen("name: get-device\n", "name: get-devices\n", 1).replacen("type: u16", "type: u32", 1);
+    std::fs::write(&other, text.replacen("flags: [uns-admin-perm]", "flags: [admin-perm]", 1)).unwrap();
+    let (code, out, _) = list(other.to_str().unwrap(), &["--json"]);
+    assert_eq!(code, Some(1), "{out}");
+    let compared = &serde_json::from_str::<Value>(&out).unwrap()["compared"];
+    let ops = compared["ops"].as_array().unwrap();
+    let initial = "it needs CAP_NET_ADMIN; by the spec it needs CAP_NET_ADMIN in the initial user namespace";
+    assert_eq!((&ops[0]["op"], &ops[0]["differs"]), (&json!("get-devices"), &json!(initial)));
+    let rows: Vec<&Value> = ops.iter().flat_map(|op| op["attributes"].as_array().unwrap()).collect();
+    let differing: Vec<_> = rows.iter().filter(|row| row["differs"] == true).collect();
+    assert_eq!(
+        **differing[0],
+        json!({"attribute": "listen-port", "id": 6, "kernel": "u16", "spec": "u32", "differs": true})
+    );
+    assert_eq!((differing.len(), &compared["differences"]), (1, &json!(2)));
+    assert!(rows.iter().any(|row| row["attribute"] == "peers.allowedips.cidr-mask"));
+}
+
+#[test]
 fn kernel_policies_are_c_by_the_names_of_the_spec() {
     let specs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../families/specs");
     let c = |name: &str| {
