@@ -56,7 +56,7 @@ fn kernel_policy(spec: &Spec) -> Result<String, Failure> {
             _ => true,
         };
         for (way, mode) in modes {
-            let Some(mode) = mode.filter(|mode| mode.policy.max_attr() != 0) else { continue };
+            let Some(mode) = mode.filter(|mode| !mode.policy.is_reject_all()) else { continue };
             let way = if is_shared { String::new() } else { format!("_{way}") };
             tables = tables.table(format!("{stem}_{}{way}_nl_policy", word(op.name)), mode.policy);
             tables = with_nests(tables, &stem, mode.policy, mode.asks, &word);

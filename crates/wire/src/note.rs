@@ -266,6 +266,7 @@ mod tests {
     use std::string::ToString;
     use std::vec::Vec;
 
+    static NOTHING: Policy = Policy::new(&[]);
     static INNER: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::U8, AttrPolicy::U8]);
 
     fn accept(_: Attr<'_>) -> Result<(), Reject> {
@@ -297,7 +298,7 @@ mod tests {
             (AttrPolicy::STRING.max_len(4), &[(7, 4), (1, 4)], "string, at most 4 bytes"),
             (AttrPolicy::NEST, &[(1, 4)], "nest"),
             (AttrPolicy::nest(&INNER), &[(8, 4), (9, 4), (1, 4)], "nest"),
-            (AttrPolicy::nest(Policy::REJECT_ALL), &[(1, 4)], "nest"),
+            (AttrPolicy::nest(&NOTHING), &[(1, 4)], "nest"),
             (AttrPolicy::nest_array(&INNER), &[(8, 4), (9, 4), (1, 4)], "array of nests"),
             (AttrPolicy::bitfield32(0xf0), &[(10, 4), (1, 4)], "bitfield32, no bits but 0xf0"),
         ];

@@ -21,10 +21,12 @@ pub struct Policy {
 }
 
 /// One table wherever it is named: who compares policies compares addresses.
-static NOTHING: Policy = Policy { attrs: &[], strict_start: 0 };
+static NOTHING: Policy = Policy { attrs: &[AttrPolicy::of(Kind::Reject(None)); 2], strict_start: 0 };
 
 impl Policy {
-    /// Accepts no attribute at all.
+    /// Accepts no attribute at all: what stands where an op has no policy. It knows id 1, and refuses that in other words
+    /// than what it does not know.
+    // net/netlink/genetlink.c: genl_policy_reject_all
     pub const REJECT_ALL: &'static Policy = &NOTHING;
 
     /// A policy of these entries.
@@ -36,6 +38,11 @@ impl Policy {
     #[doc(alias = "maxattr")]
     pub const fn max_attr(&self) -> u16 {
         self.attrs.len().saturating_sub(1) as u16
+    }
+
+    /// Whether it is [`Policy::REJECT_ALL`], or a table without entries, which says the same.
+    pub const fn is_reject_all(&self) -> bool {
+        matches!(self.attrs, [] | [_] | [_, AttrPolicy { kind: Kind::Reject(None), .. }])
     }
 
     /// The entry of this id; `None` for id 0 and unknown ones.

@@ -195,7 +195,7 @@ impl Op {
         let family = family.filter(|_| !self.split);
         let judged = |own: Option<&'static Policy>, strictness| {
             let policy = own.or(family).or(all);
-            let nominal = nominal && policy.is_some_and(|policy| policy.max_attr() == 0);
+            let nominal = nominal && policy.is_some_and(Policy::is_reject_all);
             Mode { policy, strictness, nominal }
         };
         let dump = match self.unjudged_dump {
