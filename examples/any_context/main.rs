@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use netloom::families::doc_exmpl::{Echo, Msg, Said};
 use netloom::kernel::{Family, Kernel, Notifier};
-use netloom::socket::Opt;
+use netloom::socket::{Address, Opt};
 use netloom::wire::{Errno, Full, Protocol};
 
 /// What the signal handler uses; in place before the first signal.
@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     warm_up();
 
     let listener = kernel.socket(Protocol::GENERIC)?;
+    listener.bind(Address::default())?;
     listener.set(Opt::ReceiveBufferForce, 1 << 22)?;
     let group = kernel.connect().family("DOC_EXMPL")?.group("DOC_EXMPL_GRP").ok_or("it has that group")?;
     listener.join(group)?;

@@ -17,6 +17,7 @@ use crate::listen::Heard;
 use crate::run::Program;
 use crate::send::Sent;
 use crate::serve::Socket;
+use crate::session::Specs;
 use crate::sockets::Open;
 
 /// Netlink at both ends: call the Linux kernel, or be it.
@@ -45,6 +46,10 @@ pub struct Args {
     /// Records what goes by in a capture (pcap, for Wireshark and decode), secrets zeroed; decode records what it reads
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Makes a kernel side that answers from a record (a capture, or what strace printed), and refuses what is not in it;
+    /// the verbs that talk to one talk to it
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["modules", "behave_like"])]
+    pub replay: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -73,6 +78,10 @@ impl Args {
             }
             // They make their own unless one is named.
             (Verb::Serve(_) | Verb::Run(_), None) => Target::Embedded,
+            (Verb::Gen(_) | Verb::Decode(_), _) if self.replay.is_some() => {
+                return conflict("--replay makes a kernel side to talk to, which this verb does not");
+            }
+            (_, None) if self.replay.is_some() => Target::Embedded,
             (_, named) => Target::choose(named.clone(), variable),
         };
         match target {
@@ -81,6 +90,7 @@ impl Args {
                 "--behave-like is about a kernel side that the command makes: it goes with serve, run and --kernel embedded \
                  only",
             ),
+            _ if self.replay.is_some() => conflict("--replay makes a kernel side of its own: --kernel names another"),
             _ if self.modules.is_empty() => Ok(target),
             _ => conflict(
                 "--module loads into a kernel side that the command makes: it goes with serve, run and --kernel embedded \
@@ -136,6 +146,22 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// Where the verb finds specs.
+    pub fn specs(&self) -> Option<&Specs> {
+        match self {
+            Self::List(listed) => Some(&listed.specs),
+            Self::Do { asked, .. } | Self::Dump { asked, .. } => Some(&asked.specs),
+            Self::Listen(heard) => Some(&heard.specs),
+            Self::Send(sent) => Some(&sent.specs),
+            Self::Decode(decoded) => Some(&decoded.specs),
+            Self::Serve(socket) => Some(&socket.specs),
+            Self::Run(program) => Some(&program.specs),
+            Self::Sockets(_) | Self::Gen(_) | Self::Wg { .. } => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +201,13 @@ mod tests {
             (&["serve", "--socket", "/run/s", "--trace", "--record", "f"], Some(Target::Embedded)),
             (&["run", "--kernel", "linux", "--trace", "--", "true"], None),
             (&["run", "--kernel", "/run/o", "--record", "f", "--", "true"], None),
+            (&["serve", "--socket", "/run/s", "--replay", "f"], Some(Target::Embedded)),
+            (&["run", "--replay", "f", "--", "true"], Some(Target::Embedded)),
+            (&["list", "--replay", "f"], Some(Target::Embedded)),
+            (&["list", "--replay", "f", "--kernel", "embedded"], Some(Target::Embedded)),
+            (&["list", "--replay", "f", "--kernel", "linux"], None),
+            (&["list", "--replay", "f", "--module", "doc_exmpl"], None),
+            (&["decode", "f", "--replay", "f"], None),
             (&["gen", "spec.yaml", "-o", "out.rs", "--record", "f"], None),
             (&["run"], None),
             (&["serve"], None),

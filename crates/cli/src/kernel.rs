@@ -12,6 +12,8 @@ use netloom::wire::Protocol;
 use netloom_modules::Module;
 
 use crate::failure::{Failure, tell};
+use crate::replay;
+use crate::session::Specs;
 
 /// The variable that names the kernel side where `--kernel` does not.
 pub const VARIABLE: &str = "NETLOOM_KERNEL";
@@ -58,6 +60,10 @@ pub struct Own {
     pub modules: Vec<String>,
     /// The Linux it behaves as.
     pub version: Version,
+    /// The record that it answers from, instead of having families of its own.
+    pub replay: Option<PathBuf>,
+    /// Where specs are of what is in the record.
+    pub specs: Specs,
 }
 
 /// A kernel side of the command's own, and the modules in it.
@@ -75,6 +81,9 @@ impl Loaded {
         if own.version.is_beyond_table() {
             let known = own.version.known();
             tell(format_args!("netloom: Linux {} is not known yet: behaving as {known}", own.version));
+        }
+        if let Some(path) = &own.replay {
+            return Ok(Self { kernel: replay::kernel(path, own.specs.families()?)?, _modules: Vec::new() });
         }
         let kernel = Kernel::builder().behave_like(own.version).first_link(own.first_link).build();
         let modules = own.modules.iter().map(|module| netloom_modules::load(&kernel, module));

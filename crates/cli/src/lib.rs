@@ -12,6 +12,7 @@ pub mod list;
 pub mod listen;
 pub mod observe;
 pub mod page;
+pub mod replay;
 pub mod run;
 pub mod send;
 pub mod serve;

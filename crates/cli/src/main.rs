@@ -39,7 +39,14 @@ fn main() -> ExitCode {
     };
     // Interposed programs see the links of serve and run beside those of Linux.
     let first_link = if matches!(args.verb, Verb::Serve(_) | Verb::Run(_)) { FIRST_LINK } else { 1 };
-    let own = Own { first_link, modules: args.modules, version: args.behave_like.unwrap_or_default() };
+    let specs = args.verb.specs().cloned().unwrap_or_default();
+    let own = Own {
+        first_link,
+        modules: args.modules,
+        version: args.behave_like.unwrap_or_default(),
+        replay: args.replay,
+        specs,
+    };
     let record = match args.record.as_deref().map(Record::create).transpose() {
         Ok(record) => record,
         Err(failure) => return end(Err(failure)),

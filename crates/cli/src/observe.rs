@@ -120,12 +120,10 @@ impl Observer {
         }
     }
 
-    /// Looks on at a kernel side from now on.
-    pub fn watch(self, kernel: &Kernel) -> Result<(), Failure> {
-        for family in kernel.connect().dump(Getfamily, &())?.consistent(8)? {
-            if let (Some(id), Some(name)) = (family.family_id, &family.family_name) {
-                self.name(id, name);
-            }
+    /// Looks on at a kernel side from now on. One that answers from a record is not asked for names: what it says has them.
+    pub fn watch(self, kernel: &Kernel, asks: bool) -> Result<(), Failure> {
+        if asks {
+            self.name_all(kernel)?;
         }
         kernel.on_datagram(move |passing: &Passing<'_>| {
             self.see(&Seen {
@@ -136,6 +134,15 @@ impl Observer {
                 bytes: passing.bytes,
             });
         });
+        Ok(())
+    }
+
+    fn name_all(&self, kernel: &Kernel) -> Result<(), Failure> {
+        for family in kernel.connect().dump(Getfamily, &())?.consistent(8)? {
+            if let (Some(id), Some(name)) = (family.family_id, &family.family_name) {
+                self.name(id, name);
+            }
+        }
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     // Before the program begins, so that none is missed.
     let mut signals = SignalsInfo::<WithRawSiginfo>::new(passed.chain([SIGCHLD]))
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
-    let interposer = side.interposer(program).filter(|_| !program.no_interpose);
+    let interposer = side.interposer(program, settings).filter(|_| !program.no_interpose);
     let spawned = match interposer {
         Some(interposer) => interposer.spawn(command).map(|(child, supervision)| (child, Some(supervision))),
         None => command.spawn().map(|child| (child, None)).map_err(|error| Refused::Program(name.into(), error)),
@@ -143,7 +143,7 @@ impl Side {
             Target::Embedded => {
                 let loaded = Loaded::new(&settings.own)?;
                 if let Some(observer) = settings.observer(&Arc::new(specs.families()?), true) {
-                    observer.watch(&loaded.kernel)?;
+                    observer.watch(&loaded.kernel, settings.own.replay.is_none())?;
                 }
                 let (folder, server) = listen()?;
                 Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, loaded })
@@ -152,9 +152,11 @@ impl Side {
     }
 
     /// What leads a program there that goes to Linux.
-    fn interposer(&self, program: &Program) -> Option<Interposer> {
+    fn interposer(&self, program: &Program, settings: &Settings) -> Option<Interposer> {
         let mode = program.mode.map(Mode::from).unwrap_or_default();
         let side: Arc<dyn interpose::Side> = match self {
+            // What is in a record is in it whole.
+            Self::Own { loaded, .. } if settings.own.replay.is_some() => Arc::new(Local(loaded.kernel.clone())),
             Self::Own { loaded, .. } => Arc::new(Merged(Local(loaded.kernel.clone()))),
             Self::Other(path) => {
                 let dialer = unix::Dialer::connect(path).ok()?;

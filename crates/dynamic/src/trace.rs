@@ -1,6 +1,7 @@
 //! Messages as lines to read: what `--trace` prints.
 
 mod boxes;
+mod fingerprint;
 mod objects;
 mod uevent;
 mod wipe;

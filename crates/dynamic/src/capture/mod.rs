@@ -21,6 +21,7 @@ mod cooked;
 mod pcap;
 mod pcapng;
 mod record;
+mod replay;
 mod strace;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use netloom_wire::{Flags, Header, Protocol, messages};
 
 pub use record::Recorder;
+pub use replay::{Answer, Replay};
 
 use crate::Direction;
 

@@ -94,7 +94,7 @@ impl Tracer {
     }
 
     /// Whether a message without a schema may belong to a family that has secrets.
-    fn may_be_secret(&self, protocol: Protocol, message: &RawMessage<'_>) -> bool {
+    pub(super) fn may_be_secret(&self, protocol: Protocol, message: &RawMessage<'_>) -> bool {
         let families = match protocol {
             Protocol::GENERIC => match self.name_of(message.header.kind.0) {
                 Some(name) => self.families.on_the_wire(name).into_iter().collect(),

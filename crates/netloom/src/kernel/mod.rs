@@ -71,7 +71,7 @@ pub use log::Log;
 pub use nack::Nack;
 pub use notifier::Notifier;
 pub use observe::Passing;
-pub use protocol::{Config, Input};
+pub use protocol::{Config, Input, Replier};
 pub use version::{UnknownVersion, Version};
 
 use self::engine::{FamilyKey, Listed, OpenPort, Port, Ticket};
@@ -127,10 +127,11 @@ impl Kernel {
         Builder::default()
     }
 
-    fn build(version: Version, first_link: u32) -> Self {
+    fn build(builder: Builder) -> Self {
+        let Builder { version, first_link, bare } = builder;
         let owner = crate::socket::this_process().uid;
         let kernel = Self(Arc::new(Inner {
-            engine: Engine::behaving_like(owner, version),
+            engine: if bare { Engine::bare(owner, version) } else { Engine::behaving_like(owner, version) },
             log: Mutex::default(),
             links: links::Registry::starting_at(first_link),
             room: room::Room::default(),
@@ -139,6 +140,9 @@ impl Kernel {
             owner,
             version,
         }));
+        if bare {
+            return kernel;
+        }
         let nlctrl = nlctrl::family(version).and_then(|nlctrl| kernel.register(nlctrl));
         let route = kernel.register_protocol(Protocol::ROUTE, route::PROTOCOL);
         let route = route.and_then(|()| kernel.register(route::family()));
@@ -362,6 +366,7 @@ impl Kernel {
 pub struct Builder {
     version: Version,
     first_link: u32,
+    bare: bool,
 }
 
 impl Builder {
@@ -378,9 +383,15 @@ impl Builder {
         self
     }
 
+    /// Leaves it without any protocol, generic netlink included: all are by hand, for one who stands for a kernel side.
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
     /// The kernel side.
     pub fn build(self) -> Kernel {
-        Kernel::build(self.version, self.first_link)
+        Kernel::build(self)
     }
 }
 

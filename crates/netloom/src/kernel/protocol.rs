@@ -218,6 +218,11 @@ impl<'a> Input<'a> {
         Ok(self.kernel.engine().send_to(self.open, 0, bytes)?)
     }
 
+    /// What sends datagrams back later, from any thread; `None` if the socket is gone.
+    pub fn replier(&self) -> Option<Replier> {
+        Some(Replier { kernel: self.kernel.clone(), open: self.kernel.engine().find(self.open.key())? })
+    }
+
     /// Takes it apart into messages as the kernel does: `handle` gets each request; what it refuses is answered with the
     /// error, what it does is acknowledged where that was asked for. A message that is no request, or of a type below 16,
     /// is passed over; bytes that are no message end it.
@@ -235,6 +240,27 @@ impl<'a> Input<'a> {
                 self.open.release(port);
             }
         }
+    }
+}
+
+/// Sends to the socket that has sent something, as long as that is open.
+#[derive(Clone)]
+pub struct Replier {
+    kernel: Kernel,
+    open: Arc<OpenPort>,
+}
+
+impl Replier {
+    /// Sends a datagram. EAGAIN if there is no room: nothing is lost by that, and the socket is not told of it, so that it
+    /// can be tried again. ECONNREFUSED if the socket is closed.
+    pub fn send(&self, bytes: Vec<u8>) -> Result<(), Nack> {
+        Ok(self.kernel.engine().send_where_room(&self.open, bytes)?)
+    }
+}
+
+impl fmt::Debug for Replier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Replier({:?})", self.open.key())
     }
 }
 

@@ -29,6 +29,17 @@ impl Engine {
         pushed
     }
 
+    /// The same where there is room; else EAGAIN, and the socket is told of no loss.
+    pub(in crate::kernel) fn send_where_room(&self, open: &OpenPort, bytes: Vec<u8>) -> Result<(), Errno> {
+        let mut port = open.hold_open().map_err(|_| Errno::ECONNREFUSED)?;
+        if !port.takes(bytes.len()) {
+            return Err(Errno::EAGAIN);
+        }
+        let pushed = self.push(&mut port, 0, bytes);
+        open.release(port);
+        pushed
+    }
+
     /// The same to a socket that may be closed by now.
     pub(in crate::kernel) fn send_to_key(&self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
         self.send_to(&*self.find(key).ok_or(Errno::ECONNREFUSED)?, group, bytes)

@@ -104,7 +104,18 @@ impl Engine {
 
     /// The same as another release of Linux does.
     pub fn behaving_like(owner: u32, version: Version) -> Self {
-        let engine = Self {
+        let engine = Self::bare(owner, version);
+        let open = ProtocolInfo { nonroot_recv: true, intake: Intake::Messages, ..ProtocolInfo::default() };
+        let users = ProtocolInfo { nonroot_send: true, ..ProtocolInfo::default() };
+        for (protocol, info) in [(Protocol::GENERIC, open), (Protocol::USERSOCK, users)] {
+            let _ = engine.register_protocol(protocol, info);
+        }
+        engine
+    }
+
+    /// The same without any protocol.
+    pub fn bare(owner: u32, version: Version) -> Self {
+        Self {
             register: Apart::default(),
             book: Apart::default(),
             turns: Apart::default(),
@@ -112,13 +123,7 @@ impl Engine {
             faults: Switches::default(),
             owner,
             version,
-        };
-        let open = ProtocolInfo { nonroot_recv: true, intake: Intake::Messages, ..ProtocolInfo::default() };
-        let users = ProtocolInfo { nonroot_send: true, ..ProtocolInfo::default() };
-        for (protocol, info) in [(Protocol::GENERIC, open), (Protocol::USERSOCK, users)] {
-            let _ = engine.register_protocol(protocol, info);
         }
-        engine
     }
 
     /// The next piece of work that may run now, of whichever port; the rest waits for [`Engine::complete`].
@@ -189,7 +194,7 @@ impl Engine {
     }
 
     /// A socket by its key: open, or with something left under way.
-    pub(super) fn find(&self, key: PortKey) -> Option<Arc<OpenPort>> {
+    pub(in crate::kernel) fn find(&self, key: PortKey) -> Option<Arc<OpenPort>> {
         self.book().find(key).cloned()
     }
 
