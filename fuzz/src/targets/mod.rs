@@ -9,6 +9,7 @@ mod ext_ack;
 mod json;
 mod messages;
 mod policy;
+mod ports;
 
 use crate::Target;
 
@@ -23,4 +24,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "json", run: json::run },
     Target { name: "messages", run: messages::run },
     Target { name: "policy", run: policy::run },
+    Target { name: "ports", run: ports::run },
 ];
