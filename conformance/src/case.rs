@@ -95,7 +95,8 @@ pub enum Step {
     /// Asks for an option's value.
     #[allow(missing_docs, reason = "the variant says it")]
     Ask { ask: String, option: String },
-    /// Binds a socket to a port and the groups of a mask. Port 0 is any; a name is that socket's port.
+    /// Binds a socket to a port and the groups of a mask. Port 0 is any; a name is that socket's port, `process` the one that
+    /// has the number of the process.
     #[allow(missing_docs, reason = "the variant says it")]
     Bind {
         bind: String,

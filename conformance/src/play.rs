@@ -16,6 +16,9 @@ use crate::names::Names;
 use crate::seen;
 use crate::side::Side;
 
+/// Names the port that has the number of the process.
+const PROCESS: &str = "process";
+
 /// A dump that goes on for longer does not end.
 const MOST_DATAGRAMS: usize = 10_000;
 
@@ -74,7 +77,7 @@ impl Player<'_> {
                 if done.is_ok() {
                     self.learn(bind)?;
                 }
-                let place = self.names.port(address.port);
+                let place = self.place(port, address.port);
                 self.tell(format!("{bind} binds to port {place} groups {groups:#x}"), done.map(|()| "ok"));
             }
             Step::Connect { connect, port, groups } => {
@@ -250,8 +253,14 @@ impl Player<'_> {
     fn port(&self, place: &Place) -> Result<u32, Malformed> {
         match place {
             Place::Port(port) => Ok(*port),
+            Place::Socket(name) if name == PROCESS => Ok(std::process::id()),
             Place::Socket(name) => Ok(self.socket(name)?.endpoint().local().map_or(0, |address| address.port)),
         }
+    }
+
+    /// How a port is told: what is the process's is some socket's, whose does not matter.
+    fn place(&self, place: &Place, port: u32) -> String {
+        if matches!(place, Place::Socket(name) if name == PROCESS) { PROCESS.into() } else { self.names.port(port) }
     }
 
     fn learn(&mut self, name: &str) -> Result<(), Malformed> {
