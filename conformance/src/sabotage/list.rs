@@ -123,6 +123,9 @@ fn read(text: &str) -> Result<Vec<Flip>, Malformed> {
         let (so_that, place) = match (so_that, unseen) {
             (None, Some(why)) => (why, None),
             (Some(so_that), None) => {
+                if let Some(text) = [&find, &instead].into_iter().find(|text| !is_whole(text)) {
+                    return Err(at(line, &format!("{of}: `{text}` is no whole expression")));
+                }
                 let range = sources.find(&file, within.as_deref(), &find);
                 let range = range.map_err(|Malformed(why)| at(line, &format!("{of}: {why}")))?;
                 (so_that, Some(Place { file, range, instead }))
@@ -140,6 +143,26 @@ fn read(text: &str) -> Result<Vec<Flip>, Malformed> {
     }
     complete(&flips, &mut sources).map_err(|(line, Malformed(why))| at(line, &why))?;
     Ok(flips)
+}
+
+/// Whether brackets are in pairs, as they are in an expression.
+fn is_whole(text: &str) -> bool {
+    let mut open = Vec::new();
+    text.chars().all(|c| match c {
+        '(' | '[' | '{' => {
+            open.push(if c == '(' {
+                ')'
+            } else if c == '[' {
+                ']'
+            } else {
+                '}'
+            });
+            true
+        }
+        ')' | ']' | '}' => open.pop() == Some(c),
+        _ => true,
+    }) && open.is_empty()
+        && !text.trim().is_empty()
 }
 
 /// Same places are fine: the switches are asked one after the other.
@@ -236,7 +259,8 @@ mod tests {
         assert!(!whole.is_empty());
         let end = text.lines().count();
         // what is added, on which line that is, and what is said of it
-        let entry = |of: &str, words: &str| format!("[[flip]]\nof = {of:?}\nso-that = \"x\"\n{words}\n");
+        let entry =
+            |of: &str, words: &str| format!("[[flip]]\nof = {of:?}\nso-that = \"x\"\ninstead = \"x\"\n{words}\n");
         let file = "file = \"crates/netloom/src/kernel/engine/ack.rs\"";
         let cases = [
             (
@@ -248,6 +272,7 @@ mod tests {
             (entry("A1", &format!("{file}\nfind = \"&header.to_bytes()\"")), "A1: overlaps the place of A1 in line"),
             (entry("A1", "file = \"crates/none.rs\"\nfind = \"x\""), "crates/none.rs: "),
             (entry("A1", "unseen = \"why\""), "either `so-that`"),
+            (entry("A1", &format!("{file}\nfind = \"(options\"")), "`(options` is no whole expression"),
             ("[[flip]]\nof = \"A1\"\nunseen = \"why\"\n".to_owned(), "A1 is shown by cases"),
             (entry("A77", &format!("{file}\nfind = \"fn describe\"")), "A77 is no item that a case shows"),
         ];
