@@ -94,6 +94,11 @@ proptest! {
     }
 
     #[test]
+    fn every_policy_judges_alike(number in any::<u16>(), rules in 0_u8..32, bytes in attributes()) {
+        checks::judging(number, Strictness(rules), &bytes);
+    }
+
+    #[test]
     fn what_a_kernel_says_is_read_and_written_alike(bytes in attributes(), flags in any::<u16>(), len in any::<u16>()) {
         checks::ext_ack(&bytes);
         let header = Header { len: u32::from(len), ..Header::default() }.to_bytes();
@@ -142,7 +147,8 @@ fn the_strategy_reaches_what_it_is_for() {
     let config = Config { rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let (mut good, mut bad, mut accepted, mut deep) = (0, 0, 0, 0);
-    for _ in 0..600 {
+    let (mut taken, mut inside) = (0, 0);
+    for number in 0..600 {
         let bytes = attributes().new_tree(&mut runner).unwrap().current();
         let (set, ill) = checks::decode::<Kinds>(&bytes);
         good += usize::from(ill.is_empty() && set != Kinds::default());
@@ -150,6 +156,10 @@ fn the_strategy_reaches_what_it_is_for() {
         deep += usize::from(set.more.iter().any(|more| !more.more.is_empty() || !more.children.is_empty()));
         let judged = KINDS.validate(RawAttrs::new(&bytes), Strictness::LIBERAL);
         accepted += usize::from(judged.is_ok() && !bytes.is_empty());
+        let judged = checks::table(number).validate(RawAttrs::new(&bytes), Strictness::MAXTYPE);
+        taken += usize::from(judged.is_ok() && !bytes.is_empty());
+        inside += usize::from(judged.is_err_and(|no| no.offset.is_some_and(|offset| offset > 64)));
     }
+    assert!(taken > 5 && inside > 5, "{taken} {inside}");
     assert!(good > 50 && bad > 50 && accepted > 20 && deep > 3, "{good} {bad} {accepted} {deep}");
 }

@@ -7,6 +7,7 @@ mod dynamic;
 mod engine;
 mod ext_ack;
 mod json;
+mod judging;
 mod messages;
 mod policy;
 mod ports;
@@ -22,6 +23,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "engine", run: engine::run },
     Target { name: "ext_ack", run: ext_ack::run },
     Target { name: "json", run: json::run },
+    Target { name: "judging", run: judging::run },
     Target { name: "messages", run: messages::run },
     Target { name: "policy", run: policy::run },
     Target { name: "ports", run: ports::run },
