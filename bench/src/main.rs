@@ -10,6 +10,7 @@ mod device;
 mod differ;
 mod echo;
 mod group;
+mod judge;
 mod linux;
 mod netdev;
 mod own;
@@ -57,6 +58,7 @@ enum Part {
     Threads,
     Dump,
     Group,
+    Judge,
     Differ,
     Wireguard,
     Build,
@@ -135,6 +137,24 @@ fn all(asked: &Asked) -> Result<(), Failure> {
             Part::Threads => threads::measure(&mut report)?,
             Part::Dump => routes::measure(&mut report)?,
             Part::Group => group::measure(&mut report)?,
+            Part::Judge => {
+                report.title("Judging attributes by a policy, strictly, all accepted");
+                let policies = [
+                    (Work::JudgeFlat, judge::FLAT, "a flat policy, one of each kind"),
+                    (Work::JudgeNested, judge::NESTED, "three levels, arrays and their elements counted"),
+                ];
+                for (work, attributes, what) in policies {
+                    let row = "user instructions an attribute";
+                    match counter.count(work, FEW)? {
+                        Some(count) => {
+                            let each = count as f64 / f64::from(FEW) / f64::from(attributes);
+                            let detail = format!("{what}: {} for {attributes}", count / u64::from(FEW));
+                            report.row(row, &format!("{each:.0}"), &detail);
+                        }
+                        None => report.row(row, "not measured", Counter::MISSING),
+                    }
+                }
+            }
             Part::Differ => differ::measure(&mut report)?,
             Part::Wireguard => wireguard(&mut report, &counter)?,
             Part::Build => build::measure(&mut report, !asked.no_build)?,

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use netloom::kernel::Kernel;
 
 use crate::device::{Side, device, dumped, encode};
+use crate::judge::Judged;
 use crate::sys::Heap;
 use crate::{Failure, calls, echo, own, read};
 
@@ -25,6 +26,10 @@ pub(crate) enum Work {
     Generated,
     /// The same of a family by hand.
     ByHand,
+    /// Attributes of a flat policy, so often.
+    JudgeFlat,
+    /// Attributes of a policy of three levels, so often.
+    JudgeNested,
 }
 
 /// What a piece of work took.
@@ -87,6 +92,8 @@ impl Work {
             }
             Self::Generated => called(echo::generated, peers),
             Self::ByHand => called(echo::by_hand, peers),
+            Self::JudgeFlat => judged(Judged::flat()?, peers),
+            Self::JudgeNested => judged(Judged::nested()?, peers),
             Self::Dump => {
                 let side = full()?;
                 counted(&mut || side.dump(|_| {}))
@@ -101,6 +108,10 @@ fn called(register: fn(&Kernel) -> Result<(), Failure>, times: u32) -> Result<Co
     let nl = kernel.connect();
     echo::call(&nl, 100)?;
     counted(&mut || echo::call(&nl, times).map(|()| times as usize))
+}
+
+fn judged(judged: Judged, times: u32) -> Result<Counts, Failure> {
+    counted(&mut || judged.judge(times))
 }
 
 fn counted(work: &mut dyn FnMut() -> Result<usize, Failure>) -> Result<Counts, Failure> {

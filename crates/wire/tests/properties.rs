@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn every_policy_judges_alike(number in any::<u16>(), rules in 0_u8..32, bytes in attributes()) {
-        checks::judging(number, Strictness(rules), &bytes);
+        checks::judging::judging(number, Strictness(rules), &bytes);
     }
 
     #[test]
@@ -156,7 +156,7 @@ fn the_strategy_reaches_what_it_is_for() {
         deep += usize::from(set.more.iter().any(|more| !more.more.is_empty() || !more.children.is_empty()));
         let judged = KINDS.validate(RawAttrs::new(&bytes), Strictness::LIBERAL);
         accepted += usize::from(judged.is_ok() && !bytes.is_empty());
-        let judged = checks::table(number).validate(RawAttrs::new(&bytes), Strictness::MAXTYPE);
+        let judged = checks::judging::table(number).validate(RawAttrs::new(&bytes), Strictness::MAXTYPE);
         taken += usize::from(judged.is_ok() && !bytes.is_empty());
         inside += usize::from(judged.is_err_and(|no| no.offset.is_some_and(|offset| offset > 64)));
     }

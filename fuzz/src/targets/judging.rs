@@ -6,5 +6,5 @@ use crate::wire;
 
 pub(super) fn run(data: &[u8]) {
     let [low, high, rules, attrs @ ..] = data else { return };
-    wire::judging(u16::from_le_bytes([*low, *high]), Strictness(*rules), attrs);
+    wire::judging::judging(u16::from_le_bytes([*low, *high]), Strictness(*rules), attrs);
 }

@@ -1,9 +1,8 @@
 //! What holds for every byte sequence, as functions that panic where it does not: random input and fuzzers call them.
 
-mod judging;
+pub mod judging;
 mod kinds;
 
-pub use judging::{judging, table};
 pub use kinds::{KINDS, Kinds, KindsAttr};
 use netloom_wire::*;
 
