@@ -38,6 +38,9 @@ pub struct Program {
     /// full (receives too, and tell all that netlink's do) or fast (neither) [default: sync]
     #[arg(long, value_name = "MODE", value_enum, conflicts_with = "no_interpose")]
     pub mode: Option<Manner>,
+    /// Shows the program the links of the kernel side alone, without those of Linux
+    #[arg(long, conflicts_with = "no_interpose")]
+    pub isolate: bool,
     /// Where specs are of what is shown and recorded.
     #[command(flatten)]
     pub specs: Specs,
@@ -157,10 +160,10 @@ impl Side {
         let side: Arc<dyn interpose::Side> = match self {
             // What is in a record is in it whole.
             Self::Own { loaded, .. } if settings.own.replay.is_some() => Arc::new(Local(loaded.kernel.clone())),
-            Self::Own { loaded, .. } => Arc::new(Merged(Local(loaded.kernel.clone()))),
+            Self::Own { loaded, .. } => merged(Local(loaded.kernel.clone()), program.isolate),
             Self::Other(path) => {
                 let dialer = unix::Dialer::connect(path).ok()?;
-                Arc::new(Merged(Served(if mode == Mode::Full { dialer.exact() } else { dialer })))
+                merged(Served(if mode == Mode::Full { dialer.exact() } else { dialer }), program.isolate)
             }
             Self::Linux => return None,
         };
@@ -175,6 +178,12 @@ impl Side {
             Self::Linux => "linux".into(),
         }
     }
+}
+
+/// A kernel side with the links of Linux, or without.
+fn merged<S: interpose::Side + 'static>(side: S, isolated: bool) -> Arc<dyn interpose::Side> {
+    let merged = Merged::new(side);
+    Arc::new(if isolated { merged.isolated() } else { merged })
 }
 
 /// Listens in a fresh folder that is this user's alone.

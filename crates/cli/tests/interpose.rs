@@ -388,3 +388,85 @@ fn the_documents_client_in_c_finds_our_family_and_greets_it() {
         }
     }
 }
+
+#[test]
+fn libnl_and_iw_see_our_families() {
+    for user in users() {
+        for mode in MODES {
+            let on = ["--mode", mode, "--module", "doc_exmpl"];
+            if is_there("genl-ctrl-list") {
+                let listed = run(user, &on, &["genl-ctrl-list"]);
+                let expected = "0x0010 nlctrl version 2\n0x0013 DOC_EXMPL version 1\n";
+                assert_eq!(listed, (Some(0), expected.to_owned(), String::new()), "{user:?} {mode}");
+            }
+            if is_there("iw") {
+                let listed = run(user, &on, &["iw", "list"]);
+                assert_eq!(listed, (Some(1), String::new(), "nl80211 not found.\n".to_owned()), "{user:?} {mode}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pyroute2_works_on_an_interface_that_it_made() {
+    // Debian's: what a virtual environment has is not where nobody looks.
+    const PYTHON: &str = "/usr/bin/python3";
+    let has = Command::new(PYTHON).args(["-c", "import pyroute2"]).stderr(Stdio::null()).status();
+    if !has.is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: no pyroute2 (Debian: python3-pyroute2)");
+    }
+    let client = netloom().with_file_name("client.py");
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pyroute2_client.py"), &client).unwrap();
+    for user in users() {
+        for mode in MODES {
+            let program = [PYTHON, client.to_str().unwrap(), "wg5"];
+            let (status, out, err) = run(user, &["--mode", mode, "--module", "wireguard"], &program);
+            assert_eq!(status, Some(0), "{user:?} {mode}: {out}{err}");
+            assert_eq!(out, "wg5 up True\nTrue\nTrue\n5555 1\nTrue\n2\n", "{user:?} {mode}");
+        }
+    }
+}
+
+#[test]
+fn who_is_isolated_sees_our_links_alone() {
+    if !is_there("ip") {
+        return;
+    }
+    for user in users() {
+        let on = ["--isolate", "--module", "wireguard=wg0"];
+        let (status, out, err) = run(user, &on, &["ip", "-br", "link"]);
+        assert_eq!((status, &*err), (Some(0), ""));
+        assert_eq!(out.split_whitespace().collect::<Vec<_>>(), ["wg0", "DOWN", "<POINTOPOINT,NOARP>"]);
+        let (status, _, err) = run(user, &on, &["ip", "link", "set", "lo", "up"]);
+        assert!(status != Some(0) && (err.contains("lo") || err.contains("No such device")), "{err}");
+        // Whatever is not about links is Linux's: who resolves a name asks for addresses.
+        let peer = format!("{}=", "A".repeat(43));
+        let set = ["wg", "set", "wg0", "peer", &peer, "endpoint", "localhost:1"];
+        if is_there("wg") {
+            assert_eq!(run(user, &on, &set), (Some(0), String::new(), String::new()));
+        }
+    }
+}
+
+#[test]
+fn protocols_of_modules_are_ours_and_others_linux_s() {
+    if !is_there("python3") {
+        return;
+    }
+    let script = "import socket,sys\n\
+        s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, int(sys.argv[1]))\n\
+        s.bind((0, 0))\n\
+        print(s.family == socket.AF_NETLINK, s.proto, s.getsockname()[0] != 0, s.fileno() >= 900)\n";
+    for (modules, protocol, expected) in [
+        (&["--module", "journal"][..], "31", "True 31 True True\n"),
+        (&[], "16", "True 16 True True\n"),
+        (&[], "0", "True 0 True True\n"),
+        // NETLINK_KOBJECT_UEVENT: no module of ours emits any.
+        (&[], "15", "True 15 True False\n"),
+    ] {
+        let ran = run(User::Own, modules, &["python3", "-c", script, protocol]);
+        assert_eq!(ran, (Some(0), expected.to_owned(), String::new()), "{protocol}");
+    }
+    let (_, _, err) = run(User::Own, &[], &["python3", "-c", script, "31"]);
+    assert!(err.contains("Protocol not supported"), "{err}");
+}

@@ -211,7 +211,7 @@ impl Channel {
         }
     }
 
-    /// Does a receive, or has it wait; returns when it gives up then. `None` as well if receives are not done here.
+    /// Does a receive, or has it wait; returns when to look at it again then. `None` as well if receives are not done here.
     pub(crate) fn receive(&self, notice: &Notice) -> Option<Instant> {
         self.pending.store(false, Ordering::Release);
         let deadline = self.turn().exact.as_mut().and_then(|exact| exact.receive(notice, self.fd()));
@@ -219,6 +219,11 @@ impl Channel {
             self.pump();
         }
         deadline
+    }
+
+    /// When to look again at the receives that wait.
+    pub(crate) fn next_look(&self) -> Option<Instant> {
+        self.turn().exact.as_ref().and_then(Exact::next_look)
     }
 
     /// Bounds how long a receive waits, if they are done here.

@@ -84,6 +84,27 @@ pub(crate) fn is_nonblocking(thread: u32, fd: u32) -> bool {
     flags.is_some_and(|flags| flags & libc::O_NONBLOCK != 0)
 }
 
+/// How a call ends for a signal: the kernel makes it again, or EINTR of it, as the signal's handler has it (ERESTARTSYS of
+/// linux/errno.h). Only for who has a signal.
+pub(crate) const RESTART: Errno = Errno(512);
+
+/// Whether a thread has a signal that it is to handle before it goes on: one of its own, or one of the process's if it is
+/// the first, whose those are as long as it does not block them.
+// kernel/signal.c: complete_signal
+pub(crate) fn has_signal(thread: u32) -> bool {
+    let Ok(status) = fs::read(format!("/proc/{thread}/status")) else { return false };
+    let status = String::from_utf8_lossy(&status);
+    let field = |name: &str| {
+        let text =
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default().trim();
+        u64::from_str_radix(text, 16).unwrap_or(0)
+    };
+    let first =
+        status.lines().any(|line| line.strip_prefix("Tgid:").is_some_and(|tgid| tgid.trim() == thread.to_string()));
+    let pending = field("SigPnd") | if first { field("ShdPnd") } else { 0 };
+    pending & !field("SigBlk") != 0
+}
+
 /// The lowest number from `least` on, and from those on that are ours, that is free in a thread's table of descriptors.
 pub(crate) fn free_fd(thread: u32, least: u32) -> u32 {
     /// So many are looked at one by one.
@@ -135,6 +156,7 @@ mod tests {
         assert!(!is_nonblocking(own.process, fd));
         one.set_nonblocking(true).unwrap();
         assert!(is_nonblocking(own.process, fd));
+        assert!(!has_signal(own.process) && !has_signal(u32::MAX));
         assert_eq!(socket_inode(own.process, 899), None);
         assert_eq!((free_fd(own.process, 0), free_fd(own.process, 1_000)), (900, 1_000));
     }

@@ -55,7 +55,7 @@ impl fmt::Display for Error {
             ),
             Self::Filter(errno @ (Errno::EINVAL | Errno::ENOSYS)) => write!(
                 f,
-                "this kernel has no seccomp user notification ({errno}): it takes Linux 5.14 or newer with \
+                "this kernel has no seccomp user notification ({errno}): it takes Linux 5.19 or newer with \
                  CONFIG_SECCOMP_FILTER; --no-interpose does without"
             ),
             Self::Filter(errno) => {

@@ -10,10 +10,12 @@ use netloom::Errno;
 use netloom::socket::{Endpoint, Opt, Received, RecvFlags, Socket, Wake};
 
 use crate::caller::{Caller, Head, Pieces};
-use crate::client::{Client, is_nonblocking};
+use crate::client::{Client, RESTART, has_signal, is_nonblocking};
 use crate::serve::bytes_of;
 use crate::sys::{self, Listener, Notice};
 
+/// How often is looked whether a signal ends a receive that waits.
+const LOOK: Duration = Duration::from_millis(5);
 /// The most that a receive makes room for: messages of a kernel side are a mebibyte at most.
 const MOST_ROOM: usize = 1 << 20;
 /// As many datagrams as the kernel brings in one call (`UIO_MAXIOV`).
@@ -85,7 +87,7 @@ impl Exact {
         }
     }
 
-    /// Does a receive, or has it wait; `Some` is when it gives up then. `ours` is our end of the channel.
+    /// Does a receive, or has it wait; `Some` is when to look at it again then. `ours` is our end of the channel.
     pub(crate) fn receive(&mut self, notice: &Notice, ours: BorrowedFd<'_>) -> Option<Instant> {
         let listener = self.listener.clone();
         let caller = Caller { listener: &listener, notice };
@@ -115,25 +117,39 @@ impl Exact {
             return self.answer(&receive, told, ours, Vec::new());
         }
         self.parked.push_back(receive);
-        deadline
+        self.next_look()
+    }
+
+    /// When to look again at the receives that wait: at the next that gives up, or for signals.
+    pub(crate) fn next_look(&self) -> Option<Instant> {
+        let look = self.parked.front().and(Instant::now().checked_add(LOOK))?;
+        Some(self.parked.iter().filter_map(|parked| parked.deadline).fold(look, Instant::min))
     }
 
     /// Serves those that wait, and makes the program's end readable or not.
     pub(crate) fn attend(&mut self, ours: BorrowedFd<'_>) {
+        let mut waiting = VecDeque::new();
         while let Some(mut receive) = self.parked.pop_front() {
             if !self.listener.is_waiting(receive.notice.id) {
                 continue;
             }
             if self.attempt(&mut receive, ours) == Step::Waits {
+                if has_signal(receive.notice.thread) {
+                    // Who gives up some time does not begin again. include/net/sock.h: sock_intr_errno
+                    let errno = if receive.deadline.is_some() { Errno::EINTR } else { RESTART };
+                    let told = if receive.done > 0 { Ok(receive.done.into()) } else { Err(errno) };
+                    self.answer(&receive, told, ours, Vec::new());
+                    continue;
+                }
                 if receive.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                     let told = if receive.done > 0 { Ok(receive.done.into()) } else { Err(Errno::EAGAIN) };
                     self.answer(&receive, told, ours, Vec::new());
                     continue;
                 }
-                self.parked.push_front(receive);
-                break;
+                waiting.push_back(receive);
             }
         }
+        self.parked = waiting;
         self.signal(ours, None);
     }
 

@@ -20,7 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Needs Linux 5.14, on x86-64 or aarch64.
+//! Needs Linux 5.19, on x86-64 or aarch64.
 //!
 //! # What a program can tell
 //!

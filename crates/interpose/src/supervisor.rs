@@ -31,12 +31,10 @@ pub(crate) struct Supervisor {
     pub(crate) epoll: Arc<Epoll>,
     stop: OwnedFd,
     timer: Timer,
-    /// When receives give up that wait on a channel.
+    /// When channels are looked at again on which receives wait.
     due: Mutex<Vec<(Instant, Weak<Channel>)>>,
     sockets: Mutex<Sockets>,
     last_name: AtomicU64,
-    /// What was done for calls that a signal ended before they were answered: by thread.
-    interrupted: Mutex<HashMap<u32, Interrupted>>,
     /// Held while a free number is looked for and used.
     pub(crate) placing: Mutex<()>,
     watch: Watch,
@@ -48,24 +46,11 @@ struct Sockets {
     by_inode: HashMap<u64, u64>,
 }
 
-struct Interrupted {
-    call: i64,
-    args: [u64; 6],
-    /// What was sent: the next call from the same place may send something else.
-    bytes: Vec<u8>,
-    done: Result<i64, Errno>,
-}
-
-/// So many interrupted calls are remembered; more are of threads that have ended.
-const MOST_INTERRUPTED: usize = 1024;
-
 /// How a call goes on.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It returns this.
     Answer(Result<i64, Errno>),
-    /// It returns this, and must not send these bytes again if it does not hear of that.
-    Done(Result<i64, Errno>, Vec<u8>),
     /// The kernel does it.
     LetGo,
     /// It has been answered, or will be.
@@ -89,7 +74,6 @@ impl Supervisor {
             due: Mutex::default(),
             sockets: Mutex::default(),
             last_name: AtomicU64::new(0),
-            interrupted: Mutex::default(),
             placing: Mutex::default(),
             watch: Watch::default(),
         });
@@ -159,7 +143,7 @@ impl Supervisor {
         }
     }
 
-    /// Looks at a channel again at this time, for receives that give up.
+    /// Looks at a channel again at this time, for receives that give up or that a signal ends.
     pub(crate) fn remind(&self, at: Instant, channel: &Arc<Channel>) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.push((at, Arc::downgrade(channel)));
@@ -176,6 +160,9 @@ impl Supervisor {
         drop(due);
         for channel in ripe.iter().filter_map(Weak::upgrade) {
             channel.pump();
+            if let Some(at) = channel.next_look() {
+                self.remind(at, &channel);
+            }
         }
     }
 
@@ -194,32 +181,9 @@ impl Supervisor {
     fn serve(self: &Arc<Self>, notice: &Notice) {
         match serve::call(self, notice) {
             Outcome::Answer(answer) => drop(self.listener.answer(notice.id, answer)),
-            Outcome::Done(done, bytes) => {
-                if self.listener.answer(notice.id, done).is_err() {
-                    self.remember(notice, bytes, done);
-                }
-            }
             Outcome::LetGo => drop(self.listener.let_go(notice.id)),
             Outcome::Answered => {}
         }
-    }
-
-    /// What this call has done already, if it is one that a signal interrupted and that is made again.
-    pub(crate) fn remembered(&self, notice: &Notice, bytes: &[u8]) -> Option<Result<i64, Errno>> {
-        let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = interrupted.get(&notice.thread)?;
-        if (before.call, before.args, &*before.bytes) != (notice.call, notice.args, bytes) {
-            return None;
-        }
-        interrupted.remove(&notice.thread).map(|before| before.done)
-    }
-
-    fn remember(&self, notice: &Notice, bytes: Vec<u8>, done: Result<i64, Errno>) {
-        let mut interrupted = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
-        if interrupted.len() >= MOST_INTERRUPTED {
-            interrupted.clear();
-        }
-        interrupted.insert(notice.thread, Interrupted { call: notice.call, args: notice.args, bytes, done });
     }
 
     fn sockets(&self) -> MutexGuard<'_, Sockets> {

@@ -19,12 +19,16 @@ type Answer<T> = Result<T, Errno>;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks whether it has.
 const PAUSE: Duration = Duration::from_micros(100);
+/// `RTMGRP_LINK`.
+const LINK_GROUP: u32 = 1;
 /// Dumps that wait for Linux's part; those that it never ended are forgotten.
 const MOST_DUMPS: usize = 16;
 
 pub(super) struct MergedRoute {
     /// Whose number the port id is, if it is free.
     process: u32,
+    /// Links of Linux are not told of.
+    isolated: bool,
     ours: Arc<dyn Endpoint>,
     linux: Arc<dyn Endpoint>,
     /// For questions of our own.
@@ -52,6 +56,7 @@ struct State {
 impl MergedRoute {
     pub(super) fn new(
         process: u32,
+        isolated: bool,
         [ours, ours_asked]: [Arc<dyn Endpoint>; 2],
         [linux, linux_asked]: [Arc<dyn Endpoint>; 2],
     ) -> Answer<Self> {
@@ -69,6 +74,7 @@ impl MergedRoute {
         };
         Ok(Self {
             process,
+            isolated,
             ours,
             linux,
             ours_asked,
@@ -92,10 +98,12 @@ impl MergedRoute {
     // net/netlink/af_netlink.c: netlink_autobind
     fn bind_both(&self, address: Address) -> Answer<()> {
         let mut state = self.state();
-        let own = Address { port: self.process, ..address };
+        // What Linux says of links is not heard of.
+        let there = if self.isolated { Address { groups: address.groups & !LINK_GROUP, ..address } } else { address };
+        let own = Address { port: self.process, ..there };
         let chosen = address.port == 0 && !state.bound && self.linux.bind(own).is_ok();
         if !chosen {
-            self.linux.bind(address)?;
+            self.linux.bind(there)?;
         }
         state.bound = true;
         drop(state);
@@ -129,6 +137,13 @@ impl MergedRoute {
 
     /// Sends one message where it belongs; see [`For`].
     fn send_one(&self, message: &RawMessage<'_>) -> Answer<()> {
+        if self.isolated && request::is_of_links(message) {
+            let asked = match request::judge(message) {
+                For::Both(asked) => asked,
+                _ => message.bytes.to_vec(),
+            };
+            return self.ours.send(None, &asked).map(drop);
+        }
         match request::judge(message) {
             For::Linux => self.linux.send(None, message.bytes).map(drop),
             For::Ours => {
@@ -377,10 +392,17 @@ impl Endpoint for MergedRoute {
     }
 
     fn local(&self) -> Answer<Address> {
-        self.linux.local()
+        let mut local = self.linux.local()?;
+        if self.isolated && self.ours.memberships()?.contains(&1) {
+            local.groups |= LINK_GROUP;
+        }
+        Ok(local)
     }
 
     fn join(&self, group: u32) -> Answer<()> {
+        if self.isolated && group == 1 {
+            return self.ours.join(group);
+        }
         self.linux.join(group)?;
         // Linux may know groups that ours does not.
         let _ = self.ours.join(group);
@@ -388,13 +410,20 @@ impl Endpoint for MergedRoute {
     }
 
     fn leave(&self, group: u32) -> Answer<()> {
+        if self.isolated && group == 1 {
+            return self.ours.leave(group);
+        }
         self.linux.leave(group)?;
         let _ = self.ours.leave(group);
         Ok(())
     }
 
     fn memberships(&self) -> Answer<Vec<u32>> {
-        self.linux.memberships()
+        let mut groups = self.linux.memberships()?;
+        if self.isolated && self.ours.memberships()?.contains(&1) {
+            groups.insert(0, 1);
+        }
+        Ok(groups)
     }
 
     fn set(&self, option: Opt, value: u32) -> Answer<()> {

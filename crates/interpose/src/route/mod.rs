@@ -22,29 +22,45 @@ pub const FIRST_LINK: u32 = 1 << 30;
 /// and removed, and everything else of NETLINK_ROUTE is between the program and Linux, with the program's own rights.
 ///
 /// In another network namespace than this process's there is Linux alone.
-pub struct Merged<S>(pub S);
+pub struct Merged<S> {
+    side: S,
+    isolated: bool,
+}
+
+impl<S: Side> Merged<S> {
+    /// The links of this kernel side and those of Linux.
+    pub fn new(side: S) -> Self {
+        Self { side, isolated: false }
+    }
+
+    /// Without the links of Linux: programs see ours alone, and whatever else Linux has.
+    pub fn isolated(mut self) -> Self {
+        self.isolated = true;
+        self
+    }
+}
 
 impl<S: Side> Side for Merged<S> {
     fn open(&self, protocol: Protocol, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
         if protocol != Protocol::ROUTE {
-            return self.0.open(protocol, client);
+            return self.side.open(protocol, client);
         }
         if Client::of(std::process::id())?.network != client.network {
             return Ok(None);
         }
-        let Some(ours) = self.0.open(protocol, client)? else { return Ok(None) };
-        let Some(ours_asked) = self.0.open(protocol, client)? else { return Ok(None) };
+        let Some(ours) = self.side.open(protocol, client)? else { return Ok(None) };
+        let Some(ours_asked) = self.side.open(protocol, client)? else { return Ok(None) };
         let open = || Ok::<_, netloom::Error>([Socket::open(protocol)?, Socket::open(protocol)?]);
         let [linux, linux_asked] =
             sys::as_client(client, open)?.map_err(|error| error.errno().unwrap_or(Errno::EIO))?;
         let (linux, linux_asked) = (linux.endpoint().clone(), linux_asked.endpoint().clone());
-        let merged = MergedRoute::new(client.process, [ours, ours_asked], [linux, linux_asked])?;
+        let merged = MergedRoute::new(client.process, self.isolated, [ours, ours_asked], [linux, linux_asked])?;
         Ok(Some(Arc::new(merged)))
     }
 }
 
 impl<S: Side> fmt::Debug for Merged<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}, with the links of Linux", self.0)
+        write!(f, "{:?}, {} the links of Linux", self.side, if self.isolated { "without" } else { "with" })
     }
 }

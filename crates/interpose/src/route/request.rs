@@ -34,6 +34,12 @@ pub(super) enum For {
     Both(Vec<u8>),
 }
 
+/// Whether it gets or changes links, whoever has them.
+pub(super) fn is_of_links(message: &RawMessage<'_>) -> bool {
+    (NEWLINK..=SETLINK).contains(&message.header.kind.0)
+        && !matches!(message.payload.first(), Some(&(AF_INET6 | AF_BRIDGE)))
+}
+
 /// Whom a message is for.
 pub(super) fn judge(message: &RawMessage<'_>) -> For {
     let Header { kind, flags, seq, .. } = message.header;

@@ -8,7 +8,7 @@ use netloom::socket::Address;
 
 use crate::caller::{Caller, Head, Pieces};
 use crate::channel::Channel;
-use crate::client::{Client, is_nonblocking};
+use crate::client::{Client, RESTART, has_signal, is_nonblocking};
 use crate::supervisor::{Outcome, Supervisor};
 
 /// Between two attempts at a port that has no room.
@@ -16,8 +16,6 @@ const PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// As many datagrams as the kernel takes in one call (`UIO_MAXIOV`).
 const MOST: u32 = 1024;
-/// So many bytes are read for one call, and a datagram.
-const MOST_BYTES: usize = 1 << 20;
 
 /// A datagram to be sent.
 struct Letter {
@@ -30,7 +28,7 @@ struct Letter {
 pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (at, flags) = (caller.arg(1), caller.int(2));
     let (letter, flags) = match caller.notice.call {
-        libc::SYS_sendmmsg => return send_many(supervisor, caller, channel),
+        libc::SYS_sendmmsg => return send_many(caller, channel),
         libc::SYS_sendmsg => (from_head(caller, at), flags),
         libc::SYS_sendto => (from_arguments(caller), caller.int(3)),
         libc::SYS_writev | libc::SYS_pwritev2 => (caller.pieces(at, caller.arg(2), Errno::EINVAL).map(plain), 0),
@@ -38,15 +36,12 @@ pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Chann
     };
     match letter.and_then(|letter| read(caller, channel, &letter, flags).map(|bytes| (letter.to, bytes))) {
         Ok((to, bytes)) => {
-            if let Some(done) = supervisor.remembered(caller.notice, &bytes) {
-                return Outcome::Done(done, bytes);
-            }
             if to.is_some_and(|to| to != Address::KERNEL) {
                 supervisor.close_closed();
             }
             let sent = transmit(caller, channel, to, &bytes, flags);
             channel.settle();
-            Outcome::Done(sent.map(|len| i64::try_from(len).unwrap_or(i64::MAX)), bytes)
+            Outcome::Answer(sent.map(|len| i64::try_from(len).unwrap_or(i64::MAX)))
         }
         // It hides its memory from this user: what it writes is taken off the channel, as in fast mode.
         Err(Errno::EACCES) => Outcome::LetGo,
@@ -55,35 +50,15 @@ pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Chann
 }
 
 // net/socket.c: __sys_sendmmsg
-fn send_many(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
+fn send_many(caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (at, count, flags) = (caller.arg(1), (caller.arg(2) as u32).min(MOST), caller.int(3));
-    // All of it first: whether it is sent for the second time depends on all of it.
-    let mut letters = Vec::new();
-    let mut failed = None;
-    let mut all = Vec::new();
-    for n in 0..count {
-        let head = at.saturating_add(u64::from(n).saturating_mul(Head::WITH_LEN));
-        match from_head(caller, head).and_then(|letter| Ok((letter.to, read(caller, channel, &letter, flags)?))) {
-            Ok((to, bytes)) => {
-                all.extend_from_slice(&bytes);
-                letters.push((head, to, bytes));
-            }
-            Err(errno) => {
-                failed = Some(errno);
-                break;
-            }
-        }
-        // As much as the largest number of small ones; the rest is for the next call.
-        if all.len() > MOST_BYTES {
-            break;
-        }
-    }
-    if let Some(done) = supervisor.remembered(caller.notice, &all) {
-        return Outcome::Done(done, all);
-    }
     let mut sent = 0_u32;
-    for (head, to, bytes) in &letters {
-        let one = transmit(caller, channel, *to, bytes, flags).and_then(|len| {
+    let mut failed = None;
+    while sent < count {
+        let head = at.saturating_add(u64::from(sent).saturating_mul(Head::WITH_LEN));
+        let one = from_head(caller, head).and_then(|letter| {
+            let bytes = read(caller, channel, &letter, flags)?;
+            let len = transmit(caller, channel, letter.to, &bytes, flags)?;
             channel.settle();
             let len = u32::try_from(len).unwrap_or(u32::MAX);
             caller.write(head.saturating_add(Head::LEN as u64), &len.to_ne_bytes())
@@ -95,9 +70,9 @@ fn send_many(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) ->
         sent = sent.saturating_add(1);
     }
     match failed {
-        Some(Errno::EACCES) if letters.is_empty() => Outcome::LetGo,
-        Some(errno) if sent == 0 => Outcome::Done(Err(errno), all),
-        _ => Outcome::Done(Ok(sent.into()), all),
+        Some(Errno::EACCES) if sent == 0 => Outcome::LetGo,
+        Some(errno) if sent == 0 => Outcome::Answer(Err(errno)),
+        _ => Outcome::Answer(Ok(sent.into())),
     }
 }
 
@@ -197,8 +172,8 @@ fn transmit(
     let port = Address::port(to.unwrap_or(channel.peer()).port);
     let mut pause = PAUSE;
     while sent == Err(Errno::EAGAIN) {
-        if !caller.listener.is_waiting(caller.notice.id) {
-            return Err(Errno::EINTR);
+        if !caller.listener.is_waiting(caller.notice.id) || has_signal(caller.notice.thread) {
+            return Err(RESTART);
         }
         thread::sleep(pause);
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
