@@ -85,13 +85,21 @@ pub enum Step {
         /// In a third one, which has no id.
         #[serde(default)]
         nameless: bool,
+        #[serde(rename = "as")]
+        by: Option<User>,
     },
     /// Asks anew for the numbers of a family and its groups; other steps ask by themselves once for each name.
     #[allow(missing_docs, reason = "the variant says it")]
     Learn { learn: String },
     /// Sets an option to a value.
     #[allow(missing_docs, reason = "the variant says it")]
-    Set { set: String, option: String, to: u32 },
+    Set {
+        set: String,
+        option: String,
+        to: u32,
+        #[serde(rename = "as")]
+        by: Option<User>,
+    },
     /// Asks for an option's value.
     #[allow(missing_docs, reason = "the variant says it")]
     Ask { ask: String, option: String },
@@ -104,6 +112,8 @@ pub enum Step {
         port: Place,
         #[serde(default)]
         groups: u32,
+        #[serde(rename = "as")]
+        by: Option<User>,
     },
     /// Connects a socket to a port and the lowest group of a mask.
     #[allow(missing_docs, reason = "the variant says it")]
@@ -113,13 +123,25 @@ pub enum Step {
         port: Place,
         #[serde(default)]
         groups: u32,
+        #[serde(rename = "as")]
+        by: Option<User>,
     },
     /// Joins a group.
     #[allow(missing_docs, reason = "the variant says it")]
-    Join { join: String, group: Group },
+    Join {
+        join: String,
+        group: Group,
+        #[serde(rename = "as")]
+        by: Option<User>,
+    },
     /// Leaves a group.
     #[allow(missing_docs, reason = "the variant says it")]
-    Leave { leave: String, group: Group },
+    Leave {
+        leave: String,
+        group: Group,
+        #[serde(rename = "as")]
+        by: Option<User>,
+    },
     /// Asks for a socket's address and groups.
     #[allow(missing_docs, reason = "the variant says it")]
     Local { local: String },
@@ -136,7 +158,12 @@ pub enum Step {
         /// In a thread of its own, which `back` waits for.
         #[serde(default)]
         away: bool,
+        #[serde(rename = "as")]
+        by: Option<User>,
     },
+    /// Makes a system call on a socket that netlink's do not have, or with an address that is none of theirs.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Call { call: String, make: Call },
     /// Waits until a send that went away is back.
     #[allow(missing_docs, reason = "the variant says it")]
     Back { back: String },
@@ -169,6 +196,54 @@ pub enum Step {
     /// Closes a socket.
     #[allow(missing_docs, reason = "the variant says it")]
     Close { close: String },
+}
+
+/// Somebody else than the runner.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum User {
+    /// A user without privileges.
+    Nobody,
+}
+
+/// A system call.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Call {
+    /// listen(2).
+    Listen,
+    /// accept(2).
+    Accept,
+    /// shutdown(2) of both directions.
+    Shutdown,
+    /// socketpair(2) of the same family.
+    Pair,
+    /// bind(2) to an address of two bytes.
+    BindShort,
+    /// bind(2) to an address of another family.
+    BindInternet,
+    /// connect(2) to an address of two bytes.
+    ConnectShort,
+    /// connect(2) to an address of another family.
+    ConnectInternet,
+    /// connect(2) to an address of no family, which ends a connection.
+    Disconnect,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Listen => "listens",
+            Self::Accept => "accepts",
+            Self::Shutdown => "shuts down",
+            Self::Pair => "pairs with another",
+            Self::BindShort => "binds to an address that is too short",
+            Self::BindInternet => "binds to an internet address",
+            Self::ConnectShort => "connects to an address that is too short",
+            Self::ConnectInternet => "connects to an internet address",
+            Self::Disconnect => "disconnects",
+        })
+    }
 }
 
 fn generic() -> u8 {
@@ -236,11 +311,59 @@ impl Case {
         Ok(since.transpose()?.is_none_or(|since| since <= release))
     }
 
+    /// Whether it takes a second user.
+    pub fn has_users(&self) -> bool {
+        self.steps.iter().any(|step| step.by().is_some())
+    }
+
+    /// Whether a socket that was opened without privileges is used with some.
+    pub fn lends_rights(&self) -> bool {
+        let humble = |name: &str| {
+            let opens = |step: &Step| matches!(step, Step::Open { open, by: Some(_), .. } if open == name);
+            self.steps.iter().any(opens)
+        };
+        self.steps.iter().any(|step| step.by().is_none() && step.acts_on().is_some_and(humble))
+    }
+
+    /// Whether it makes system calls on descriptors, which a kernel side of ours answers only under interposition.
+    pub fn makes_calls(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Call { .. }))
+    }
+
     /// Whether it takes other network namespaces.
     pub fn goes_elsewhere(&self) -> bool {
         self.steps
             .iter()
             .any(|step| matches!(step, Step::Open { elsewhere: true, .. } | Step::Open { nameless: true, .. }))
+    }
+}
+
+impl Step {
+    /// Who performs it, if it is not the runner.
+    pub fn by(&self) -> Option<User> {
+        match self {
+            Self::Open { by, .. }
+            | Self::Set { by, .. }
+            | Self::Bind { by, .. }
+            | Self::Connect { by, .. }
+            | Self::Join { by, .. }
+            | Self::Leave { by, .. }
+            | Self::Send { by, .. } => *by,
+            _ => None,
+        }
+    }
+
+    /// The socket that it does something with for which privileges count.
+    fn acts_on(&self) -> Option<&str> {
+        match self {
+            Self::Set { set: socket, .. }
+            | Self::Bind { bind: socket, .. }
+            | Self::Connect { connect: socket, .. }
+            | Self::Join { join: socket, .. }
+            | Self::Leave { leave: socket, .. }
+            | Self::Send { send: socket, .. } => Some(socket),
+            _ => None,
+        }
     }
 }
 

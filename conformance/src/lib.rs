@@ -10,6 +10,7 @@
 //! `-- --sabotage all` shows that the suite can fail: it turns each item's behaviour into its opposite ([`flips`]).
 //! `cargo test -p netloom-conformance` is the same as tests.
 
+mod calls;
 mod case;
 mod compare;
 mod differ;
@@ -23,7 +24,7 @@ mod seen;
 mod side;
 pub mod twin;
 
-pub use case::{Case, Difference, Group, Item, Malformed, Place, Room, Step, items};
+pub use case::{Call, Case, Difference, Group, Item, Malformed, Place, Room, Step, User, items};
 pub use compare::{Verdict, compare};
 pub use differ::Differ;
 pub use play::play;

@@ -1,6 +1,8 @@
 //! The conformance runner: plays the cases, compares, tells item by item; or records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use netloom_conformance::{
     Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Side, Verdict, compare, is_privileged, items, play,
     sabotage, twin,
 };
+use tempfile::TempDir;
 
 /// Plays the cases against the Linux underneath and against our kernel side, which behaves as each
 /// release that is recorded, in this process and served.
@@ -131,7 +134,7 @@ impl Asked {
             return Err(Malformed::new("this Linux has no record; -- --record makes one"));
         }
         let mut report = Report::default();
-        let folder = tempfile::tempdir().map_err(|error| Malformed::new(error.to_string()))?;
+        let folder = open_folder()?;
         let ours = if self.linux { Vec::new() } else { Ours::all(&records, folder.path())? };
         let linux = self.linux_side()?;
         for (file, cases) in Case::all()? {
@@ -223,6 +226,11 @@ fn kernel(release: Release, module: bool) -> Result<Kernel, Malformed> {
         twin::register(&kernel).map_err(|nack| Malformed::new(nack.to_string()))?;
     }
     Ok(kernel)
+}
+
+/// A folder that other users may look into.
+fn open_folder() -> Result<TempDir, Malformed> {
+    Ok(tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir()?)
 }
 
 /// How long an answer on a data channel may take.

@@ -7,14 +7,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use netloom::client::Dialer;
-use netloom::socket::{Address, Opt, RecvFlags, Socket};
+use netloom::socket::{Address, Endpoint, Opt, RecvFlags, Socket};
 use netloom::wire::{Errno, Header, MessageType, Protocol};
 
-use crate::case::{Case, Group, Malformed, Place, Step};
+use crate::calls;
+use crate::case::{Case, Group, Malformed, Place, Step, User};
 use crate::message::{attribute_bytes, datagram, families};
 use crate::names::Names;
 use crate::seen;
-use crate::side::Side;
+use crate::side::{Side, Users, as_nobody};
 
 /// Names the port that has the number of the process.
 const PROCESS: &str = "process";
@@ -49,7 +50,7 @@ struct Player<'a> {
 impl Player<'_> {
     fn step(&mut self, step: &Step) -> Result<(), Malformed> {
         match step {
-            Step::Open { open, protocol, options, elsewhere, nameless } => {
+            Step::Open { open, protocol, options, elsewhere, nameless, by } => {
                 let others = self.side.others.as_ref();
                 let others = || others.ok_or_else(|| Malformed("there are no other namespaces".into()));
                 let dialer = match (elsewhere, nameless) {
@@ -57,46 +58,50 @@ impl Player<'_> {
                     (_, true) => others()?.nameless.clone(),
                     _ => self.side.dialer.clone(),
                 };
-                return self.open(open, *protocol, options, &dialer);
+                return self.open(open, *protocol, options, &dialer, *by);
             }
             Step::Learn { learn } => {
                 let known = self.names.ask(learn, &self.side.dialer)?;
                 self.lines.push(format!("there is {} family {learn}", if known { "a" } else { "no" }));
             }
-            Step::Set { set, option, to } => {
-                let done = self.socket(set)?.endpoint().set(named(option)?, *to);
+            Step::Set { set, option, to, by } => {
+                let option_ = named(option)?;
+                let done = self.act(set, *by, |socket| socket.set(option_, *to))?;
+                let set = whose(set, *by);
                 self.tell(format!("{set} sets {option} to {to}"), done.map(|()| "ok"));
             }
             Step::Ask { ask, option } => {
                 let value = self.socket(ask)?.endpoint().option(named(option)?);
                 self.tell(format!("{ask} asks for {option}"), value);
             }
-            Step::Bind { bind, port, groups } => {
+            Step::Bind { bind, port, groups, by } => {
                 let address = Address { port: self.port(port)?, groups: *groups };
-                let done = self.socket(bind)?.endpoint().bind(address);
+                let done = self.act(bind, *by, |socket| socket.bind(address))?;
                 if done.is_ok() {
                     self.learn(bind)?;
                 }
-                let place = self.place(port, address.port);
+                let (place, bind) = (self.place(port, address.port), whose(bind, *by));
                 self.tell(format!("{bind} binds to port {place} groups {groups:#x}"), done.map(|()| "ok"));
             }
-            Step::Connect { connect, port, groups } => {
+            Step::Connect { connect, port, groups, by } => {
                 let address = Address { port: self.port(port)?, groups: *groups };
-                let done = self.socket(connect)?.endpoint().connect(address);
+                let done = self.act(connect, *by, |socket| socket.connect(address))?;
                 self.learn(connect)?;
-                let place = self.names.port(address.port);
+                let (place, connect) = (self.names.port(address.port), whose(connect, *by));
                 self.tell(format!("{connect} connects to port {place} groups {groups:#x}"), done.map(|()| "ok"));
             }
-            Step::Join { join, group } => {
+            Step::Join { join, group, by } => {
                 let number = self.group(group)?;
                 let group = self.names.group(number);
-                let done = self.socket(join)?.endpoint().join(number);
+                let done = self.act(join, *by, |socket| socket.join(number))?;
+                let join = whose(join, *by);
                 self.tell(format!("{join} joins group {group}"), done.map(|()| "ok"));
             }
-            Step::Leave { leave, group } => {
+            Step::Leave { leave, group, by } => {
                 let number = self.group(group)?;
                 let group = self.names.group(number);
-                let done = self.socket(leave)?.endpoint().leave(number);
+                let done = self.act(leave, *by, |socket| socket.leave(number))?;
+                let leave = whose(leave, *by);
                 self.tell(format!("{leave} leaves group {group}"), done.map(|()| "ok"));
             }
             Step::Local { local } => {
@@ -109,7 +114,7 @@ impl Player<'_> {
                 });
                 self.tell(format!("{local} is"), told);
             }
-            Step::Send { send, messages, to, groups, times, away } => {
+            Step::Send { send, messages, to, groups, times, away, by } => {
                 for family in messages.iter().flat_map(|text| families(text)) {
                     self.names.need(family, &self.side.dialer)?;
                 }
@@ -127,11 +132,17 @@ impl Player<'_> {
                     return Ok(());
                 }
                 for _ in 0..*times {
-                    let sent = self.socket(send)?.endpoint().send(to, &bytes);
+                    let sent = self.act(send, *by, |socket| socket.send(to, &bytes))?;
                     self.learn(send)?;
-                    self.tell(format!("{send} sends {} bytes", bytes.len()), sent);
+                    self.tell(format!("{} sends {} bytes", whose(send, *by), bytes.len()), sent);
                     count_up(&mut bytes);
                 }
+            }
+            Step::Call { call, make } => {
+                let fd = self.socket(call)?.as_fd().ok_or_else(|| Malformed(format!("{call} is no descriptor")))?;
+                let done = calls::make(fd, *make);
+                self.learn(call)?;
+                self.tell(format!("{call} {make}"), done.map(|()| "ok"));
             }
             Step::Back { back } => {
                 let away = self.away.remove(back).ok_or_else(|| Malformed(format!("{back} is not away")))?;
@@ -164,16 +175,47 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Does something with a socket, as somebody else if so it is said.
+    fn act<T: Send>(
+        &self,
+        name: &str,
+        by: Option<User>,
+        work: impl FnOnce(&dyn Endpoint) -> T + Send,
+    ) -> Result<T, Malformed> {
+        let socket = self.socket(name)?;
+        let nobody_else = || Malformed("there is nobody else".into());
+        match (&self.side.users, by) {
+            (Some(Users::Told { nobody, runner, .. }), by) => {
+                let user = if by == Some(User::Nobody) { nobody } else { runner };
+                let passed = socket.in_hands_of(*user).ok_or_else(nobody_else)?;
+                Ok(work(passed.endpoint().as_ref()))
+            }
+            (_, None) => Ok(work(socket.endpoint().as_ref())),
+            (None, Some(User::Nobody)) => Err(nobody_else()),
+            (Some(Users::System), Some(User::Nobody)) => {
+                as_nobody(|| work(socket.endpoint().as_ref())).ok_or_else(nobody_else)
+            }
+        }
+    }
+
     fn open(
         &mut self,
         name: &str,
         protocol: u8,
         options: &[String],
         dialer: &Arc<dyn Dialer>,
+        by: Option<User>,
     ) -> Result<(), Malformed> {
         let protocol = Protocol::new(protocol);
         let protocol = protocol.ok_or_else(|| Malformed("protocols are 0 to 31".into()))?;
-        match dialer.open(protocol) {
+        let nobody = || Malformed("there is nobody else".into());
+        let opened = match (by, &self.side.users) {
+            (None, _) => dialer.open(protocol),
+            (Some(User::Nobody), None) => return Err(nobody()),
+            (Some(User::Nobody), Some(Users::System)) => as_nobody(|| dialer.open(protocol)).ok_or_else(nobody)?,
+            (Some(User::Nobody), Some(Users::Told { dialer, .. })) => dialer.open(protocol),
+        };
+        match opened {
             Ok(socket) => {
                 for option in options {
                     if option == "nonblocking" {
@@ -278,6 +320,14 @@ impl Player<'_> {
     }
 }
 
+/// A socket's name, and in whose hands it is.
+fn whose(name: &str, by: Option<User>) -> String {
+    match by {
+        None => name.to_owned(),
+        Some(User::Nobody) => format!("{name} in nobody's hands"),
+    }
+}
+
 /// Gives the first message the next sequence number.
 fn count_up(bytes: &mut [u8]) {
     if let Some(header) = Header::read(bytes)
@@ -297,6 +347,7 @@ fn named(option: &str) -> Result<Opt, Malformed> {
         "no-enobufs" => Opt::NoEnobufs,
         "listen-all-nsid" => Opt::ListenAllNsid,
         "receive-buffer" => Opt::ReceiveBuffer,
+        "receive-buffer-force" => Opt::ReceiveBufferForce,
         "send-buffer" => Opt::SendBuffer,
         other => return Err(Malformed(format!("there is no option {other}"))),
     })

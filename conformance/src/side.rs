@@ -10,8 +10,10 @@ use std::time::Duration;
 use netloom::Connection;
 use netloom::client::Dialer;
 use netloom::kernel::{Kernel, NetNs};
-use netloom::socket::{Address, LinuxDialer, Socket};
+use netloom::socket::{Address, Credentials, LinuxDialer, Socket};
 use netloom::wire::Protocol;
+use rustix::process::Uid;
+use rustix::thread::set_thread_res_uid;
 
 use crate::case::{Case, Malformed};
 use crate::names::Names;
@@ -41,10 +43,33 @@ pub struct Side {
     pub(crate) dialer: Arc<dyn Dialer>,
     pub(crate) others: Option<Others>,
     pub(crate) patience: Patience,
+    pub(crate) users: Option<Users>,
+    /// Whether its sockets are descriptors of `AF_NETLINK`.
+    system: bool,
+    /// Whether it lends a caller's rights to a socket that was opened without.
+    lends: bool,
     privileged: bool,
     module: bool,
     first: bool,
 }
+
+/// How somebody else uses its sockets.
+pub(crate) enum Users {
+    /// The system sees who calls.
+    System,
+    /// It is told.
+    Told {
+        /// What they open sockets with.
+        dialer: Arc<dyn Dialer>,
+        /// Who they are.
+        nobody: Credentials,
+        /// Who the runner is.
+        runner: Credentials,
+    },
+}
+
+/// `nobody`.
+const NOBODY: u32 = 65_534;
 
 impl Side {
     /// What `dialer` reaches.
@@ -52,14 +77,17 @@ impl Side {
         let mut names = Names::default();
         let (module, first) = (names.ask(twin::NAME, &dialer)?, names.ask(twin::FIRST, &dialer)?);
         let privileged = is_privileged(dialer.as_ref());
-        Ok(Self { dialer, others: None, patience, privileged, module, first })
+        let opens = || as_nobody(|| dialer.open(Protocol::GENERIC).is_ok());
+        let users = opens().is_some_and(|opens| opens).then_some(Users::System);
+        let (others, system, lends) = (None, false, false);
+        Ok(Self { dialer, others, patience, users, system, lends, privileged, module, first })
     }
 
     /// The Linux underneath, and another network namespace of it where one can be had.
     pub fn linux() -> Result<Self, Malformed> {
         let others = another_namespace(Some(ID)).zip(another_namespace(None));
         let others = others.map(|(named, nameless)| Others { named, nameless });
-        Ok(Self { others, ..Self::new(Arc::new(LinuxDialer::here()), NOW)? })
+        Ok(Self { others, system: true, lends: true, ..Self::new(Arc::new(LinuxDialer::here()), NOW)? })
     }
 
     /// A kernel side in this process, reached by its administrator.
@@ -67,7 +95,11 @@ impl Side {
         let [named, nameless] = [7, 8].map(|ns| kernel.dialer_in(NetNs(ns), kernel.administrator()));
         // A second play finds it named.
         let _ = kernel.name_namespace(kernel.namespace(), NetNs(7), Some(ID));
-        Ok(Self { others: Some(Others { named, nameless }), ..Self::new(kernel.dialer(kernel.administrator()), NOW)? })
+        let others = Some(Others { named, nameless });
+        let nobody = Credentials { process: std::process::id(), uid: NOBODY, gid: NOBODY };
+        let users = Users::Told { dialer: kernel.dialer(nobody), nobody, runner: kernel.administrator() };
+        let here = Self::new(kernel.dialer(kernel.administrator()), NOW)?;
+        Ok(Self { others, users: Some(users), lends: true, ..here })
     }
 
     /// Whether it answers after a while: on data channels, which do not show all.
@@ -90,12 +122,28 @@ impl Side {
             Some("CAP_NET_ADMIN".to_owned())
         } else if case.first && !self.first {
             Some("the first network namespace".to_owned())
+        } else if case.has_users() && self.users.is_none() {
+            Some("a second user, whom only root can become".to_owned())
+        } else if case.makes_calls() && !self.system {
+            Some("descriptors to make system calls on".to_owned())
+        } else if case.lends_rights() && !self.lends {
+            Some("a user's rights on a socket opened without, which serving does not give".to_owned())
         } else if case.goes_elsewhere() && self.others.is_none() {
             Some("other network namespaces".to_owned())
         } else {
             None
         })
     }
+}
+
+/// Does something in a thread that is another user, without privileges; `None` where this one may not become another.
+pub(crate) fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    let nobody = Uid::from_raw(NOBODY);
+    thread::scope(|scope| {
+        // The credentials of a thread are its own.
+        let thread = scope.spawn(|| set_thread_res_uid(nobody, nobody, nobody).ok().map(|()| work()));
+        thread.join().ok().flatten()
+    })
 }
 
 /// Whether sockets of `dialer` may send to other ports, which in generic netlink takes CAP_NET_ADMIN.

@@ -1,8 +1,10 @@
 //! Every case on every kernel side at hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use netloom::socket::Socket;
 use netloom::unix::{self, Serving};
 use netloom::wire::Protocol;
 use netloom_conformance::{Case, NOW, Record, Release, Side, Verdict, compare, items, play, twin};
+use netloom_interpose::{Interposer, Local};
+use tempfile::TempDir;
 
 /// Set in the process that runs inside a user namespace.
 const INSIDE: &str = "NETLOOM_CONFORMANCE_INSIDE";
@@ -122,6 +126,26 @@ fn linux_does_the_same_in_a_user_namespace() {
     assert!(said.contains("1 passed"), "{said}");
 }
 
+/// What takes a descriptor our kernel side shows to a program that is interposed: the runner, which takes it for Linux.
+#[test]
+fn an_interposed_program_finds_calls_refused_as_linux_does() {
+    let Some(release) = recorded_here() else { return };
+    let mut runner = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    runner.args(["--linux", "B17", "addresses that are too short"]).stdout(Stdio::piped());
+    let (child, _supervision) = match Interposer::new(Arc::new(Local(ours(release, false)))).spawn(runner) {
+        Ok(spawned) => spawned,
+        Err(error) => {
+            println!("skipped: {error}");
+            return;
+        }
+    };
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    let agrees = said.lines().find_map(|line| line.strip_prefix("Linux agrees in ")).unwrap_or_default();
+    assert!(["B5", "B17"].iter().all(|item| agrees.split(' ').any(|agreed| agreed == *item)), "{said}");
+}
+
 #[test]
 fn every_item_is_shown_and_every_case_shows_one() {
     let items = items().unwrap();
@@ -189,7 +213,7 @@ fn every_record_has_its_case() {
 /// The same kernel side, in another process for all that its clients know.
 #[test]
 fn the_served_kernel_side_does_as_every_recorded_linux() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = open_folder();
     for release in Record::releases() {
         let [plain, full] = [false, true].map(|module| Served::new(folder.path(), release, module));
         let of = |case: &Case| if case.module { &full } else { &plain };
@@ -200,6 +224,11 @@ fn the_served_kernel_side_does_as_every_recorded_linux() {
         plain.serving.stop().unwrap();
         full.serving.stop().unwrap();
     }
+}
+
+/// A folder that other users may look into.
+fn open_folder() -> TempDir {
+    tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap()
 }
 
 /// A kernel side of ours that is served.
@@ -231,7 +260,7 @@ impl Served {
 /// A case that says so without need would not be played there.
 #[test]
 fn what_is_left_to_exact_mode_data_channels_do_not_show() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = open_folder();
     let mut left = Case::all().unwrap();
     left.iter_mut().for_each(|(_, cases)| cases.retain(|case| case.exact.is_some()));
     for release in Record::releases() {

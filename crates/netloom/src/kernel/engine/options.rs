@@ -109,7 +109,7 @@ impl Engine {
                     port.uncongest();
                 }
             }
-            Opt::ListenAllNsid if on && !admin => return Err(Errno::EPERM),
+            Opt::ListenAllNsid if !admin => return Err(Errno::EPERM),
             Opt::ListenAllNsid => options.listen_all_nsid = on,
             Opt::ReceiveBuffer => port.rcvbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(RCVBUF_MIN),
             Opt::ReceiveBufferForce if !admin => return Err(Errno::EPERM),
