@@ -27,7 +27,7 @@ pub mod twin;
 pub use case::{Call, Case, Difference, Group, Item, Malformed, Place, Room, Step, User, items};
 pub use compare::{Verdict, compare};
 pub use differ::Differ;
-pub use play::play;
+pub use play::{play, play_against};
 pub use record::{Record, Release};
 pub use sabotage::{Flip, flips, sabotage};
 pub use side::{NOW, Patience, Side, is_privileged};

@@ -109,10 +109,9 @@ impl Engine {
                     port.uncongest();
                 }
             }
-            Opt::ListenAllNsid if !admin => return Err(Errno::EPERM),
+            Opt::ListenAllNsid | Opt::ReceiveBufferForce if !admin => return Err(Errno::EPERM),
             Opt::ListenAllNsid => options.listen_all_nsid = on,
             Opt::ReceiveBuffer => port.rcvbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(RCVBUF_MIN),
-            Opt::ReceiveBufferForce if !admin => return Err(Errno::EPERM),
             Opt::ReceiveBufferForce => port.rcvbuf = asked.min(i32::MAX as usize / 2).saturating_mul(2).max(RCVBUF_MIN),
             Opt::SendBuffer => port.sndbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(SNDBUF_MIN),
             Opt::PassCredentials => options.pass_credentials = on,
