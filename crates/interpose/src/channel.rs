@@ -9,6 +9,7 @@ use netloom::socket::{Address, Endpoint, Opt, RecvFlags};
 use netloom::wire::{Flags, Header, MessageType};
 use netloom::{Errno, Protocol};
 
+use crate::client::{self, Client};
 use crate::exact::Exact;
 use crate::sys::{self, Epoll, Listener, Notice, Took};
 
@@ -27,6 +28,8 @@ pub(crate) struct Channel {
     /// `SOCK_RAW` or `SOCK_DGRAM`, as the program asked for.
     pub(crate) kind: i32,
     pub(crate) endpoint: Arc<dyn Endpoint>,
+    /// The effective user that opened it.
+    opener: u32,
     ours: OwnedFd,
     epoll: Arc<Epoll>,
     /// What a receive cannot tell the program: `SO_ERROR` does.
@@ -65,7 +68,7 @@ impl Channel {
         epoll: &Arc<Epoll>,
         name: u64,
         (protocol, kind): (Protocol, i32),
-        endpoint: Arc<dyn Endpoint>,
+        (endpoint, opener): (Arc<dyn Endpoint>, u32),
         nonblocking: bool,
         exact: Option<&Arc<Listener>>,
     ) -> Result<(Self, OwnedFd), Errno> {
@@ -84,6 +87,7 @@ impl Channel {
             protocol,
             kind,
             endpoint,
+            opener,
             ours,
             epoll: epoll.clone(),
             error: AtomicI32::new(0),
@@ -138,8 +142,17 @@ impl Channel {
         *self.home.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn connect(&self, to: Address) -> Result<(), Errno> {
-        self.endpoint.connect(to)?;
+    /// The endpoint as a thread uses it: some of what it may do takes the rights of who opened it and of who calls.
+    // net/netlink/af_netlink.c: __netlink_ns_capable
+    pub(crate) fn used_by(&self, thread: u32) -> Arc<dyn Endpoint> {
+        let other = client::user(thread).is_some_and(|user| user != self.opener);
+        let caller = Some(thread).filter(|_| other).and_then(|thread| Client::of(thread).ok());
+        let passed = caller.and_then(|client| self.endpoint.clone().in_hands_of(client.credentials()));
+        passed.unwrap_or_else(|| self.endpoint.clone())
+    }
+
+    pub(crate) fn connect(&self, thread: u32, to: Address) -> Result<(), Errno> {
+        self.used_by(thread).connect(to)?;
         *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = to;
         Ok(())
     }

@@ -13,12 +13,13 @@ pub(super) fn bind(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Chann
     let address = caller.address(caller.arg(1), caller.arg(2) as u32);
     let bound = address.and_then(|address| {
         let address = address.ok_or(Errno::EINVAL)?;
-        let bound = channel.endpoint.bind(address);
+        let endpoint = channel.used_by(caller.notice.thread);
+        let bound = endpoint.bind(address);
         if bound != Err(Errno::EADDRINUSE) {
             return bound;
         }
         supervisor.close_closed();
-        channel.endpoint.bind(address)
+        endpoint.bind(address)
     });
     // A bind may subscribe to what is said at once.
     settled(channel, answer(bound, |()| 0))
@@ -30,7 +31,7 @@ pub(super) fn connect(caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let mut family = [0; 2];
     let unspecified = (2..=128).contains(&len) && caller.read(at, &mut family).is_ok() && family == [0; 2];
     let to = if unspecified { Ok(Some(Address::KERNEL)) } else { caller.address(at, len) };
-    let connected = to.and_then(|to| channel.connect(to.ok_or(Errno::EINVAL)?));
+    let connected = to.and_then(|to| channel.connect(caller.notice.thread, to.ok_or(Errno::EINVAL)?));
     answer(connected, |()| 0)
 }
 

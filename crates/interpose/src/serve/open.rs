@@ -31,7 +31,7 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
     let nonblocking = flags & libc::SOCK_NONBLOCK != 0;
     let exact = (supervisor.mode == Mode::Full).then_some(&supervisor.listener);
     let name = supervisor.new_name();
-    let channel = Channel::open(&supervisor.epoll, name, (protocol, kind), endpoint, nonblocking, exact);
+    let channel = Channel::open(&supervisor.epoll, name, (protocol, kind), (endpoint, client.uid), nonblocking, exact);
     let (channel, theirs) = match channel {
         Ok((channel, theirs)) => (Arc::new(channel), theirs),
         Err(errno) => {

@@ -51,7 +51,7 @@ pub(super) fn set(caller: &Caller<'_>, channel: &Channel) -> Outcome {
     if level != libc::SOL_NETLINK && option.is_none() {
         return Outcome::Answer(Err(Errno::ENOPROTOOPT));
     }
-    let endpoint = &channel.endpoint;
+    let endpoint = channel.used_by(caller.notice.thread);
     let done = value(caller, level).and_then(|value| match (name, option) {
         (_, Some(option)) => endpoint.set(option, value),
         (ADD_MEMBERSHIP, _) => endpoint.join(value),

@@ -161,7 +161,8 @@ fn transmit(
     bytes: &[u8],
     flags: i32,
 ) -> Result<usize, Errno> {
-    let mut sent = channel.endpoint.send(to, bytes);
+    let endpoint = channel.used_by(caller.notice.thread);
+    let mut sent = endpoint.send(to, bytes);
     if sent != Err(Errno::EAGAIN) || flags & libc::MSG_DONTWAIT != 0 {
         return sent;
     }
@@ -177,7 +178,7 @@ fn transmit(
         }
         thread::sleep(pause);
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        sent = channel.endpoint.send(Some(port), bytes);
+        sent = endpoint.send(Some(port), bytes);
     }
     sent
 }

@@ -224,8 +224,7 @@ impl<'r> Reception<'r> {
             all_namespaces: told & TELL_NAMESPACE != 0,
         };
         let namespace = Some(i32::from_ne_bytes(*namespace)).filter(|id| *id != OWN_NAMESPACE);
-        let received = Received::told((len, taken), (source, group, credentials, namespace), destination, options);
-        Ok(Received { namespace, ..received })
+        Ok(Received::told((len, taken), (source, group, credentials, namespace), destination, options))
     }
 }
 
