@@ -58,6 +58,8 @@ struct Turn {
     held: Option<Vec<u8>>,
     /// Whether the last datagram was part of a dump, with more to come.
     dumping: bool,
+    /// At most this is unread, by the accounting of sockets.
+    written: usize,
     /// Whether we are told when the program has read.
     awaits_reader: bool,
 }
@@ -267,7 +269,10 @@ impl Channel {
         loop {
             if let Some(held) = turn.held.take() {
                 match sys::send(self.fd(), &held) {
-                    Ok(()) => {}
+                    // A socket may count twice the bytes, allocations being powers of two.
+                    Ok(()) => {
+                        turn.written = turn.written.saturating_add(held.len().saturating_mul(2)).saturating_add(768)
+                    }
                     Err(Errno::EAGAIN) => {
                         turn.held = Some(held);
                         return true;
@@ -277,10 +282,13 @@ impl Channel {
                     Err(_) => return false,
                 }
             }
-            let unread = sys::unread(self.fd());
             let most = if turn.dumping { AHEAD } else { self.receive_buffer.load(Ordering::Relaxed) };
-            if unread != 0 && unread >= most {
-                return true;
+            // To ask is a system call: not while even all of what was written would do.
+            if turn.written >= most {
+                turn.written = sys::unread(self.fd());
+                if turn.written >= most {
+                    return true;
+                }
             }
             // Its length first: the room of a receive is what chunks of a dump grow to, and the program's may be small.
             let received =
