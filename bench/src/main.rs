@@ -10,6 +10,7 @@ mod device;
 mod differ;
 mod echo;
 mod group;
+mod interposed;
 mod judge;
 mod linux;
 mod netdev;
@@ -60,6 +61,7 @@ enum Part {
     Group,
     Judge,
     Differ,
+    Interposed,
     Wireguard,
     Build,
 }
@@ -156,6 +158,7 @@ fn all(asked: &Asked) -> Result<(), Failure> {
                 }
             }
             Part::Differ => differ::measure(&mut report)?,
+            Part::Interposed => interposed::measure(&mut report)?,
             Part::Wireguard => wireguard(&mut report, &counter)?,
             Part::Build => build::measure(&mut report, !asked.no_build)?,
         }
