@@ -39,8 +39,8 @@ pub struct Args {
     /// newer [default: the newest that is known]
     #[arg(long, global = true, value_name = "VERSION")]
     pub behave_like: Option<Version>,
-    /// Prints each message that goes by on standard error, decoded, secrets hidden; those that pass in the kernel side of
-    /// serve and run with time and program
+    /// Prints each message that goes by on standard error, decoded, secrets hidden; with serve and run those of all programs
+    /// that come by, with time and program
     #[arg(long, global = true)]
     pub trace: bool,
     /// Records what goes by in a capture (pcap, for Wireshark and decode), secrets zeroed; decode records what it reads
@@ -64,10 +64,10 @@ impl Args {
     pub fn target(&self, variable: Option<OsString>) -> Result<Target, clap::Error> {
         let conflict = |text| Err(Self::command().error(ErrorKind::ArgumentConflict, text));
         let target = match (&self.verb, &self.kernel) {
-            (Verb::Run(_), Some(_)) if self.trace || self.record.is_some() => {
+            (Verb::Run(program), Some(_)) if program.no_interpose && (self.trace || self.record.is_some()) => {
                 return conflict(
-                    "--trace and --record show what passes in the kernel side that run makes: give them to the one that \
-                     --kernel names",
+                    "--trace and --record show what interposed programs say, or what passes in the kernel side that run \
+                     makes: give them to the one that --kernel names, or leave out --no-interpose",
                 );
             }
             (Verb::Gen(_), _) if self.record.is_some() => {
@@ -199,8 +199,10 @@ mod tests {
             (&["list", "--behave-like", "6.1"], None),
             (&["run", "--trace", "--", "true"], Some(Target::Embedded)),
             (&["serve", "--socket", "/run/s", "--trace", "--record", "f"], Some(Target::Embedded)),
-            (&["run", "--kernel", "linux", "--trace", "--", "true"], None),
-            (&["run", "--kernel", "/run/o", "--record", "f", "--", "true"], None),
+            (&["run", "--kernel", "linux", "--trace", "--", "true"], Some(Target::Linux)),
+            (&["run", "--kernel", "/run/o", "--record", "f", "--", "true"], socket("/run/o")),
+            (&["run", "--kernel", "linux", "--no-interpose", "--trace", "--", "true"], None),
+            (&["run", "--kernel", "/run/o", "--no-interpose", "--record", "f", "--", "true"], None),
             (&["serve", "--socket", "/run/s", "--replay", "f"], Some(Target::Embedded)),
             (&["run", "--replay", "f", "--", "true"], Some(Target::Embedded)),
             (&["list", "--replay", "f"], Some(Target::Embedded)),

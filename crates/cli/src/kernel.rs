@@ -12,6 +12,7 @@ use netloom::wire::Protocol;
 use netloom_modules::Module;
 
 use crate::failure::{Failure, tell};
+use crate::observe::Observer;
 use crate::replay;
 use crate::session::Specs;
 
@@ -73,6 +74,8 @@ pub struct Loaded {
     pub kernel: Kernel,
     /// Loaded as long as they are kept.
     _modules: Vec<Module>,
+    /// Whether it answers from a record.
+    is_replay: bool,
 }
 
 impl Loaded {
@@ -83,12 +86,21 @@ impl Loaded {
             tell(format_args!("netloom: Linux {} is not known yet: behaving as {known}", own.version));
         }
         if let Some(path) = &own.replay {
-            return Ok(Self { kernel: replay::kernel(path, own.specs.families()?)?, _modules: Vec::new() });
+            return Ok(Self {
+                kernel: replay::kernel(path, own.specs.families()?)?,
+                _modules: Vec::new(),
+                is_replay: true,
+            });
         }
         let kernel = Kernel::builder().behave_like(own.version).first_link(own.first_link).build();
         let modules = own.modules.iter().map(|module| netloom_modules::load(&kernel, module));
         let modules = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
-        Ok(Self { kernel, _modules: modules })
+        Ok(Self { kernel, _modules: modules, is_replay: false })
+    }
+
+    /// Tells who looks on what families there are. A record is not asked: what it says has the names.
+    pub fn names(&self, observer: &Observer) -> Result<(), Failure> {
+        if self.is_replay { Ok(()) } else { observer.name_all(&self.kernel.connect()) }
     }
 }
 

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use netloom::client::Connection;
 use netloom::families::nlctrl::Getfamily;
 use netloom::kernel::{Kernel, Passing};
 use netloom::socket::{Direction as Way, Tap};
 use netloom::wire::Protocol;
 use netloom_dynamic::capture::Recorder;
 use netloom_dynamic::{Direction, Families, Options, Tracer};
+use netloom_interpose::{Observed, Said, Side};
 
 use crate::failure::{Failure, tell};
 use crate::sys;
@@ -120,13 +122,14 @@ impl Observer {
         }
     }
 
-    /// Looks on at a kernel side from now on. One that answers from a record is not asked for names: what it says has them.
-    pub fn watch(self, kernel: &Kernel, asks: bool) -> Result<(), Failure> {
-        if asks {
-            self.name_all(kernel)?;
-        }
+    /// Looks on at a kernel side from now on; of one whose programs are interposed, only at those that are served.
+    pub fn watch(self: &Arc<Self>, kernel: &Kernel, interposes: bool) {
+        let observer = self.clone();
         kernel.on_datagram(move |passing: &Passing<'_>| {
-            self.see(&Seen {
+            if interposes && !passing.served {
+                return;
+            }
+            observer.see(&Seen {
                 protocol: passing.protocol,
                 way: way(passing.direction),
                 socket: passing.socket,
@@ -134,11 +137,27 @@ impl Observer {
                 bytes: passing.bytes,
             });
         });
-        Ok(())
     }
 
-    fn name_all(&self, kernel: &Kernel) -> Result<(), Failure> {
-        for family in kernel.connect().dump(Getfamily, &())?.consistent(8)? {
+    /// Looks on at what interposed programs say to a kernel side.
+    pub fn over<S: Side>(self: &Arc<Self>, side: S) -> Observed<S> {
+        /// So that they are no sockets of a kernel side of our own.
+        const APART: u64 = 1 << 63;
+        let observer = self.clone();
+        Observed::new(side, move |said: &Said<'_>| {
+            observer.see(&Seen {
+                protocol: said.protocol,
+                way: way(said.direction),
+                socket: said.socket | APART,
+                program: Some(said.client.process),
+                bytes: said.bytes,
+            });
+        })
+    }
+
+    /// Learns what families there are.
+    pub fn name_all(&self, connection: &Connection) -> Result<(), Failure> {
+        for family in connection.dump(Getfamily, &())?.consistent(8)? {
             if let (Some(id), Some(name)) = (family.family_id, &family.family_name) {
                 self.name(id, name);
             }

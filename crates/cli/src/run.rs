@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use netloom::client::Connection;
 use netloom::unix::{self, Serving};
 use netloom::wire::Errno;
 use netloom_interpose::{self as interpose, Error as Refused, Interposer, Local, Merged, Mode, Served};
@@ -19,6 +20,7 @@ use tempfile::TempDir;
 
 use crate::failure::{Failure, tell};
 use crate::kernel::{Loaded, Target, VARIABLE};
+use crate::observe::Observer;
 use crate::session::{Settings, Specs};
 use crate::sys;
 
@@ -70,7 +72,11 @@ impl From<Manner> for Mode {
 /// Runs the program. The status is the program's; 128 and the signal that ended it; 127 if it is not found, 126 if it
 /// cannot be executed.
 pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
-    let side = Side::of(settings, &program.specs)?;
+    let side = Side::of(settings)?;
+    let observer = settings.observer(&Arc::new(program.specs.families()?), true).map(Arc::new);
+    if let Some(observer) = &observer {
+        side.show(observer, program)?;
+    }
     let own = std::env::current_exe()
         .map_err(|error| Failure::new(format_args!("cannot find out which program this is: {error}")))?;
     let (name, args) = program.command.split_first().ok_or_else(|| Failure::new("no program to run"))?;
@@ -81,7 +87,7 @@ pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     // Before the program begins, so that none is missed.
     let mut signals = SignalsInfo::<WithRawSiginfo>::new(passed.chain([SIGCHLD]))
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
-    let interposer = side.interposer(program, settings).filter(|_| !program.no_interpose);
+    let interposer = side.interposer(program, settings, observer.as_ref()).filter(|_| !program.no_interpose);
     let spawned = match interposer {
         Some(interposer) => interposer.spawn(command).map(|(child, supervision)| (child, Some(supervision))),
         None => command.spawn().map(|child| (child, None)).map_err(|error| Refused::Program(name.into(), error)),
@@ -133,7 +139,7 @@ enum Side {
 }
 
 impl Side {
-    fn of(settings: &Settings, specs: &Specs) -> Result<Self, Failure> {
+    fn of(settings: &Settings) -> Result<Self, Failure> {
         match &settings.target {
             Target::Linux => Ok(Self::Linux),
             Target::Socket(path) => {
@@ -145,27 +151,46 @@ impl Side {
             }
             Target::Embedded => {
                 let loaded = Loaded::new(&settings.own)?;
-                if let Some(observer) = settings.observer(&Arc::new(specs.families()?), true) {
-                    observer.watch(&loaded.kernel, settings.own.replay.is_none())?;
-                }
                 let (folder, server) = listen()?;
                 Ok(Self::Own { _serving: server.start(loaded.kernel.clone())?, folder, loaded })
             }
         }
     }
 
+    /// Shows what passes: of programs that come by themselves in a kernel side of its own, of interposed ones anywhere.
+    fn show(&self, observer: &Arc<Observer>, program: &Program) -> Result<(), Failure> {
+        match self {
+            Self::Own { loaded, .. } => {
+                loaded.names(observer)?;
+                observer.watch(&loaded.kernel, !program.no_interpose);
+                Ok(())
+            }
+            Self::Other(path) => observer.name_all(&Connection::over(Arc::new(unix::Dialer::connect(path)?))),
+            Self::Linux => observer.name_all(&Connection::open()?),
+        }
+    }
+
     /// What leads a program there that goes to Linux.
-    fn interposer(&self, program: &Program, settings: &Settings) -> Option<Interposer> {
+    fn interposer(
+        &self,
+        program: &Program,
+        settings: &Settings,
+        observer: Option<&Arc<Observer>>,
+    ) -> Option<Interposer> {
         let mode = program.mode.map(Mode::from).unwrap_or_default();
         let side: Arc<dyn interpose::Side> = match self {
             // What is in a record is in it whole.
-            Self::Own { loaded, .. } if settings.own.replay.is_some() => Arc::new(Local(loaded.kernel.clone())),
-            Self::Own { loaded, .. } => merged(Local(loaded.kernel.clone()), program.isolate),
+            Self::Own { loaded, .. } if settings.own.replay.is_some() => {
+                observed(Local(loaded.kernel.clone()), observer)
+            }
+            Self::Own { loaded, .. } => observed(merged(Local(loaded.kernel.clone()), program.isolate), observer),
             Self::Other(path) => {
                 let dialer = unix::Dialer::connect(path).ok()?;
-                merged(Served(if mode == Mode::Full { dialer.exact() } else { dialer }), program.isolate)
+                let served = Served(if mode == Mode::Full { dialer.exact() } else { dialer });
+                observed(merged(served, program.isolate), observer)
             }
-            Self::Linux => return None,
+            // To be seen, what goes there has to pass here.
+            Self::Linux => observed(interpose::Linux, Some(observer?)),
         };
         Some(Interposer::new(side).mode(mode).on_message(|text| tell(format_args!("netloom: {text}"))))
     }
@@ -181,9 +206,17 @@ impl Side {
 }
 
 /// A kernel side with the links of Linux, or without.
-fn merged<S: interpose::Side + 'static>(side: S, isolated: bool) -> Arc<dyn interpose::Side> {
+fn merged<S: interpose::Side>(side: S, isolated: bool) -> Merged<S> {
     let merged = Merged::new(side);
-    Arc::new(if isolated { merged.isolated() } else { merged })
+    if isolated { merged.isolated() } else { merged }
+}
+
+/// The side, and who looks on at it.
+fn observed<S: interpose::Side + 'static>(side: S, observer: Option<&Arc<Observer>>) -> Arc<dyn interpose::Side> {
+    match observer {
+        Some(observer) => Arc::new(observer.over(side)),
+        None => Arc::new(side),
+    }
 }
 
 /// Listens in a fresh folder that is this user's alone.

@@ -42,7 +42,8 @@ pub fn run(socket: &Socket, settings: &Settings) -> Result<(), Failure> {
     sys::raise_file_limit();
     let loaded = Loaded::new(&settings.own)?;
     if let Some(observer) = settings.observer(&Arc::new(socket.specs.families()?), true) {
-        observer.watch(&loaded.kernel, settings.own.replay.is_none())?;
+        loaded.names(&observer)?;
+        Arc::new(observer).watch(&loaded.kernel, false);
     }
     // From here on a signal finds somebody who removes the socket.
     let mut signals = Signals::new([SIGINT, SIGTERM])

@@ -153,6 +153,38 @@ fn a_trace_of_strace_becomes_a_capture() {
     assert_eq!(lines(&file), said);
 }
 
+/// Programs that nobody changed, at a kernel side of ours and at Linux: what passes is recorded, and can be had again.
+#[test]
+fn interposed_programs_are_recorded() {
+    if Command::new("ip").arg("-V").output().is_err() {
+        return eprintln!("skipped: ip is not installed");
+    }
+    let probe = netloom(&["run", "--module", "doc_exmpl", "--", "true"]);
+    if !probe.status.success() {
+        return eprintln!("skipped: programs cannot be interposed here: {}", text(&probe.stderr));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("said.pcap");
+    let path = file.to_str().unwrap();
+    let links = ["ip", "-o", "link", "show", "up"];
+    let plain = Command::new("ip").args(&links[1..]).output().unwrap();
+    for side in [&["--kernel", "linux"][..], &["--module", "wireguard=wg7"]] {
+        let output = netloom(&[&["run", "--trace", "--record", path], side, &["--"], &links].concat());
+        assert_eq!(text(&output.stdout), text(&plain.stdout), "{side:?}: {}", text(&output.stderr));
+        let trace = text(&output.stderr);
+        let asked = trace.lines().filter(|line| line.contains("-> rt-link getlink")).count();
+        assert_eq!(asked, 1, "{side:?}: once each: {trace}");
+        assert!(trace.lines().any(|line| line.contains(" ip[") && line.contains(r#""ifname":"lo""#)), "{trace}");
+        // What is ours is in the merged dump that the program got.
+        let ours = trace.contains(r#""ifname":"wg7""#);
+        assert_eq!(ours, side.contains(&"--module"), "{trace}");
+        assert_eq!(lines(&file).len(), trace.lines().count(), "{side:?}: {trace}");
+        // From the record.
+        let again = netloom(&[&["run", "--replay", path, "--"], &links[..]].concat());
+        assert_eq!(text(&again.stdout), text(&plain.stdout), "{side:?}: {}", text(&again.stderr));
+    }
+}
+
 /// Wireshark's own reader, where it is installed.
 #[test]
 fn wireshark_reads_what_is_recorded() {

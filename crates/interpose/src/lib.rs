@@ -46,6 +46,7 @@ mod error;
 mod exact;
 mod filter;
 mod launch;
+mod observed;
 mod program;
 mod route;
 mod serve;
@@ -56,8 +57,9 @@ mod sys;
 pub use client::Client;
 pub use error::Error;
 pub use launch::{Interposer, Supervision};
+pub use observed::{Observed, Said};
 pub use route::{FIRST_LINK, Merged};
-pub use side::{Local, Served, Side};
+pub use side::{Linux, Local, Served, Side};
 
 /// How much of what a program does on its netlink sockets is done here rather than by Linux.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

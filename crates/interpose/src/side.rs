@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netloom::client::Dialer;
 use netloom::kernel::Kernel;
-use netloom::socket::Endpoint;
+use netloom::socket::{Endpoint, Socket};
 use netloom::{Errno, Protocol, unix};
 
 use crate::client::Client;
@@ -35,6 +35,21 @@ impl Side for Local {
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("in this process")
+    }
+}
+
+/// Linux itself, with the program's own rights: nothing changes for the program, but that its datagrams pass here. Programs
+/// in another network namespace than this process's keep to themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Linux;
+
+impl Side for Linux {
+    fn open(&self, protocol: Protocol, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
+        if Client::of(std::process::id())?.network != client.network {
+            return Ok(None);
+        }
+        let socket = sys::as_client(client, || Socket::open(protocol))?;
+        Ok(Some(socket.map_err(|error| error.errno().unwrap_or(Errno::EIO))?.endpoint().clone()))
     }
 }
 

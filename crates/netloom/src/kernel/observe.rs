@@ -25,6 +25,9 @@ pub struct Passing<'d> {
     pub direction: Direction,
     /// Whose it is: who sends, or who has opened the socket that receives.
     pub program: Credentials,
+    /// Whether that program has reached the kernel side by a [server](crate::unix::Server)'s socket; else it is this process,
+    /// or one that this process acts for.
+    pub served: bool,
     /// The group that it was sent to; 0 if to this socket alone, and of what the socket sends.
     pub group: u32,
     /// Its bytes. They may hold secrets: who prints them hides what the schemas mark.
@@ -105,6 +108,7 @@ impl Kernel {
             port: socket.port,
             direction,
             program,
+            served: open.is_served(),
             group,
             bytes,
         };

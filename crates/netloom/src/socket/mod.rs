@@ -32,7 +32,7 @@ pub use linux::LinuxDialer;
 #[cfg(feature = "wireguard")]
 pub(crate) use process::page_size;
 pub(crate) use process::this_process;
-pub use transport::{Direction, Tap, Transport, Under, tapped};
+pub use transport::{Direction, Tap, Transport, Under, tapped, tapped_endpoint};
 pub(crate) use transport::{Tapping, TransportDialer};
 pub use wake::Wake;
 

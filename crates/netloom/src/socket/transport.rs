@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Protocol};
 
-use super::{Address, Endpoint, Opt, Received, RecvFlags, Socket, Wake};
+use super::{Address, Credentials, Endpoint, Opt, Received, RecvFlags, Socket, Wake};
 use crate::client::Dialer;
 
 type Answer<T> = std::result::Result<T, Errno>;
@@ -108,6 +108,11 @@ pub fn tapped(dialer: Arc<dyn Dialer>, tap: Arc<dyn Tap>) -> Arc<dyn Dialer> {
     Arc::new(TransportDialer { dialer, transport: Arc::new(Tapping(tap)) })
 }
 
+/// The same socket, of this protocol; `tap` is shown what goes over it.
+pub fn tapped_endpoint(inner: Arc<dyn Endpoint>, protocol: Protocol, tap: Arc<dyn Tap>) -> Arc<dyn Endpoint> {
+    Arc::new(Transported { inner, transport: Arc::new(Tapping(tap)), protocol })
+}
+
 /// Opens the sockets of another dialer, with a transport over each.
 pub(crate) struct TransportDialer {
     pub(crate) dialer: Arc<dyn Dialer>,
@@ -184,6 +189,10 @@ impl Endpoint for Transported {
     }
     fn on_readable(&self, call: Arc<dyn Fn() + Send + Sync>) -> bool {
         self.inner.on_readable(call)
+    }
+    fn in_hands_of(self: Arc<Self>, user: Credentials) -> Option<Arc<dyn Endpoint>> {
+        let inner = self.inner.clone().in_hands_of(user)?;
+        Some(Arc::new(Self { inner, transport: self.transport.clone(), protocol: self.protocol }))
     }
     fn nudge(&self) {
         self.inner.nudge();

@@ -84,6 +84,7 @@ impl Channel {
         sys::set_send_buffer(ours.as_fd(), SEND_BUFFER);
         let fd = Arc::new(ours);
         let open = kernel.engine().open(NetNs::default(), protocol, opener)?;
+        open.set_served();
         if !matches!(mode, Mode::Exact(_)) {
             let unread = fd.clone();
             kernel.engine().forward(&open, Arc::new(move || sys::unread(unread.as_fd())));

@@ -1,6 +1,7 @@
 //! An open socket: its lock, and how those who wait for it are told.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,11 +25,27 @@ pub struct OpenPort {
     port: Mutex<Port>,
     /// Told whenever something was queued, answered or completed while somebody waits for that.
     changed: Condvar,
+    /// Whether its program is in another process, behind a unix socket.
+    served: AtomicBool,
 }
 
 impl OpenPort {
     pub(super) fn new(port: Port) -> Arc<Self> {
-        Arc::new(Self { key: port.key, port: Mutex::new(port), changed: Condvar::new() })
+        Arc::new(Self {
+            key: port.key,
+            port: Mutex::new(port),
+            changed: Condvar::new(),
+            served: AtomicBool::new(false),
+        })
+    }
+
+    /// Says that its program is in another process.
+    pub(crate) fn set_served(&self) {
+        self.served.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
     }
 
     /// Its name, which no other socket of this engine ever has.
