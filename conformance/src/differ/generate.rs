@@ -1,6 +1,6 @@
 //! Making requests: well-formed ones, and such with one fault or several, anywhere.
 
-use netloom::wire::policy::Kind;
+use netloom::wire::policy::{Check, Kind};
 use netloom::wire::{Attr, AttrPolicy, Flags, GenlHeader, Header, MessageType, OpFlags, Policy};
 
 use super::dice::Dice;
@@ -71,8 +71,8 @@ impl<'w> Maker<'w> {
             (_, dump) => dump != dice.one_in(64),
         };
         let heat = match dice.roll(8) {
-            0..3 => Heat { attrs: 0, deep: dice.one_in(16) },
-            3..5 => Heat { attrs: 3, deep: dice.one_in(8) },
+            0..2 => Heat { attrs: 0, deep: dice.one_in(3) },
+            2..5 => Heat { attrs: 3, deep: dice.one_in(8) },
             _ => Heat { attrs: 2, deep: dice.one_in(4) },
         };
         let mut flags = Flags::REQUEST | Flags::ACK;
@@ -141,15 +141,18 @@ impl<'w> Maker<'w> {
             1..3 => dice.pick(&[0, 1, 1, 2, 3]),
             _ => 1,
         };
+        let count = if heat.deep { count.max(1) } else { count };
         for _ in 0..count {
             if out.len() > LARGE {
                 break;
             }
             let wrong = heat.attrs != 0 && dice.one_in(heat.attrs);
+            let from = 1 + dice.roll(most.max(1));
             let id = match if wrong { dice.roll(6) } else { 6 } {
                 0 => most + dice.roll(3) * (1 + dice.roll(40)),
                 1 => dice.roll(most + 2),
-                _ => accepted(policy, 1 + dice.roll(most.max(1)), heat.deep),
+                2 | 3 => rarest(policy, dice).unwrap_or(from),
+                _ => accepted(policy, from, heat.deep),
             } as u16;
             let entry = policy.attr(id).copied().unwrap_or(AttrPolicy::REJECT);
             let wrong = wrong || matches!(entry.kind, Kind::Unspec | Kind::Reject(_)) && policy.attr(id).is_some();
@@ -159,7 +162,7 @@ impl<'w> Maker<'w> {
             }
             self.attribute(family, id, &entry, wrong, heat, depth, dice, out);
         }
-        if heat.attrs != 0 && dice.one_in(24) {
+        if heat.attrs != 0 && dice.one_in(8) {
             // Bytes behind the last, or an attribute that says that it is longer than what there is.
             match dice.roll(3) {
                 0 => out.extend_from_slice(&dice.next().to_ne_bytes()[..1 + dice.roll(3)]),
@@ -186,12 +189,12 @@ impl<'w> Maker<'w> {
         let mut raw_type = id | if nest { Attr::NESTED } else { 0 };
         let mut in_value = wrong;
         if wrong {
-            match dice.roll(6) {
+            match dice.roll(if nest { 2 } else { 6 }) {
                 0 => {
                     raw_type ^= Attr::NESTED;
                     in_value = false;
                 }
-                1 => raw_type ^= Attr::NET_BYTEORDER,
+                1 if !nest => raw_type ^= Attr::NET_BYTEORDER,
                 _ => {}
             }
         }
@@ -206,13 +209,14 @@ impl<'w> Maker<'w> {
                 }
             }
             Kind::NestArray(Some(link)) if depth < DEEPEST => {
-                for number in 0..dice.roll(3) {
+                let least = usize::from(heat.deep);
+                for number in 0..dice.roll(3).max(least) {
                     let at = out.len();
                     let bit = if dice.one_in(8) { 0 } else { Attr::NESTED };
                     out.extend_from_slice(&[0, 0]);
                     out.extend_from_slice(&(number as u16 | bit).to_ne_bytes());
                     match link.table() {
-                        _ if heat.attrs != 0 && dice.one_in(12) => out.resize(out.len() + 1 + dice.roll(3), 0),
+                        _ if heat.attrs != 0 && dice.one_in(3) => out.resize(out.len() + 1 + dice.roll(3), 0),
                         Some(policy) => self.attributes(family, policy, heat, depth + 1, dice, out),
                         None => {}
                     }
@@ -237,8 +241,32 @@ fn accepted(policy: &Policy, from: usize, nest: bool) -> usize {
             _ => !nest,
         }
     };
-    let found = if nest { ids().find(|id| is(id, true)) } else { None };
+    let leads = |id: &usize| policy.attrs.get(*id).is_some_and(|entry| leads_on(entry.kind));
+    let found = if nest { ids().find(leads).or_else(|| ids().find(|id| is(id, true))) } else { None };
     found.or_else(|| ids().find(|id| is(id, false))).unwrap_or(from)
+}
+
+/// Of a few ids the one whose entry few policies have: what can be wrong with it is to be met, too.
+fn rarest(policy: &Policy, dice: &mut Dice) -> Option<usize> {
+    let most = usize::from(policy.max_attr());
+    let rank = |id: &usize| match policy.attrs.get(*id).map(|entry| (entry.kind, entry.len, entry.check)) {
+        Some((Kind::Unspec, 1.., _)) => 6,
+        Some((Kind::Reject(_) | Kind::Msecs, ..) | (_, _, Check::WarnTooLong { .. })) => 5,
+        Some((Kind::Flag | Kind::Bitfield32(_), ..)) => 5,
+        Some((Kind::Unspec | Kind::NestArray(Some(_)), ..)) => 4,
+        Some((_, _, Check::Mask(_))) => 4,
+        Some((Kind::String | Kind::NulString, ..) | (Kind::Binary, 1.., _)) => 3,
+        Some((_, _, Check::Function(_))) => 0,
+        _ => 1,
+    };
+    (0..5).map(|_| 1 + dice.roll(most.max(1))).max_by_key(rank)
+}
+
+/// Whether nests lead on from this one's policy.
+fn leads_on(kind: Kind) -> bool {
+    let (Kind::Nest(Some(link)) | Kind::NestArray(Some(link))) = kind else { return false };
+    let nests = |entry: &AttrPolicy| matches!(entry.kind, Kind::Nest(Some(_)) | Kind::NestArray(Some(_)));
+    link.table().is_some_and(|table| table.attrs.iter().any(nests))
 }
 
 /// Writes the length of the attribute that begins at `start`, and pads it.

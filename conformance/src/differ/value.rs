@@ -52,9 +52,9 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
         },
         Kind::Binary => {
             let (min, max) = lengths(entry);
-            let len = match dice.roll(3) {
-                0 => 0,
-                1 => min.saturating_sub(1 + dice.roll(2)),
+            let len = match dice.roll(if min == 0 { 2 } else { 4 }) {
+                2 => 0,
+                3 => min.saturating_sub(1 + dice.roll(2)),
                 _ if max < TOO_LONG => max + 1 + dice.roll(4),
                 _ => min.saturating_sub(1),
             };
@@ -62,7 +62,7 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
         }
         Kind::Nest(_) | Kind::NestArray(_) => noise(1 + dice.roll(3), dice, out),
         Kind::Bitfield32(bits) => {
-            if dice.one_in(3) {
+            if dice.one_in(2) {
                 return noise(dice.pick(&[0, 1, 4, 7, 9, 12]), dice, out);
             }
             let (value, selector) = match dice.roll(3) {
@@ -73,6 +73,7 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
             out.extend_from_slice(&value.to_ne_bytes());
             out.extend_from_slice(&selector.to_ne_bytes());
         }
+        Kind::Msecs => noise(dice.roll(8), dice, out),
         kind if width(kind, dice) != 0 => {
             let bytes = width(kind, dice);
             let (min, max) = span(kind, bytes);
@@ -81,7 +82,10 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
                 Check::Range { max, .. } => i128::from(max) + 1,
                 Check::SignedRange { min, .. } if dice.one_in(2) => i128::from(min) - 1,
                 Check::SignedRange { max, .. } => i128::from(max) + 1,
-                Check::Mask(bits) => i128::from(!bits & (1 << dice.roll(64))),
+                Check::Mask(bits) => {
+                    let free = !bits & max as u64;
+                    i128::from(free & free.rotate_right(dice.roll(64) as u32).wrapping_neg())
+                }
                 Check::OneOf(values) => {
                     i128::from(values.entries.iter().map(|(value, _)| value).max().map_or(0, |v| v.wrapping_add(1)))
                 }
@@ -98,6 +102,7 @@ pub(super) fn bad(entry: &AttrPolicy, dice: &mut Dice, out: &mut Vec<u8>) {
             }
             integer(kind, value, bytes, out);
         }
+        Kind::Unspec if entry.len != 0 => noise(dice.roll(entry.len.into()), dice, out),
         _ => noise(dice.roll(10), dice, out),
     }
     debug_assert!(out.len() >= start);

@@ -173,7 +173,7 @@ impl Vm {
             passes.push(Pass::new("random requests of root", "conformance", &["--differ", DIFFER, "--administrator"]));
         }
         if self.words.is_empty() && with_module {
-            let words = ["--differ", JUDGED, "--family", "LOOM_JUDGE", "--administrator"];
+            let words = ["--differ", JUDGED, "--family", "LOOM_JUDGE", "--administrator", "--each", EACH];
             passes.push(Pass::new("policies of our own", "insmod /modules/loom_judge.ko; conformance", &words));
         }
         if self.words.is_empty() && wanted.newest {
@@ -205,10 +205,12 @@ fn is_news(line: &str) -> bool {
 }
 
 /// Random requests to each machine: emulation takes a millisecond for each.
-const DIFFER: &str = "50000";
+const DIFFER: &str = "30000";
 
 /// Random requests to the family that has policies of every kind.
-const JUDGED: &str = "100000";
+const JUDGED: &str = "150000";
+/// How often each row of the table of failures is met by them in each machine; there are three.
+const EACH: &str = "400";
 
 /// Tests of the conformance package that hold our answers against those of the Linux underneath, with random input.
 const RANDOM: [&str; 1] = ["random"];
