@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use netloom_wire::AttrPolicy;
 use netloom_wire::policy::{Check, Kind};
+use netloom_wire::{AttrPolicy, Policy};
 
 /// A release of Linux by its first two numbers: behaviour does not change behind them.
 ///
@@ -46,6 +46,7 @@ struct Row {
     tells_milliseconds_as_u64: bool,
     numbers_empty_policies: bool,
     tells_limits_beside_functions: bool,
+    rejects_first_attribute: bool,
 }
 
 /// Oldest first; the parser takes none that is older. All of them are releases that the conformance suite has recorded.
@@ -66,6 +67,7 @@ const TABLE: [Row; 4] = [
         tells_milliseconds_as_u64: true,
         numbers_empty_policies: false,
         tells_limits_beside_functions: true,
+        rejects_first_attribute: true,
     },
     Row {
         version: Version::V6_12,
@@ -83,6 +85,7 @@ const TABLE: [Row; 4] = [
         tells_milliseconds_as_u64: false,
         numbers_empty_policies: false,
         tells_limits_beside_functions: true,
+        rejects_first_attribute: true,
     },
     Row {
         version: Version::V6_18,
@@ -100,6 +103,7 @@ const TABLE: [Row; 4] = [
         tells_milliseconds_as_u64: false,
         numbers_empty_policies: false,
         tells_limits_beside_functions: true,
+        rejects_first_attribute: true,
     },
     NEWEST,
 ];
@@ -120,6 +124,7 @@ const NEWEST: Row = Row {
     tells_milliseconds_as_u64: false,
     numbers_empty_policies: true,
     tells_limits_beside_functions: false,
+    rejects_first_attribute: false,
 };
 
 impl Version {
@@ -231,6 +236,19 @@ impl Version {
     // net/netlink/policy.c: __netlink_policy_dump_write_attr
     pub fn tells_limits_beside_functions(self) -> bool {
         self.row().tells_limits_beside_functions
+    }
+
+    /// Where an op without a policy accepts no attribute, attribute 1 is refused as one that is rejected, not as an unknown
+    /// one: the policy that stands in for none describes it. From 7.2 on it describes none.
+    // net/netlink/genetlink.c: genl_policy_reject_all
+    pub fn rejects_first_attribute(self) -> bool {
+        self.row().rejects_first_attribute
+    }
+
+    /// What stands in for a policy where an op has none.
+    pub(super) fn policy_for_none(self) -> &'static Policy {
+        static NOTHING: Policy = Policy::new(&[]);
+        if self.rejects_first_attribute() { Policy::REJECT_ALL } else { &NOTHING }
     }
 
     /// The entry of a policy as it is told.

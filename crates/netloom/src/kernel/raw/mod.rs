@@ -221,8 +221,9 @@ impl Family {
             (true, false) => self.table.resv_start_op,
             (false, _) => u16::MAX,
         };
+        let none = if generic { version.policy_for_none() } else { Policy::REJECT_ALL };
         let nominal = |op: &Op| generic && (self.split || op.is_split()) && !version.judges_without_policy();
-        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal(op))).collect();
+        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal(op), none)).collect();
         let (pre, post) = (self.pre, self.post);
         let ops = ops.into_iter().map(|mut op| {
             if op.pre.is_none() && op.post.is_none() && !op.is_split() {

@@ -188,13 +188,20 @@ impl Op {
     }
 
     /// The op as the engine dispatches to it, in a family of this policy whose ops are strict from `strict` on. `nominal`:
-    /// policies that accept nothing are told, and judge nothing.
+    /// policies that accept nothing are told, and judge nothing. `none` stands in for [`Policy::REJECT_ALL`].
     // net/netlink/genetlink.c: genl_op_fill_in_reject_policy, genl_get_cmd_split
-    pub(super) fn entry(&self, family: Option<&'static Policy>, strict: u16, nominal: bool) -> Entry {
+    pub(super) fn entry(
+        &self,
+        family: Option<&'static Policy>,
+        strict: u16,
+        nominal: bool,
+        none: &'static Policy,
+    ) -> Entry {
         let all = (self.split || self.number >= strict).then_some(Policy::REJECT_ALL);
         let family = family.filter(|_| !self.split);
         let judged = |own: Option<&'static Policy>, strictness| {
             let policy = own.or(family).or(all);
+            let policy = policy.map(|policy| if std::ptr::eq(policy, Policy::REJECT_ALL) { none } else { policy });
             let nominal = nominal && policy.is_some_and(Policy::is_reject_all);
             Mode { policy, strictness, nominal }
         };
