@@ -470,3 +470,18 @@ fn protocols_of_modules_are_ours_and_others_linux_s() {
     let (_, _, err) = run(User::Own, &[], &["python3", "-c", script, "31"]);
     assert!(err.contains("Protocol not supported"), "{err}");
 }
+
+/// Whatever a program does, it is answered, and the next program is served as well.
+#[test]
+fn calls_at_random_harm_nobody() {
+    let Some(client) = compiled("tests/hostile.c", "hostile", &[]) else { return };
+    let script = r#"for seed in 1 2 3 4; do timeout 60 "$0" $seed 4000 & done; wait; "$0" 9 0"#;
+    for user in users() {
+        for mode in MODES {
+            let (status, out, err) =
+                run(user, &["--mode", mode, "--module", "wireguard=wg0"], &["sh", "-c", script, &client]);
+            assert_eq!((status, &*out), (Some(0), &*"77 16\n".repeat(5)), "{user:?} {mode}: {err}");
+            assert!(!err.contains("panicked"), "{err}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The supervisor: takes what happens, system calls and datagrams, and has it dealt with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,9 @@ pub(crate) struct Supervisor {
     pub(crate) listener: Arc<Listener>,
     pub(crate) side: Arc<dyn Side>,
     pub(crate) mode: Mode,
-    pub(crate) say: Say,
+    say: Say,
+    /// What was said: a program can do what is said of it as often as it likes.
+    said: Mutex<HashSet<String>>,
     pub(crate) epoll: Arc<Epoll>,
     stop: OwnedFd,
     timer: Timer,
@@ -68,6 +70,7 @@ impl Supervisor {
             side,
             mode,
             say,
+            said: Mutex::default(),
             epoll,
             stop,
             timer,
@@ -188,6 +191,16 @@ impl Supervisor {
 
     fn sockets(&self) -> MutexGuard<'_, Sockets> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says this to people, once; and no more than so much.
+    pub(crate) fn say(&self, text: String) {
+        const MOST: usize = 64;
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() < MOST && said.insert(text.clone()) {
+            drop(said);
+            (self.say)(&text);
+        }
     }
 
     /// A name for a channel.

@@ -77,7 +77,7 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
 /// 32-bit code goes by other numbers and structures: better no answer than a wrong one.
 fn refuse_abi(supervisor: &Supervisor, caller: &Caller<'_>) -> Outcome {
     if let Ok(client) = Client::of(caller.notice.thread) {
-        (supervisor.say)(&format!(
+        supervisor.say(format!(
             "{} (process {}): it is 32-bit code, which cannot be interposed, and is ended: use a 64-bit one, or \
              --no-interpose",
             client.name, client.process

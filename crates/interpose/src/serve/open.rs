@@ -36,9 +36,7 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
         Ok((channel, theirs)) => (Arc::new(channel), theirs),
         Err(errno) => {
             if errno == Errno::EADDRINUSE {
-                (supervisor.say)(
-                    "another process keeps the abstract unix name of ten NULs, which netloom needs for a moment per socket",
-                );
+                supervisor.say("another process keeps the abstract unix name of ten NULs, which netloom needs for a moment per socket".to_owned());
             }
             return Outcome::Answer(Err(errno));
         }
@@ -53,6 +51,13 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
             Outcome::Answered
         }
         Err(errno) => {
+            if errno == Errno::EMFILE {
+                supervisor.say(format!(
+                    "{} (process {}): its limit of open files leaves no room for netlink sockets, which are numbered from \
+                     {FIRST_FD}: raise it (ulimit -Hn)",
+                    client.name, client.process
+                ));
+            }
             supervisor.close(&channel);
             Outcome::Answer(Err(errno))
         }
@@ -71,8 +76,7 @@ pub(super) fn duplicate(supervisor: &Supervisor, caller: &Caller<'_>, least: u32
     });
     match placed {
         Ok(_) => Outcome::Answered,
-        Err(Errno::EMFILE | Errno::EINVAL) => Outcome::Answer(Err(Errno::EMFILE)),
-        // A process that does not let us look at it does it itself.
+        // Where there is no room, Linux says so; a process that does not let us look at it does it itself.
         Err(_) => Outcome::LetGo,
     }
 }
@@ -83,7 +87,7 @@ pub(super) fn refuse_moving(supervisor: &Supervisor, caller: &Caller<'_>) -> Out
     if to >= FIRST_FD {
         return Outcome::LetGo;
     }
-    (supervisor.say)(&format!(
+    supervisor.say(format!(
         "thread {}: a netlink socket cannot be moved to descriptor {to} in full mode, but from {FIRST_FD} up: use --mode sync",
         caller.notice.thread
     ));
@@ -104,14 +108,8 @@ fn place(
     let give = || caller.listener.answer_with_fd(caller.notice.id, theirs, at, close_on_exec);
     match sys::with_room_for(client.process, at, give) {
         Ok(()) => Ok(at),
-        Err(Errno::EBADF) => {
-            (supervisor.say)(&format!(
-                "{} (process {}): its limit of open files leaves no room for netlink sockets, which are numbered from {}: \
-                 raise it (ulimit -Hn)",
-                client.name, client.process, FIRST_FD
-            ));
-            Err(Errno::EMFILE)
-        }
+        // Beyond its hard limit of open files.
+        Err(Errno::EBADF) => Err(Errno::EMFILE),
         Err(errno) => Err(errno),
     }
 }
