@@ -60,10 +60,8 @@ impl<'w> Bout<'w> {
         }
     }
 
-    /// Compares what nlctrl of both tells of the families' policies: of all ops, and of each. Returns how many were compared,
-    /// and those that differ.
-    pub(super) fn policies(&self) -> Result<(u64, Vec<String>), Malformed> {
-        let (mut compared, mut differing) = (0, Vec::new());
+    /// Compares what nlctrl of both tells of the families' policies: of all ops, and of each.
+    pub(super) fn policies(&self, report: &mut Report) -> Result<(), Malformed> {
         for family in &self.world.families {
             for op in std::iter::once(None).chain(family.ops.iter().map(|op| Some(u32::from(op.cmd)))) {
                 let mut attrs = Vec::new();
@@ -73,8 +71,10 @@ impl<'w> Bout<'w> {
                 }
                 let request = live::request(CTRL, Flags::DUMP, 10, 0, &attrs);
                 let (linux, ours) = (live::ask(&self.linux, &request)?, live::ask(&self.ours, &request)?);
-                compared += 1;
-                if linux != ours && !excuse::tells_what_it_does_not_judge(family, op) {
+                report.policies += 1;
+                if linux != ours && excuse::tells_what_it_does_not_judge(family, op) {
+                    report.excuse(excuse::TOLD_ONLY);
+                } else if linux != ours {
                     let lines = |(objects, _): &(Vec<Vec<u8>>, _)| objects.iter().map(|it| minimise::hex(it)).collect();
                     let (linux, ours): (Vec<String>, Vec<String>) = (lines(&linux), lines(&ours));
                     let only = |these: &[String], others: &[String], sign: char| {
@@ -82,11 +82,12 @@ impl<'w> Bout<'w> {
                         lines.map(|line| format!("  {sign} {line}\n")).collect::<String>()
                     };
                     let (name, less, more) = (&family.name, only(&linux, &ours, '-'), only(&ours, &linux, '+'));
-                    differing.push(format!("policies of {name}, op {op:?}:\n{less}{more}"));
+                    report.different += 1;
+                    report.differences.push(format!("policies of {name}, op {op:?}:\n{less}{more}"));
                 }
             }
         }
-        Ok((compared, differing))
+        Ok(())
     }
 
     /// Plays the cases of one block from `case` on, up to `end`.

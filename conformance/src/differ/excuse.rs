@@ -17,6 +17,9 @@ pub(super) struct Rule {
     pub(super) holds: fn(&Pair<'_>) -> bool,
 }
 
+/// The rule about what is told and judges nothing.
+pub(super) const TOLD_ONLY: &str = "told, and not judged";
+
 /// All of them; the first that holds is counted.
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -33,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "told, and not judged",
+        name: TOLD_ONLY,
         reason: "Linux 6.1 tells the policy of a dump that it does not judge by it; what our families do not judge, they tell \
                  nothing of",
         holds: |pair| {

@@ -126,3 +126,29 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::differ::live::put;
+
+    #[test]
+    fn attributes_are_left_out_one_by_one_at_any_depth() {
+        let (mut inner, mut bytes) = (Vec::new(), Vec::new());
+        put(&mut inner, 1, &[1]);
+        put(&mut inner, 2, &[2]);
+        put(&mut bytes, 3 | Attr::NESTED, &inner);
+        put(&mut bytes, 4, &[]);
+        let mut left = Vec::new();
+        cut(&bytes, &mut |attrs| {
+            let ids = |attrs: RawAttrs<'_>| attrs.into_iter().map(|attr| attr.id()).collect::<Vec<_>>();
+            let attrs = RawAttrs::new(attrs);
+            left.push((ids(attrs), attrs.first(3).map(|nest| ids(nest.nested()))));
+        });
+        let nest = |ids: &[u16]| Some(ids.to_vec());
+        assert_eq!(
+            left,
+            [(vec![4], None), (vec![3, 4], nest(&[2])), (vec![3, 4], nest(&[1])), (vec![3], nest(&[1, 2]))]
+        );
+    }
+}

@@ -21,7 +21,7 @@ pub(super) struct Report {
     pub(super) unread: u64,
     pub(super) different: u64,
     /// How often nlctrl was asked for policies.
-    policies: u64,
+    pub(super) policies: u64,
     rows: Vec<u64>,
     rules: Vec<u64>,
     /// By family: cases, and how many of them have passed.
@@ -63,11 +63,10 @@ impl Report {
         self.of_family(world, request, matches!(verdict, Verdict::Passed(_)));
     }
 
-    /// Adds what came of asking nlctrl for policies.
-    pub(super) fn told(&mut self, compared: u64, differing: Vec<String>) {
-        self.policies += compared;
-        self.different += differing.len() as u64;
-        self.differences.extend(differing);
+    /// Counts what a rule explains.
+    pub(super) fn excuse(&mut self, name: &str) {
+        let rules = RULES.iter().zip(&mut self.rules);
+        rules.filter(|(rule, _)| rule.name == name).for_each(|(_, count)| *count += 1);
     }
 
     fn of_family(&mut self, world: &World, request: &[u8], passed: bool) {

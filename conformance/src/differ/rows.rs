@@ -158,3 +158,52 @@ pub(super) fn has_open_nest(policy: &'static Policy, bytes: &[u8], depth: usize)
         _ => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::differ::live::put;
+
+    static INNER: Policy = Policy::new(&[AttrPolicy::REJECT, AttrPolicy::MSECS]);
+    static OUTER: Policy = Policy::new(&[
+        AttrPolicy::REJECT,
+        AttrPolicy::nest(&INNER),
+        AttrPolicy::nest_array(&INNER),
+        AttrPolicy::U8,
+        AttrPolicy::NEST,
+    ]);
+
+    fn nest(raw_type: u16, inner: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out, raw_type, inner);
+        out
+    }
+
+    #[test]
+    fn an_offset_leads_to_the_entry_that_judges_there() {
+        let leaf = nest(1, &[0; 8]);
+        // 0: a number; 8: a nest, its leaf at 12; 24: an array, its element at 28, whose leaf is at 32.
+        let bytes = [nest(3, &[7]), nest(1, &leaf), nest(2, &nest(9, &leaf))].concat();
+        let kind = |offset| within(&OUTER, &bytes, offset).map(|(entry, _)| format!("{:?}", entry.kind));
+        for (offset, expected) in
+            [(0, "U8"), (8, "Nest(Some(Link))"), (12, "Msecs"), (28, "NestArray(Some(Link))"), (32, "Msecs")]
+        {
+            assert_eq!(kind(offset).as_deref(), Some(expected), "byte {offset}");
+        }
+        assert_eq!(kind(bytes.len()), None);
+    }
+
+    #[test]
+    fn an_open_nest_is_seen_wherever_it_stands() {
+        assert!(!has_open_nest(&OUTER, &nest(1, &nest(1, &[])), 0));
+        assert!(has_open_nest(&OUTER, &[nest(3, &[1]), nest(4, &[])].concat(), 0));
+    }
+
+    #[test]
+    fn every_row_that_is_shown_is_one_of_the_table() {
+        let entry = AttrPolicy::BINARY.max_len(4);
+        let name = by_entry("Attribute failed policy validation", Errno::ERANGE, (&entry, Attr::new(1, &[0; 5])));
+        assert_eq!(ROWS[row(name)], "bytes too long");
+        assert!(ROWS.contains(&FIRST_ROW));
+    }
+}
