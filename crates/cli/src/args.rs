@@ -70,6 +70,9 @@ impl Args {
                      makes: give them to the one that --kernel names, or leave out --no-interpose",
                 );
             }
+            (Verb::Run(program), Some(which)) if program.isolate && which == "linux" => {
+                return conflict("--isolate leaves out the links of Linux: --kernel linux has no others");
+            }
             (Verb::Gen(_), _) if self.record.is_some() => {
                 return conflict("gen talks to nobody: there is nothing to --record");
             }
@@ -201,6 +204,7 @@ mod tests {
             (&["serve", "--socket", "/run/s", "--trace", "--record", "f"], Some(Target::Embedded)),
             (&["run", "--kernel", "linux", "--trace", "--", "true"], Some(Target::Linux)),
             (&["run", "--kernel", "/run/o", "--record", "f", "--", "true"], socket("/run/o")),
+            (&["run", "--kernel", "linux", "--isolate", "--", "true"], None),
             (&["run", "--kernel", "linux", "--no-interpose", "--trace", "--", "true"], None),
             (&["run", "--kernel", "/run/o", "--no-interpose", "--record", "f", "--", "true"], None),
             (&["serve", "--socket", "/run/s", "--replay", "f"], Some(Target::Embedded)),

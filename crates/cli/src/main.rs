@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -40,6 +40,8 @@ fn main() -> ExitCode {
     // Interposed programs see the links of serve and run beside those of Linux.
     let first_link = if matches!(args.verb, Verb::Serve(_) | Verb::Run(_)) { FIRST_LINK } else { 1 };
     let specs = args.verb.specs().cloned().unwrap_or_default();
+    let read = if let Verb::Decode(decoded) = &args.verb { Some(&decoded.file) } else { args.replay.as_ref() };
+    let record = args.record.as_deref().map(|path| Record::create(path, read.map(PathBuf::as_path)));
     let own = Own {
         first_link,
         modules: args.modules,
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
         replay: args.replay,
         specs,
     };
-    let record = match args.record.as_deref().map(Record::create).transpose() {
+    let record = match record.transpose() {
         Ok(record) => record,
         Err(failure) => return end(Err(failure)),
     };

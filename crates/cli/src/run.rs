@@ -36,8 +36,7 @@ pub struct Program {
     /// Leaves the program's own netlink sockets to Linux: it finds the kernel side by $NETLOOM_KERNEL or not at all
     #[arg(long)]
     pub no_interpose: bool,
-    /// How much of what the program does on its netlink sockets is done here: sync (sends are handled when they return),
-    /// full (receives too, and tell all that netlink's do) or fast (neither) [default: sync]
+    /// How much of what the program does on its netlink sockets is done here [default: sync]
     #[arg(long, value_name = "MODE", value_enum, conflicts_with = "no_interpose")]
     pub mode: Option<Manner>,
     /// Shows the program the links of the kernel side alone, without those of Linux
@@ -51,11 +50,11 @@ pub struct Program {
 /// A [`Mode`], by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Manner {
-    /// [`Mode::Sync`]
+    /// Sends are handled when they return
     Sync,
-    /// [`Mode::Full`]
+    /// Receives too, and they tell all that netlink's do
     Full,
-    /// [`Mode::Fast`]
+    /// Neither: sends are handled a moment later
     Fast,
 }
 

@@ -143,6 +143,27 @@ fn records_that_cannot_be_are_told() {
 }
 
 #[test]
+fn what_is_read_is_not_recorded_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (said, link) = (folder.path().join("said.pcap"), folder.path().join("link"));
+    let [path, other] = [&said, &link].map(|path| path.to_str().unwrap());
+    assert!(netloom(&["list", "--kernel", "embedded", "--record", path]).status.success());
+    std::os::unix::fs::symlink(&said, &link).unwrap();
+    let before = fs::read(&said).unwrap();
+    for line in [
+        &["decode", path, "--record", path][..],
+        &["decode", other, "--record", path],
+        &["list", "--replay", path, "--record", other],
+    ] {
+        let output = netloom(line);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{line:?}: {err}");
+        assert!(err.contains("that is the file to be read"), "{line:?}: {err}");
+        assert!(fs::read(&said).unwrap() == before, "{line:?}: the record is as it was");
+    }
+}
+
+#[test]
 fn a_trace_of_strace_becomes_a_capture() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("said.pcap");
