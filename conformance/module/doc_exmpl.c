@@ -23,7 +23,11 @@ static u32 kept, next_index;
 
 static struct genl_family family;
 
-static const struct nla_policy msg_policy[MSG + 1] = {
+/* One for each op, as generated tables are. */
+static const struct nla_policy echo_policy[MSG + 1] = {
+	[MSG] = { .type = NLA_NUL_STRING },
+};
+static const struct nla_policy say_policy[MSG + 1] = {
 	[MSG] = { .type = NLA_NUL_STRING },
 };
 
@@ -114,8 +118,8 @@ static int list(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 static const struct genl_ops ops[] = {
-	{ .cmd = ECHO, .doit = echo, .policy = msg_policy, .maxattr = MSG },
-	{ .cmd = SAY, .doit = say, .policy = msg_policy, .maxattr = MSG },
+	{ .cmd = ECHO, .doit = echo, .policy = echo_policy, .maxattr = MSG },
+	{ .cmd = SAY, .doit = say, .policy = say_policy, .maxattr = MSG },
 	{ .cmd = LIST, .dumpit = list },
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
  * LOOM_TURN and LOOM_NEXT take turns, as all families that are not parallel do; LOOM_SIDE does not wait for its turn. A WAIT
- * says that it is there, and waits for a GO to any of the three; it tells whether one came.
+ * says to a group that it is there, and waits for a GO to any of the three; its reply tells whether one came.
  */
 #include <linux/wait.h>
 #include "loom.h"
@@ -15,6 +15,24 @@ static bool released;
 
 static struct genl_family turn, next, side;
 
+static const struct genl_multicast_group groups[] = {
+	{ .name = "waiting" },
+};
+
+/* Tells the group that a WAIT is there. */
+static int announce(struct genl_info *info, struct genl_family *family)
+{
+	struct sk_buff *skb = genlmsg_new(nla_total_size(4), GFP_KERNEL);
+	void *head = skb ? genlmsg_put(skb, 0, 0, family, 0, WAIT) : NULL;
+
+	if (!head || nla_put_u32(skb, STATE, WAITING)) {
+		nlmsg_free(skb);
+		return -ENOMEM;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_multicast_netns(family, genl_info_net(info), skb, 0, 0, GFP_KERNEL);
+}
+
 static int wait(struct sk_buff *skb, struct genl_info *info)
 {
 	struct genl_family *family = info->nlhdr->nlmsg_type == side.id ? &side : &turn;
@@ -22,7 +40,7 @@ static int wait(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	WRITE_ONCE(released, false);
-	err = loom_reply_u32(info, family, STATE, WAITING);
+	err = announce(info, family);
 	if (err)
 		return err;
 	left = wait_event_interruptible_timeout(queue, READ_ONCE(released), HZ);
@@ -44,7 +62,8 @@ static const struct genl_ops ops[] = {
 #define THREE(var, named, is_parallel) \
 	static struct genl_family var = { \
 		.name = named, .version = 1, .netnsok = true, .parallel_ops = is_parallel, \
-		.ops = ops, .n_ops = ARRAY_SIZE(ops), .module = THIS_MODULE, \
+		.ops = ops, .n_ops = ARRAY_SIZE(ops), .mcgrps = groups, .n_mcgrps = ARRAY_SIZE(groups), \
+		.module = THIS_MODULE, \
 	}
 THREE(turn, "LOOM_TURN", false);
 THREE(next, "LOOM_NEXT", false);

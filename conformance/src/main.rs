@@ -288,6 +288,7 @@ fn record(linux: &Side) -> Result<(), Malformed> {
         return Err(Malformed::new("some cases take CAP_NET_ADMIN; record as root, or under unshare -Urn"));
     }
     let whole = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string();
+    let mut unsteady = 0;
     for (file, cases) in Case::all()? {
         let mut kept = Record { release: whole.clone(), seen: BTreeMap::new() };
         let mut before = Record::load(release, &file)?;
@@ -300,10 +301,8 @@ fn record(linux: &Side) -> Result<(), Malformed> {
             let again = play(&case, linux)?;
             if again != seen {
                 let (first, second) = (seen.join("\n  "), again.join("\n  "));
-                return Err(Malformed::new(format!(
-                    "case {:?} does not go the same way twice:\n  {first}\nand\n  {second}",
-                    case.name
-                )));
+                println!("case {:?} does not go the same way twice:\n  {first}\nand\n  {second}", case.name);
+                unsteady += 1;
             }
             kept.seen.insert(case.name, seen);
         }
@@ -311,7 +310,10 @@ fn record(linux: &Side) -> Result<(), Malformed> {
             println!("{}", kept.save(release, &file)?.display());
         }
     }
-    Ok(())
+    match unsteady {
+        0 => Ok(()),
+        cases => Err(Malformed::new(format!("{cases} cases do not go the same way twice"))),
+    }
 }
 
 /// Verdicts by kernel and by item.

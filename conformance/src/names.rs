@@ -80,13 +80,11 @@ impl Names {
         known.map_or_else(|| number.to_string(), |(family, (name, _))| format!("{family}/{name}"))
     }
 
-    /// A mask of one group by that group's names.
-    pub(crate) fn mask(&self, mask: u32) -> String {
-        let number = mask.trailing_zeros().saturating_add(1);
-        match self.group(number) {
-            name if mask.is_power_of_two() && name.contains('/') => name,
-            _ => format!("{mask:#x}"),
-        }
+    /// A mask of groups, unless one of them goes by its name: its number may be beyond a mask on another machine.
+    pub(crate) fn mask(&self, mask: u32) -> Option<String> {
+        let mut members = (1..=32).filter(|number| mask >> (number - 1) & 1 == 1);
+        let named = members.any(|number| self.group(number).contains('/'));
+        (!named).then(|| format!("{mask:#x}"))
     }
 
     /// What stands for some words of a message's payload, by where they are in it.

@@ -127,9 +127,12 @@ impl Player<'_> {
                 let endpoint = self.socket(local)?.endpoint().clone();
                 let told = endpoint.local().and_then(|address| Ok((address, endpoint.memberships()?)));
                 let told = told.map(|(address, groups)| {
-                    let groups: Vec<String> = groups.iter().map(|number| self.names.group(*number)).collect();
-                    let (port, mask) = (self.names.port(address.port), self.names.mask(address.groups));
-                    format!("port {port} groups {mask} member of [{}]", groups.join(", "))
+                    let mut groups: Vec<String> = groups.iter().map(|number| self.names.group(*number)).collect();
+                    // Numbers that have names are in another order elsewhere.
+                    groups.sort_by_key(|group| if group.contains('/') { group.clone() } else { String::new() });
+                    let mask = self.names.mask(address.groups);
+                    let mask = mask.map_or_else(String::new, |mask| format!(" groups {mask}"));
+                    format!("port {}{mask} member of [{}]", self.names.port(address.port), groups.join(", "))
                 });
                 self.tell(format!("{local} is"), told);
             }
@@ -171,7 +174,6 @@ impl Player<'_> {
             }
             Step::Receive { receive, room, peek, wait } => {
                 let deadline = if *wait { Instant::now().checked_add(LONG) } else { self.deadline() };
-                self.learn(receive)?;
                 let flags = if *peek { RecvFlags::PEEK } else { RecvFlags::NONE };
                 let mut buf = vec![0; room.0];
                 match self.socket(receive)?.endpoint().recv(&mut buf, flags, deadline) {

@@ -11,8 +11,8 @@ use crate::names::Names;
 /// A datagram: a line of its own, and one for each message.
 pub(crate) fn datagram(names: &Names, socket: &str, received: &Received, bytes: &[u8], lines: &mut Vec<String>) {
     let mut line = format!("{socket} receives {} bytes from port {}", received.len, names.port(received.source.port));
-    if received.source.groups != 0 {
-        let _ = write!(line, " groups {}", names.mask(received.source.groups));
+    if let Some(mask) = names.mask(received.source.groups).filter(|_| received.source.groups != 0) {
+        let _ = write!(line, " groups {mask}");
     }
     if let Some(group) = received.group {
         let _ = write!(line, " group {}", names.group(group));
@@ -70,18 +70,47 @@ pub(crate) fn begins_with(message: &[u8], attribute: &[u8]) -> bool {
     attributes.starts_with(attribute)
 }
 
+/// A word that comes so often in a row is told once, with its count.
+const RUN: usize = 16;
+
 /// Bytes in words of 4, some of which have names.
 fn words(bytes: &[u8], named: &BTreeMap<usize, String>) -> String {
-    let mut text = String::with_capacity(bytes.len() * 9 / 4);
-    for (at, word) in bytes.chunks(4).enumerate() {
+    let mut text = String::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (word, behind) = rest.split_at(rest.len().min(4));
+        let at = bytes.len() - rest.len();
         text.push(' ');
-        if let Some(name) = named.get(&(at * 4)) {
-            text.push_str(name);
-            continue;
+        match named.get(&at) {
+            Some(name) => text.push_str(name),
+            None => {
+                for byte in word {
+                    let _ = write!(text, "{byte:02x}");
+                }
+            }
         }
-        for byte in word {
-            let _ = write!(text, "{byte:02x}");
+        let times = rest.chunks_exact(4).take_while(|other| *other == word).count();
+        if times >= RUN && !named.contains_key(&at) {
+            let _ = write!(text, "*{times}");
+            rest = rest.get(times * 4..).unwrap_or_default();
+        } else {
+            rest = behind;
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_runs_are_told_once() {
+        let none = BTreeMap::new();
+        assert_eq!(words(&[1, 2, 3, 4, 5], &none), " 01020304 05");
+        assert_eq!(words(&[7; 62], &none), format!("{} 0707", " 07070707".repeat(15)));
+        assert_eq!(words(&[7; 66], &none), " 07070707*16 0707");
+        let named = [(4, "LOOM".to_string())].into();
+        assert_eq!(words(&[7; 12], &named), " 07070707 LOOM 07070707");
+    }
 }

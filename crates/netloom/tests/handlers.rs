@@ -35,7 +35,7 @@ fn a_handler_that_would_wait_for_itself_is_refused() {
             .on_do(Echo, |(), request, _| Ok(request))
             .on_do(Say, |(), request, ctx| {
                 let nl = ctx.kernel().connect();
-                // nlctrl is parallel, and links are another protocol's: nobody waits.
+                // nlctrl's handlers wait for nobody, and links are another protocol's.
                 assert_eq!(nl.call(Getfamily, &nlctrl()).unwrap().family_id, Some(16));
                 assert_eq!(nl.dump(Getlink, &LinkMessage::new()).unwrap().count(), 0);
                 let refused = nl.call(Echo, &request).unwrap_err();

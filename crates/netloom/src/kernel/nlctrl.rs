@@ -6,9 +6,7 @@ use netloom_families::nlctrl::{
     self, CtrlAttrs, Delfamily, DelmcastGrp, Getfamily, Getpolicy, McastGroupAttrs, Newfamily, NewmcastGrp, OpAttrs,
     OpPolicyAttrs,
 };
-use netloom_wire::{
-    Attr, Do, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, OpFlags, Policy, Str, Writer,
-};
+use netloom_wire::{Attr, Do, Errno, Event, Flags, GenlHeader, Header, Message, MessageType, Policy, Str, Writer};
 
 use super::chunk::Chunk;
 use super::ctx::Ctx;
@@ -19,7 +17,6 @@ use super::{Family, Fill, Nack, Register, Version, raw};
 // net/netlink/genetlink.c: genl_ctrl
 pub(super) fn family(version: Version) -> Result<raw::Family, Nack> {
     let mut family = Family::new(())
-        .parallel()
         .on_do_writing(Getfamily, |(), ctx| getfamily(ctx))
         .on_dump_with(Getfamily, |(), (), _| Ok(0), |(), next, out, ctx| dump_families(next, out, ctx))
         .on_dump_with(
@@ -43,11 +40,12 @@ pub(super) fn events(listed: &Listed, came: bool) -> Vec<Vec<u8>> {
         if came { event(NewmcastGrp, &body) } else { event(DelmcastGrp, &body) }
     });
     let body = describe(listed);
-    if came {
+    let events: Vec<_> = if came {
         std::iter::once(event(Newfamily, &body)).chain(groups).collect()
     } else {
         groups.chain([event(Delfamily, &body)]).collect()
-    }
+    };
+    events.into_iter().filter(|event| event.len() <= MOST).collect()
 }
 
 /// An event's bytes, made without looking nlctrl up: it may be the one that is being registered.
@@ -63,6 +61,10 @@ fn event<N: Event<Body = CtrlAttrs>>(_: N, body: &CtrlAttrs) -> Vec<u8> {
     w.written().to_vec()
 }
 
+/// Bytes of a message about one family: what is longer is not told, but in a dump whose reader has room for it.
+// net/netlink/genetlink.c: ctrl_build_family_msg, NLMSG_DEFAULT_SIZE
+const MOST: usize = 3_776;
+
 // net/netlink/genetlink.c: ctrl_getfamily
 fn getfamily(ctx: &mut Ctx<'_>) -> Result<Option<Vec<u8>>, Nack> {
     let listed = match asked_name(ctx) {
@@ -74,7 +76,8 @@ fn getfamily(ctx: &mut Ctx<'_>) -> Result<Option<Vec<u8>>, Nack> {
     };
     let listed = listed.filter(|listed| !is_hidden(listed, ctx)).ok_or(Nack::new(Errno::ENOENT))?;
     let told = told(&listed)?;
-    ctx.write(Newfamily::ID, &|w| w.put_bytes(told)).map(Some)
+    let reply = ctx.write(Newfamily::ID, &|w| w.put_bytes(told))?;
+    if reply.len() > MOST { Err(Nack::new(Errno::EMSGSIZE)) } else { Ok(Some(reply)) }
 }
 
 fn asked_id(ctx: &Ctx<'_>) -> Option<u16> {
@@ -198,8 +201,8 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
             let nack = Nack::new(Errno::ENOENT);
             let offset = ctx.attrs().last(CtrlAttrs::OP.id()).and_then(|attr| ctx.offset_of(attr));
             return Err(match offset {
-                Some(offset) if ctx.version().points_at_unknown_op() => nack.at(offset),
-                _ => nack,
+                Some(offset) => nack.at(offset),
+                None => nack,
             });
         }
     }
@@ -215,7 +218,7 @@ fn start_policies(asked: &CtrlAttrs, ctx: &Ctx<'_>) -> Result<Policies, Nack> {
     if found.policies.is_empty() {
         return Err(Nack::new(Errno::ENODATA));
     }
-    ops.retain(|op| op.told().contains(OpFlags::CAP_HASPOL));
+    ops.retain(|op| [op.doit, op.dump].into_iter().flatten().any(|mode| mode.policy.is_some()));
     ops.reverse();
     found.ops = ops;
     Ok(found)

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use netloom_wire::{Errno, RawAttrs};
 
-use super::engine::{Filled, Held as HeldPort, Lease, Next, OpenPort, Outcome, Request, Task, Ticket, Work};
+use super::engine::{
+    Filled, GENL_ID_CTRL, Held as HeldPort, Lease, Next, OpenPort, Outcome, Request, Task, Ticket, Work,
+};
 use super::log::{Subject, panic_text};
 use super::nested::{self, Held, Running};
 use super::{Aside, Chunk, Ctx, Fill, Input, Kernel, Nack, protocol, raw};
@@ -98,6 +100,10 @@ impl Kernel {
     fn run_within(&self, open: &OpenPort, task: Task, handlers: &Handlers) -> Outcome {
         const TEXT: &str = "a handler waits for itself: make its family parallel";
         let nack = Nack::new(Errno::EDEADLK).with_message(TEXT);
+        if task.family().is_some_and(|family| family.id == GENL_ID_CTRL) {
+            // nlctrl takes its turn, too, but its handlers wait for nobody, and who calls back needs names.
+            return self.run_unlocked(open, task, handlers);
+        }
         match task {
             Task::Do(_) => Outcome::Did { reply: None, answer: Err(nack), warning: None },
             Task::DumpStart(_) => Outcome::Started(Err(nack)),
@@ -130,7 +136,10 @@ impl Kernel {
                     let dump = op(&request).and_then(|op| op.dump.as_ref()).ok_or_else(gone)?;
                     let subject = || Subject::of(&Task::DumpStart(request.clone()));
                     let started = self.contain(subject, || (dump.start)(&mut ctx));
-                    started.unwrap_or_else(panicked).map_err(|nack| nack.or_aside(ctx.aside_or(warning)))
+                    started.unwrap_or_else(panicked).map_err(|nack| match self.version().starts_speak() {
+                        true => nack.or_aside(ctx.aside_or(warning)),
+                        false => Nack::new(nack.errno()).or_aside(Aside::of(warning)),
+                    })
                 }))
             }
             Task::DumpFill(request, fill) => self.run_fill(open, &request, op(&request), fill),

@@ -34,7 +34,7 @@ struct Row {
     version: Version,
     judges_family_dumps: bool,
     ends_family_dumps_apart: bool,
-    points_at_unknown_op: bool,
+    starts_speak: bool,
     tells_op_zero: bool,
     counts_queue_before: bool,
     permits_before_mode: bool,
@@ -47,6 +47,7 @@ struct Row {
     numbers_empty_policies: bool,
     tells_limits_beside_functions: bool,
     rejects_first_attribute: bool,
+    tells_unasked_policies: bool,
 }
 
 /// Oldest first; the parser takes none that is older. All of them are releases that the conformance suite has recorded.
@@ -55,7 +56,7 @@ const TABLE: [Row; 4] = [
         version: Version::V6_1,
         judges_family_dumps: false,
         ends_family_dumps_apart: true,
-        points_at_unknown_op: false,
+        starts_speak: false,
         tells_op_zero: false,
         counts_queue_before: true,
         permits_before_mode: true,
@@ -68,12 +69,13 @@ const TABLE: [Row; 4] = [
         numbers_empty_policies: false,
         tells_limits_beside_functions: true,
         rejects_first_attribute: true,
+        tells_unasked_policies: true,
     },
     Row {
         version: Version::V6_12,
         judges_family_dumps: true,
         ends_family_dumps_apart: false,
-        points_at_unknown_op: true,
+        starts_speak: true,
         tells_op_zero: true,
         counts_queue_before: false,
         permits_before_mode: false,
@@ -86,12 +88,13 @@ const TABLE: [Row; 4] = [
         numbers_empty_policies: false,
         tells_limits_beside_functions: true,
         rejects_first_attribute: true,
+        tells_unasked_policies: false,
     },
     Row {
         version: Version::V6_18,
         judges_family_dumps: true,
         ends_family_dumps_apart: false,
-        points_at_unknown_op: true,
+        starts_speak: true,
         tells_op_zero: true,
         counts_queue_before: false,
         permits_before_mode: false,
@@ -104,6 +107,7 @@ const TABLE: [Row; 4] = [
         numbers_empty_policies: false,
         tells_limits_beside_functions: true,
         rejects_first_attribute: true,
+        tells_unasked_policies: false,
     },
     NEWEST,
 ];
@@ -112,7 +116,7 @@ const NEWEST: Row = Row {
     version: Version::NEWEST,
     judges_family_dumps: true,
     ends_family_dumps_apart: false,
-    points_at_unknown_op: true,
+    starts_speak: true,
     tells_op_zero: false,
     counts_queue_before: false,
     permits_before_mode: false,
@@ -125,6 +129,7 @@ const NEWEST: Row = Row {
     numbers_empty_policies: true,
     tells_limits_beside_functions: false,
     rejects_first_attribute: false,
+    tells_unasked_policies: false,
 };
 
 impl Version {
@@ -159,10 +164,10 @@ impl Version {
         self.row().ends_family_dumps_apart
     }
 
-    /// Where the policies of an op are asked for that is not there, the refusal says which attribute named it.
-    // net/netlink/genetlink.c: ctrl_dumppolicy_start
-    pub fn points_at_unknown_op(self) -> bool {
-        self.row().points_at_unknown_op
+    /// A dump that refuses to start says why: a text, where the bad attribute is. Before, it tells its errno alone.
+    // net/netlink/af_netlink.c: __netlink_dump_start; net/netlink/genetlink.c: genl_start
+    pub fn starts_speak(self) -> bool {
+        self.row().starts_speak
     }
 
     /// nlctrl tells the policies of an op that can only be dumped as those of op 0.
@@ -188,6 +193,12 @@ impl Version {
     // net/netlink/af_netlink.c: netlink_dump
     pub fn dumps_on_after_emsgsize(self) -> bool {
         self.row().dumps_on_after_emsgsize
+    }
+
+    /// nlctrl says that an op has a policy, though it is for dumps that are not judged.
+    // net/netlink/genetlink.c: ctrl_fill_info
+    pub fn tells_unasked_policies(self) -> bool {
+        self.row().tells_unasked_policies
     }
 
     /// Family wireguard is made from its spec: the header of each request is checked, GET_DEVICE accepts no more than the

@@ -53,10 +53,14 @@ pub(super) fn done(w: &mut Writer<'_>, options: Options, request: &Header, port:
     if !tlvs.is_empty() {
         flags |= Flags::ACK_TLVS;
     }
-    w.message(Header { seq: request.seq, port, ..Header::new(MessageType::DONE, flags) }, |w| {
-        w.put_bytes(&errno.to_wire().to_ne_bytes())?;
-        w.put_bytes(&tlvs)
-    })
+    let mut write = |tlvs: &[u8]| {
+        w.message(Header { seq: request.seq, port, ..Header::new(MessageType::DONE, flags) }, |w| {
+            w.put_bytes(&errno.to_wire().to_ne_bytes())?;
+            w.put_bytes(tlvs)
+        })
+    };
+    // Ext-ack without room is left out; the flag stays.
+    write(&tlvs).or_else(|_| write(&[]))
 }
 
 fn tlvs(nack: Option<&Nack>, warning: Option<&Aside>) -> Vec<u8> {

@@ -213,11 +213,7 @@ impl Engine {
         chunk.resize(space, 0);
         let tail = chunk.get_mut(objects..).unwrap_or_default();
         let mut w = Writer::new(tail);
-        // Ext-ack that does not fit behind the objects is left out, as the kernel does.
-        let quiet = super::port::Options { ext_ack: false, ..options };
-        if ack::done(&mut w, options, &dump.request.header, port_id, &end).is_err() {
-            let _ = ack::done(&mut w, quiet, &dump.request.header, port_id, &end);
-        }
+        let _ = ack::done(&mut w, options, &dump.request.header, port_id, &end);
         let len = objects.saturating_add(w.len());
         chunk.truncate(len);
         let request = dump.request.clone();

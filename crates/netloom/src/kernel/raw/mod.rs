@@ -223,7 +223,7 @@ impl Family {
         };
         let none = if generic { version.policy_for_none() } else { Policy::REJECT_ALL };
         let nominal = |op: &Op| generic && (self.split || op.is_split()) && !version.judges_without_policy();
-        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal(op), none)).collect();
+        self.table.ops = ops.iter().map(|op| op.entry(self.policy, strict, nominal(op), none, version)).collect();
         let (pre, post) = (self.pre, self.post);
         let ops = ops.into_iter().map(|mut op| {
             if op.pre.is_none() && op.post.is_none() && !op.is_split() {

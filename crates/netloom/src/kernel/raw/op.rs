@@ -6,7 +6,7 @@ use netloom_wire::{Errno, OpFlags, Policy, Strictness};
 
 use super::{After, Before, DoFn, DoneFn, FillFn, StartFn};
 use crate::kernel::engine::{Cursor, Entry, Mode};
-use crate::kernel::{Chunk, Ctx, Fill, Nack};
+use crate::kernel::{Chunk, Ctx, Fill, Nack, Version};
 
 /// One op of a [`Family`](super::Family).
 #[doc(alias = "genl_ops")]
@@ -187,7 +187,7 @@ impl Op {
         }
     }
 
-    /// The op as the engine dispatches to it, in a family of this policy whose ops are strict from `strict` on. `nominal`:
+    /// The op as the engine dispatches to it on this release, in a family of this policy whose ops are strict from `strict` on. `nominal`:
     /// policies that accept nothing are told, and judge nothing. `none` stands in for [`Policy::REJECT_ALL`].
     // net/netlink/genetlink.c: genl_op_fill_in_reject_policy, genl_get_cmd_split
     pub(super) fn entry(
@@ -196,6 +196,7 @@ impl Op {
         strict: u16,
         nominal: bool,
         none: &'static Policy,
+        version: Version,
     ) -> Entry {
         let all = (self.split || self.number >= strict).then_some(Policy::REJECT_ALL);
         let family = family.filter(|_| !self.split);
@@ -209,9 +210,10 @@ impl Op {
             true => Mode::new(None, Strictness::STRICT),
             false => judged(self.dump_policy, self.dump_strictness),
         };
+        let unasked = self.unjudged_dump && self.dump_policy.or(family).is_some() && version.tells_unasked_policies();
         Entry {
             number: self.number,
-            flags: self.flags,
+            flags: if unasked { self.flags | OpFlags::CAP_HASPOL } else { self.flags },
             internal_flags: self.internal_flags,
             doit: self.doit.as_ref().map(|_| judged(self.do_policy, self.do_strictness)),
             dump: self.dump.as_ref().map(|_| dump),
