@@ -29,7 +29,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Begins a capture, in place of what the file held. It is nobody's but the user's: what passes may be no secret by any
+    /// Begins a capture, in place of what the file held. A new file is nobody's but the user's: what passes may be no secret by any
     /// schema, and yet nobody else's business. Refused for the file that is about to be `read`, which it would empty.
     pub fn create(path: &Path, read: Option<&Path>) -> Result<Self, Failure> {
         let wrong = |error| Failure::new(format_args!("--record {}: {error}", path.display()));
@@ -193,16 +193,36 @@ impl State {
             self.programs.clear();
         }
         let name = self.programs.entry(process).or_insert_with(|| {
-            let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-            if name.is_empty() { "?".to_owned() } else { name.trim_end().to_owned() }
+            let name = fs::read(format!("/proc/{process}/comm")).unwrap_or_default();
+            plain(&String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)))
         });
         format!("{name}[{process}]")
     }
+}
+
+/// A process's name, which it chooses itself: it must not make a line of its own.
+fn plain(name: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    if name.is_empty() { "?".to_owned() } else { name.chars().map(escaped).collect() }
 }
 
 fn way(direction: Way) -> Direction {
     match direction {
         Way::Sent => Direction::Sent,
         Way::Received => Direction::Received,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn names_of_programs_make_no_lines() {
+        for (name, told) in
+            [("wg", "wg"), ("", "?"), ("a b", "a b"), ("x\n-> ack\x1b", "x\\n-> ack\\u{1b}"), ("\n", "\\n")]
+        {
+            assert_eq!(plain(name), told);
+        }
     }
 }
