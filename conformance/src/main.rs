@@ -86,6 +86,7 @@ fn main() -> ExitCode {
 
 impl Asked {
     fn run(&self) -> Result<bool, Malformed> {
+        self.check_words()?;
         if self.record {
             return record(&self.linux_side()?).map(|()| true);
         }
@@ -214,9 +215,24 @@ impl Asked {
     }
 
     fn asks(&self, case: &Case) -> bool {
-        let asked = |word: &String| case.name.contains(word.as_str()) || case.items.contains(word);
-        self.words.is_empty() || self.words.iter().any(asked)
+        self.words.is_empty() || self.words.iter().any(|word| is_meant(case, word))
     }
+
+    /// A word that means no case is a mistake: nothing played is nothing shown.
+    fn check_words(&self) -> Result<(), Malformed> {
+        if self.words.is_empty() {
+            return Ok(());
+        }
+        let cases: Vec<Case> = Case::all()?.into_iter().flat_map(|(_, cases)| cases).collect();
+        match self.words.iter().find(|word| !cases.iter().any(|case| is_meant(case, word))) {
+            Some(word) => Err(Malformed::new(format!("no case has {word} in its name or among its items"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_meant(case: &Case, word: &String) -> bool {
+    case.name.contains(word.as_str()) || case.items.contains(word)
 }
 
 /// A kernel side of ours that behaves as a release, with the module's families if they are wanted.
