@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
 use netloom::unix::{self, Serving};
 use netloom_conformance::{
-    Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Side, Verdict, compare, is_privileged, items, play,
-    play_against, sabotage, twin,
+    Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Side, Verdict, compare, greet, is_privileged, items,
+    play, play_against, sabotage, twin,
 };
 use tempfile::TempDir;
 
@@ -47,20 +47,20 @@ struct Asked {
     #[arg(long, value_name = "CASES")]
     differ: Option<u64>,
     /// What random requests follow from.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, requires = "differ")]
     seed: u64,
     /// The number of the first random request.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, requires = "differ")]
     from: u64,
     /// Random requests to this family alone.
     #[arg(long)]
     family: Option<String>,
     /// Random requests as an administrator of the machine, who reaches more than one of a namespace: for machines to be
     /// thrown away.
-    #[arg(long)]
+    #[arg(long, requires = "differ")]
     administrator: bool,
     /// Random requests must meet each row of the table of failures so often.
-    #[arg(long, default_value_t = 0, value_name = "TIMES")]
+    #[arg(long, default_value_t = 0, value_name = "TIMES", requires = "differ")]
     each: u64,
     /// One request of those, in hexadecimal, as a difference tells it.
     #[arg(long, value_name = "HEX")]
@@ -68,6 +68,9 @@ struct Asked {
     /// What is found out about the policies of the Linux underneath.
     #[arg(long)]
     learned: bool,
+    /// Instead of cases: has the documents' client in C, this program, and ours greet DOC_EXMPL of the Linux underneath.
+    #[arg(long, value_name = "PROGRAM")]
+    greet: Option<PathBuf>,
     /// A worker's share of random requests, `0/2`: this program starts itself with it.
     #[arg(long, hide = true)]
     worker: Option<String>,
@@ -89,6 +92,11 @@ impl Asked {
         self.check_words()?;
         if self.record {
             return record(&self.linux_side()?).map(|()| true);
+        }
+        if let Some(theirs) = &self.greet {
+            greet(theirs)?;
+            println!("Linux: both clients of the documents are answered");
+            return Ok(true);
         }
         if !self.sabotage.is_empty() {
             return sabotage(&self.sabotage);

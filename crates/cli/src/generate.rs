@@ -12,6 +12,7 @@ use netloom_spec::Spec;
 
 use crate::failure::Failure;
 use crate::list::set_below;
+use crate::observe::is_same_file;
 
 /// The spec, and where the Rust goes.
 #[derive(Args, Debug)]
@@ -36,6 +37,9 @@ pub fn run(generated: &Generated, out: &mut dyn Write) -> Result<(), Failure> {
     };
     match &generated.output {
         None => Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?),
+        Some(path) if is_same_file(&generated.spec, path) => {
+            Err(Failure::new(format_args!("{}: that is the spec itself: write to another file", path.display())))
+        }
         Some(path) => write(path, &text).map_err(|error| Failure::new(format_args!("{}: {error}", path.display()))),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,14 +29,17 @@ pub struct Record {
 }
 
 impl Record {
-    /// Begins a capture, in place of what the file held. A new file is nobody's but the user's: what passes may be no secret by any
-    /// schema, and yet nobody else's business. Refused for the file that is about to be `read`, which it would empty.
+    /// Begins a capture, in place of what the file held. The file is nobody's but the user's, also if it was there and others could
+    /// read it: what passes may be no secret by any schema, and yet nobody else's business. Refused for the file that is about to be `read`, which it would empty.
     pub fn create(path: &Path, read: Option<&Path>) -> Result<Self, Failure> {
         let wrong = |error| Failure::new(format_args!("--record {}: {error}", path.display()));
         if read.is_some_and(|read| is_same_file(read, path)) {
             return Err(wrong(std::io::Error::other("that is the file to be read: record to another one")));
         }
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(wrong)?;
+        if file.metadata().map_err(wrong)?.is_file() {
+            file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(wrong)?;
+        }
         let recorder = Recorder::new(file).map_err(wrong)?;
         Ok(Self { path: path.to_owned(), recorder: Arc::new(Mutex::new(Some(recorder))) })
     }
@@ -53,7 +56,7 @@ impl Record {
 }
 
 /// Whether both are the same regular file, by whatever names; `-` is standard input.
-fn is_same_file(read: &Path, written: &Path) -> bool {
+pub(crate) fn is_same_file(read: &Path, written: &Path) -> bool {
     let read = if read == Path::new("-") { Path::new("/dev/stdin") } else { read };
     let (Ok(read), Ok(written)) = (fs::metadata(read), fs::metadata(written)) else { return false };
     read.is_file() && (read.dev(), read.ino()) == (written.dev(), written.ino())

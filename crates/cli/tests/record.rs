@@ -2,6 +2,7 @@
 #![cfg(target_endian = "little")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -110,6 +111,9 @@ fn keys_stay_out_of_records_and_traces_unless_they_are_asked_for() {
 fn what_passes_a_server_is_recorded_and_stays_when_it_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let (file, socket) = (folder.path().join("said.pcap"), folder.path().join("kernel"));
+    // One that all could read before.
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let mut server = Command::new(env!("CARGO_BIN_EXE_netloom"));
     server.args(["serve", "--module", "doc_exmpl", "--record"]).arg(&file).arg("--socket").arg(&socket);
     let mut server = server.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -125,7 +129,6 @@ fn what_passes_a_server_is_recorded_and_stays_when_it_is_killed() {
     let echoed: Vec<&String> = lines.iter().filter(|line| line.contains("DOC_EXMPL echo")).collect();
     assert_eq!(echoed.len(), 2, "{lines:?}");
     // It is nobody else's to read.
-    use std::os::unix::fs::PermissionsExt;
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
@@ -161,6 +164,23 @@ fn what_is_read_is_not_recorded_over() {
         assert!(err.contains("that is the file to be read"), "{line:?}: {err}");
         assert!(fs::read(&said).unwrap() == before, "{line:?}: the record is as it was");
     }
+}
+
+#[test]
+fn a_spec_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("doc_exmpl.yaml");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../families/specs/doc_exmpl.yaml");
+    fs::copy(source, &spec).unwrap();
+    let path = spec.to_str().unwrap();
+    let output = netloom(&["gen", path, "-o", path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).ends_with("that is the spec itself: write to another file\n"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(fs::read(&spec).unwrap(), fs::read(source).unwrap());
 }
 
 #[test]

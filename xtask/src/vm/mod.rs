@@ -16,7 +16,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -112,7 +112,8 @@ impl Vm {
         let conformance = root.join("conformance");
         let module = module::build(&conformance.join("module"), &folder.join("module"), &kernel, budget);
         let module = module.inspect_err(|why| println!("  skipped: cases that take the module: {why}")).ok();
-        let passes = self.passes(wanted, module.is_some());
+        let greets = played.iter().any(|(name, _)| *name == CLIENT);
+        let passes = self.passes(wanted, module.is_some(), greets);
         let machine = image::build(&programs, &folder, &kernel, played, module.as_deref(), &conformance, &passes)?;
         let came = boot::boot(&programs, &folder, &kernel, &machine, budget)?;
         if self.record {
@@ -151,7 +152,7 @@ impl Vm {
     }
 
     /// How the runner is called in the machine.
-    fn passes(&self, wanted: &Wanted, module: bool) -> Vec<Pass> {
+    fn passes(&self, wanted: &Wanted, module: bool, greets: bool) -> Vec<Pass> {
         let with_module = module;
         let module = module.then_some("--module");
         if self.record {
@@ -171,6 +172,9 @@ impl Vm {
             let alone = if with_module { "busybox rmmod loom; conformance" } else { "conformance" };
             passes.push(Pass::new("random requests", alone, &["--differ", DIFFER]));
             passes.push(Pass::new("random requests of root", "conformance", &["--differ", DIFFER, "--administrator"]));
+        }
+        if self.words.is_empty() && with_module && greets {
+            passes.insert(2, Pass::new("the documents' clients", "conformance", &["--greet", "/bin/doc_exmpl_client"]));
         }
         if self.words.is_empty() && with_module {
             let words = ["--differ", JUDGED, "--family", "LOOM_JUDGE", "--administrator", "--each", EACH];
@@ -215,6 +219,12 @@ const EACH: &str = "400";
 /// Tests of the conformance package that hold our answers against those of the Linux underneath, with random input.
 const RANDOM: [&str; 1] = ["random"];
 
+/// How long a compiler may take for one file.
+const COMPILING: Duration = Duration::from_secs(60);
+
+/// The documents' client in C.
+const CLIENT: &str = "doc_exmpl_client";
+
 /// Builds what is played in the machines; says what it is called there, and where it is here.
 fn build(root: &Path) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -236,7 +246,20 @@ fn build(root: &Path) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
         return Err("the conformance runner is not beside this program: call it as cargo xtask vm".into());
     }
     played.push(("conformance", runner));
+    let client = root.join("target/vm").join(CLIENT);
+    match compile(&root.join("examples/c/doc_exmpl_client.c"), &client) {
+        Ok(()) => played.push((CLIENT, client)),
+        Err(why) => println!("  skipped: the documents' client in C: {why}"),
+    }
     Ok(played)
+}
+
+/// Compiles a program in C, with its libraries in it where they can be had so.
+fn compile(source: &Path, program: &Path) -> Result<(), Lacking> {
+    let folder = program.parent().unwrap_or(program);
+    fs::create_dir_all(folder).map_err(Lacking::file(folder))?;
+    let mut compiler = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    program::run(compiler.args(["-std=gnu11", "-O1", "-o"]).arg(program).arg(source), COMPILING).map(drop)
 }
 
 /// The path of a program in what cargo tells, a JSON object a line.

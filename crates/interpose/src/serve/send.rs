@@ -28,7 +28,7 @@ struct Letter {
 pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (at, flags) = (caller.arg(1), caller.int(2));
     let (letter, flags) = match caller.notice.call {
-        libc::SYS_sendmmsg => return send_many(caller, channel),
+        libc::SYS_sendmmsg => return send_many(supervisor, caller, channel),
         libc::SYS_sendmsg => (from_head(caller, at), flags),
         libc::SYS_sendto => (from_arguments(caller), caller.int(3)),
         libc::SYS_writev | libc::SYS_pwritev2 => (caller.pieces(at, caller.arg(2), Errno::EINVAL).map(plain), 0),
@@ -36,11 +36,7 @@ pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Chann
     };
     match letter.and_then(|letter| read(caller, channel, &letter, flags).map(|bytes| (letter.to, bytes))) {
         Ok((to, bytes)) => {
-            if to.is_some_and(|to| to != Address::KERNEL) {
-                supervisor.close_closed();
-            }
-            let sent = transmit(caller, channel, to, &bytes, flags);
-            channel.settle();
+            let sent = post(supervisor, caller, channel, to, &bytes, flags);
             Outcome::Answer(sent.map(|len| i64::try_from(len).unwrap_or(i64::MAX)))
         }
         // It hides its memory from this user: what it writes is taken off the channel, as in fast mode.
@@ -49,8 +45,25 @@ pub(super) fn send(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Chann
     }
 }
 
+/// Sends one datagram. Whoever names a port finds none that its socket, closed meanwhile, has left behind.
+fn post(
+    supervisor: &Supervisor,
+    caller: &Caller<'_>,
+    channel: &Channel,
+    to: Option<Address>,
+    bytes: &[u8],
+    flags: i32,
+) -> Result<usize, Errno> {
+    if to.is_some_and(|to| to != Address::KERNEL) {
+        supervisor.close_closed();
+    }
+    let sent = transmit(caller, channel, to, bytes, flags);
+    channel.settle();
+    sent
+}
+
 // net/socket.c: __sys_sendmmsg
-fn send_many(caller: &Caller<'_>, channel: &Channel) -> Outcome {
+fn send_many(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (at, count, flags) = (caller.arg(1), (caller.arg(2) as u32).min(MOST), caller.int(3));
     let mut sent = 0_u32;
     let mut failed = None;
@@ -58,8 +71,7 @@ fn send_many(caller: &Caller<'_>, channel: &Channel) -> Outcome {
         let head = at.saturating_add(u64::from(sent).saturating_mul(Head::WITH_LEN));
         let one = from_head(caller, head).and_then(|letter| {
             let bytes = read(caller, channel, &letter, flags)?;
-            let len = transmit(caller, channel, letter.to, &bytes, flags)?;
-            channel.settle();
+            let len = post(supervisor, caller, channel, letter.to, &bytes, flags)?;
             let len = u32::try_from(len).unwrap_or(u32::MAX);
             caller.write(head.saturating_add(Head::LEN as u64), &len.to_ne_bytes())
         });
