@@ -77,8 +77,8 @@ fn script(conformance: &Path, modules: &[String], passes: &[Pass]) -> String {
     for pass in passes {
         let words: Vec<String> = pass.words.iter().map(|word| quoted(word)).collect();
         text.push_str(&format!(
-            "echo '>>> {name}' >&3\n{program} {words} >&3 2>&3\necho \"<<< $?\" >&3\n",
-            name = pass.name,
+            "echo {begin} >&3\n{program} {words} >&3 2>&3\necho \"<<< $?\" >&3\n",
+            begin = quoted(&format!(">>> {}", pass.name)),
             program = pass.program,
             words = words.join(" ")
         ));
