@@ -27,10 +27,14 @@ static struct genl_family family;
 static struct sk_buff *told(struct genl_info *info, u32 portid, u32 seq)
 {
 	u32 size = loom_u32(info->attrs, SIZE, 0);
-	struct sk_buff *skb = genlmsg_new(nla_total_size(size), GFP_KERNEL);
 	struct nlattr *bytes;
+	struct sk_buff *skb;
 	void *head;
 
+	/* An attribute's length has 16 bits. */
+	if (size > U16_MAX - NLA_HDRLEN)
+		return NULL;
+	skb = genlmsg_new(nla_total_size(size), GFP_KERNEL);
 	if (!skb)
 		return NULL;
 	head = genlmsg_put(skb, portid, seq, &family, 0, TOLD);
