@@ -40,7 +40,7 @@ impl Engine {
         pushed
     }
 
-    /// The same to a socket that may be closed by now.
+    /// As [`Engine::send_to`], to a socket that may be closed by now.
     pub(in crate::kernel) fn send_to_key(&self, key: PortKey, group: u32, bytes: Vec<u8>) -> Result<(), Errno> {
         self.send_to(&*self.find(key).ok_or(Errno::ECONNREFUSED)?, group, bytes)
     }

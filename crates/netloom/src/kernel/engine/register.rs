@@ -197,11 +197,6 @@ impl Engine {
         self.register_now().families.by_id(id).cloned()
     }
 
-    /// Whether a protocol is there.
-    pub fn has_protocol(&self, protocol: Protocol) -> bool {
-        self.protocol(protocol).is_some()
-    }
-
     /// The protocols that are there, by number.
     pub fn protocols(&self) -> Vec<(Protocol, ProtocolInfo)> {
         let register = self.register_now();
