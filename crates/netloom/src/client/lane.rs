@@ -1,16 +1,17 @@
 //! A bound socket with its sequence and buffers: what one conversation at a time runs over.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Schema, Writer};
+use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Writer};
 
-use super::exchange::{Exchange, Expect, Step, Verdict};
-use super::hooks::{Ears, Flow};
+use super::conversation::{Accepted, Conversation, Party, Terms};
+use super::exchange::Exchange;
+use super::hooks::Ears;
 use super::mailbox::{self, Mailbox};
 use super::strays::Strays;
-use crate::error::{Asked, Cause, Refusal};
+use super::subject::Subject;
+use crate::error::Cause;
 use crate::socket::{Address, Opt, Received, RecvFlags, Socket, retry};
 use crate::{Error, Result};
 
@@ -19,76 +20,6 @@ use crate::{Error, Result};
 pub(crate) struct Setup {
     pub(crate) strict: bool,
     pub(crate) receive_buffer: Option<u32>,
-}
-
-/// What is asked, as far as errors name it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'s> {
-    pub(crate) family: &'s str,
-    pub(crate) op: &'s str,
-    pub(crate) schema: Asks,
-    /// Bytes between the message's header and the attributes.
-    pub(crate) fixed: usize,
-}
-
-/// Where the names of a request's attributes are found, once an error needs them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Asks {
-    Op(fn() -> Option<&'static Schema>),
-    Known(Option<&'static Schema>),
-}
-
-impl Subject<'_> {
-    /// `family op`.
-    pub(crate) fn name(&self) -> Cow<'static, str> {
-        let space = if self.family.is_empty() || self.op.is_empty() { "" } else { " " };
-        Cow::Owned(format!("{}{space}{}", self.family, self.op))
-    }
-
-    pub(crate) fn error(&self, cause: Cause) -> Error {
-        Error::new(self.name(), cause)
-    }
-
-    /// The kernel side's refusal of this request.
-    pub(crate) fn refused(&self, bytes: &[u8], verdict: &Verdict<'_>) -> Error {
-        let schema = self.schema();
-        let asked = Asked { bytes, schema, fixed: self.fixed };
-        self.error(Cause::Refused(Refusal::new(verdict.errno, &verdict.ext_ack, &asked)))
-    }
-
-    /// The request does not fit in a message.
-    pub(crate) fn too_long(&self, full: Full) -> Error {
-        let attr = match full {
-            Full::TooLong { attr } => self.schema().and_then(|schema| schema.attr(attr)).map(|attr| attr.name),
-            Full::Room => None,
-        };
-        self.error(Cause::TooLong(full, attr))
-    }
-
-    fn schema(&self) -> Option<&'static Schema> {
-        match self.schema {
-            Asks::Op(find) => find(),
-            Asks::Known(schema) => schema,
-        }
-    }
-}
-
-/// How an exchange is held.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
-    pub(crate) expect: Expect,
-    pub(crate) timeout: Option<Duration>,
-    /// The family answers with sequence 0 or another port.
-    pub(crate) any_sequence: bool,
-    /// It is one of generic netlink, whose answers carry its id.
-    pub(crate) generic: bool,
-}
-
-/// What a success says besides.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Accepted {
-    pub(crate) warning: Option<String>,
-    pub(crate) cookie: Option<Vec<u8>>,
 }
 
 /// A bound socket, its port, and one buffer for each direction, which are never cleared.
@@ -204,21 +135,9 @@ impl Lane {
         }
     }
 
-    /// Receives a datagram, at first without waiting (a kernel answers before it lets the sender go), then as long as
-    /// `wait` allows. The errors are those that end a conversation.
+    /// Receives a datagram that is there already. The errors are those that end a conversation.
     #[inline]
-    pub(crate) fn receive(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
-        wait.lose_patience()?;
-        match self.receive_now() {
-            Some(got) => got,
-            None if wait.overrun => Err(Cause::Overrun),
-            None => self.receive_later(wait),
-        }
-    }
-
-    /// Receives a datagram that is there already.
-    #[inline]
-    fn receive_now(&mut self) -> Option<std::result::Result<Received, Cause>> {
+    pub(crate) fn receive_now(&mut self) -> Option<std::result::Result<Received, Cause>> {
         if self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared()) {
             return self.receive_shared();
         }
@@ -252,7 +171,8 @@ impl Lane {
         Some(Ok(received))
     }
 
-    fn receive_later(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
+    /// Waits for a datagram as long as `wait` allows. A kernel answers before it lets the sender go, so look first.
+    pub(crate) fn receive_later(&mut self, wait: &mut Wait) -> std::result::Result<Received, Cause> {
         let deadline = wait.deadline();
         let timeout = || Cause::Timeout(wait.timeout.unwrap_or_default());
         if let Some(mailbox) = self.mailbox.clone().filter(|mailbox| mailbox.is_shared()) {
@@ -302,67 +222,39 @@ impl Lane {
         reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
         let named = |error: Error| error.of(subject.name());
-        let mut exchange = self.exchange(seq, len, terms);
+        let party = Party { subject, strays, ears };
+        let mut talk = Conversation::new(self.exchange(seq, len, terms), terms);
         if let Some(ears) = ears {
             ears.out(self.port, self.request(len)).map_err(|cause| subject.error(cause))?;
         }
         if let Some(mailbox) = self.mailbox.as_ref().filter(|mailbox| mailbox.is_shared()) {
-            mailbox.begin(exchange.takes_odd() || ears.is_some());
+            mailbox.begin(talk.takes_odd() || ears.is_some());
         }
         self.post(len).map_err(named)?;
-        let mut accepted = Accepted::default();
-        let mut failed = Ok(());
         let mut wait = Wait::new(terms.timeout);
-        while !exchange.is_over() {
+        while !talk.is_over() {
             let got = match self.receive_now() {
                 Some(got) => wait.lose_patience().and(got),
-                None if wait.overrun => Err(Cause::Overrun),
-                None => {
-                    if terms.expect == Expect::Reply && !wait.barrier {
-                        // It did not answer at once: the no-op behind it will tell whether it will at all.
-                        wait.barrier = true;
-                        exchange.barrier(self.post_barrier(ears).map_err(named)?);
-                    }
-                    self.receive_later(&mut wait)
-                }
-            };
-            let received = match got {
-                Ok(received) => received,
-                // What the queue still holds may be the answer.
-                Err(Cause::Overrun) if !wait.overrun => {
-                    wait.overrun = true;
-                    strays.overrun();
-                    if ears.is_some_and(|ears| ears.lost() == Flow::Stop) {
-                        return Err(subject.error(Cause::Stopped));
-                    }
-                    continue;
-                }
-                Err(cause) => return Err(subject.error(cause)),
-            };
-            let datagram = self.inbox.get(..received.len).unwrap_or_default();
-            for step in exchange.feed_heard(datagram, received.source, ears) {
-                match step {
-                    Step::Reply(message) => {
-                        if failed.is_ok() {
-                            failed = reply(message);
+                None => match talk.idle() {
+                    Ok(()) => {
+                        if talk.wants_barrier() {
+                            talk.barrier(self.post_barrier(ears).map_err(named)?);
                         }
+                        self.receive_later(&mut wait)
                     }
-                    Step::Ack(verdict) | Step::Done(verdict) => accepted.hear(&verdict),
-                    Step::Nack(verdict) => {
-                        let request = self.out.get(..len).unwrap_or_default();
-                        return Err(subject.refused(request, &verdict));
-                    }
-                    Step::Interrupted(_) => return Err(subject.error(Cause::Interrupted(1))),
-                    Step::Overrun => return Err(subject.error(Cause::Overrun)),
-                    Step::Stalled => return Err(subject.error(Cause::Stalled)),
-                    Step::Malformed(malformed) => return Err(subject.error(Cause::Malformed(malformed))),
-                    Step::Stopped => return Err(subject.error(Cause::Stopped)),
-                    Step::Stray(stray) => strays.take(&stray, received.group),
+                    lost => lost.and(Err(Cause::Overrun)),
+                },
+            };
+            match got {
+                Ok(received) => {
+                    let datagram = self.inbox.get(..received.len).unwrap_or_default();
+                    let request = self.out.get(..len).unwrap_or_default();
+                    talk.feed(datagram, &received, request, party, reply)?;
                 }
+                Err(cause) => talk.fail(cause, party)?,
             }
         }
-        failed.map_err(named)?;
-        Ok(accepted)
+        talk.finish(subject)
     }
 
     /// Sends a no-op that asks for an acknowledgement, and returns its sequence number.
@@ -385,32 +277,18 @@ impl Lane {
     }
 }
 
-impl Accepted {
-    pub(crate) fn hear(&mut self, verdict: &Verdict<'_>) {
-        if let Some(message) = verdict.ext_ack.message {
-            self.warning = Some(message.to_owned());
-        }
-        if let Some(cookie) = verdict.ext_ack.cookie {
-            self.cookie = Some(cookie.to_owned());
-        }
-    }
-}
-
-/// How long to wait, and what happened while waiting. The clock is not read before it must be.
+/// How long to wait. The clock is not read before it must be.
 #[derive(Debug)]
 pub(crate) struct Wait {
     pub(crate) timeout: Option<Duration>,
     until: Option<Instant>,
-    /// The queue was full: what is left of it is read, nothing is waited for.
-    pub(crate) overrun: bool,
-    barrier: bool,
     /// Datagrams taken.
     taken: u32,
 }
 
 impl Wait {
     pub(crate) const fn new(timeout: Option<Duration>) -> Self {
-        Self { timeout, until: None, overrun: false, barrier: false, taken: 0 }
+        Self { timeout, until: None, taken: 0 }
     }
 
     /// Begins anew: something came that was waited for.
@@ -421,7 +299,7 @@ impl Wait {
 
     /// Ends what is fed with datagrams for ever and never comes to the point. Looks at the clock now and then.
     #[inline]
-    fn lose_patience(&mut self) -> std::result::Result<(), Cause> {
+    pub(crate) fn lose_patience(&mut self) -> std::result::Result<(), Cause> {
         const NOW_AND_THEN: u32 = 256;
         self.taken = self.taken.wrapping_add(1);
         if !self.taken.is_multiple_of(NOW_AND_THEN) {

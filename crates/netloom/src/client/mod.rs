@@ -6,8 +6,10 @@
 
 mod builder;
 mod connection;
+mod conversation;
 mod dialer;
 mod dump;
+mod dump_run;
 mod event;
 mod exchange;
 mod hooks;
@@ -19,6 +21,7 @@ mod progress;
 mod raw;
 mod request;
 mod strays;
+mod subject;
 mod subscription;
 mod unsolicited;
 mod watch;

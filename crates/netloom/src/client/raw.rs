@@ -9,10 +9,11 @@ use netloom_wire::{
 };
 
 use super::connection::Connection;
+use super::conversation::Terms;
 use super::dump::RawDump;
 use super::event::Event;
 use super::exchange::Expect;
-use super::lane::{Asks, Subject, Terms};
+use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
 

@@ -8,8 +8,9 @@ use netloom_wire::{
 };
 
 use super::connection::{Connection, FamilyOf};
+use super::conversation::{Accepted, Terms};
 use super::exchange::Expect;
-use super::lane::{Accepted, Asks, Subject, Terms};
+use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
 

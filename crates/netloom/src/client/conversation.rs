@@ -1,0 +1,160 @@
+//! A request under way: what becomes of what its socket receives, without I/O.
+
+use std::time::Duration;
+
+use netloom_wire::RawMessage;
+
+use super::exchange::{Exchange, Expect, Step, Verdict};
+use super::hooks::{Ears, Flow};
+use super::strays::Strays;
+use super::subject::Subject;
+use crate::error::Cause;
+use crate::socket::Received;
+use crate::{Error, Result};
+
+/// How an exchange is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) expect: Expect,
+    pub(crate) timeout: Option<Duration>,
+    /// The family answers with sequence 0 or another port.
+    pub(crate) any_sequence: bool,
+    /// It is one of generic netlink, whose answers carry its id.
+    pub(crate) generic: bool,
+}
+
+/// What a success says besides.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) warning: Option<String>,
+    pub(crate) cookie: Option<Vec<u8>>,
+}
+
+/// Who a conversation speaks for, and where it tells what is not its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Party<'p> {
+    pub(crate) subject: &'p Subject<'p>,
+    pub(crate) strays: &'p Strays,
+    pub(crate) ears: Option<&'p Ears<'p>>,
+}
+
+/// A request that was sent, and what came back so far. Whoever reads the socket feeds it, until it
+/// [is over](Conversation::is_over); an error ends it, too.
+pub(crate) struct Conversation {
+    exchange: Exchange,
+    accepted: Accepted,
+    /// What the program made of a reply. The rest is heard out, so that the socket is clean for the next.
+    failed: Result<()>,
+    /// The queue was full: what is left of it is read, nothing is waited for.
+    lost: bool,
+    /// Whether a no-op is to be sent behind the request before an answer is waited for.
+    wants_barrier: bool,
+}
+
+impl Conversation {
+    #[inline]
+    pub(crate) fn new(exchange: Exchange, terms: Terms) -> Self {
+        let wants_barrier = terms.expect == Expect::Reply;
+        Self { exchange, accepted: Accepted::default(), failed: Ok(()), lost: false, wants_barrier }
+    }
+
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.exchange.is_over()
+    }
+
+    /// Whether it takes what looks unsolicited.
+    pub(crate) fn takes_odd(&self) -> bool {
+        self.exchange.takes_odd()
+    }
+
+    /// Nothing is there to be fed: is that to be waited for? The error says that it was lost.
+    #[inline]
+    pub(crate) fn idle(&self) -> std::result::Result<(), Cause> {
+        if self.lost { Err(Cause::Overrun) } else { Ok(()) }
+    }
+
+    /// Whether a no-op that asks for an acknowledgement is to be sent before waiting: it tells whether the request will be
+    /// answered at all.
+    pub(crate) fn wants_barrier(&self) -> bool {
+        self.wants_barrier
+    }
+
+    /// That no-op has this sequence.
+    pub(crate) fn barrier(&mut self, seq: u32) {
+        self.wants_barrier = false;
+        self.exchange.barrier(seq);
+    }
+
+    /// Takes what a receive failed with; the error ends the conversation.
+    #[cold]
+    pub(crate) fn fail(&mut self, cause: Cause, party: Party<'_>) -> Result<()> {
+        // What the queue still holds may be the answer.
+        if !matches!(cause, Cause::Overrun) || self.lost {
+            return Err(party.subject.error(cause));
+        }
+        self.lost = true;
+        party.strays.overrun();
+        if party.ears.is_some_and(|ears| ears.lost() == Flow::Stop) {
+            return Err(party.subject.error(Cause::Stopped));
+        }
+        Ok(())
+    }
+
+    /// Takes a datagram that was received; `request` is what was sent. The error ends the conversation.
+    #[inline]
+    pub(crate) fn feed(
+        &mut self,
+        datagram: &[u8],
+        received: &Received,
+        request: &[u8],
+        party: Party<'_>,
+        reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let subject = party.subject;
+        for step in self.exchange.feed_heard(datagram, received.source, party.ears) {
+            let cause = match step {
+                Step::Reply(message) => {
+                    if self.failed.is_ok() {
+                        self.failed = reply(message);
+                    }
+                    continue;
+                }
+                Step::Ack(verdict) | Step::Done(verdict) => {
+                    self.accepted.hear(&verdict);
+                    continue;
+                }
+                Step::Stray(stray) => {
+                    party.strays.take(&stray, received.group);
+                    continue;
+                }
+                Step::Nack(verdict) => return Err(subject.refused(request, &verdict)),
+                Step::Interrupted(_) => Cause::Interrupted(1),
+                Step::Overrun => Cause::Overrun,
+                Step::Stalled => Cause::Stalled,
+                Step::Malformed(malformed) => Cause::Malformed(malformed),
+                Step::Stopped => Cause::Stopped,
+            };
+            return Err(subject.error(cause));
+        }
+        Ok(())
+    }
+
+    /// What came of it, once it is over.
+    #[inline]
+    pub(crate) fn finish(self, subject: &Subject<'_>) -> Result<Accepted> {
+        self.failed.map_err(|error: Error| error.of(subject.name()))?;
+        Ok(self.accepted)
+    }
+}
+
+impl Accepted {
+    pub(crate) fn hear(&mut self, verdict: &Verdict<'_>) {
+        if let Some(message) = verdict.ext_ack.message {
+            self.warning = Some(message.to_owned());
+        }
+        if let Some(cookie) = verdict.ext_ack.cookie {
+            self.cookie = Some(cookie.to_owned());
+        }
+    }
+}

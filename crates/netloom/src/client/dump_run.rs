@@ -1,0 +1,350 @@
+//! A dump under way: what becomes of what its socket receives. It waits for nothing.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use netloom_wire::{Flags, Full, Header, Protocol, Writer, align, messages};
+
+use super::connection::Shared;
+use super::conversation::Terms;
+use super::exchange::{Exchange, Step};
+use super::hooks::Flow;
+use super::lane::{Lane, Wait};
+use super::strays::Strays;
+use super::subject::{Asks, Subject};
+use crate::Result;
+use crate::error::{Cause, Error};
+use crate::socket::{Address, Received};
+
+/// A dump, on a lane of its own, as far as no waiting is needed: whoever drives it waits.
+pub(crate) struct DumpRun {
+    shared: Arc<Shared>,
+    protocol: Protocol,
+    /// None once it has ended in a way that took the socket.
+    lane: Option<Lane>,
+    exchange: Exchange,
+    terms: Terms,
+    request_len: usize,
+    family: Cow<'static, str>,
+    op: Cow<'static, str>,
+    schema: Asks,
+    fixed: usize,
+    /// Of the datagram at hand: who sent it, its length, how far it has been read.
+    source: Address,
+    filled: usize,
+    /// As far as no hook wants to be asked: all of it, or nothing.
+    plain: usize,
+    read: usize,
+    datagrams: u64,
+    ended: bool,
+    warning: Option<String>,
+    strays: Arc<Strays>,
+    /// For the next object.
+    wait: Wait,
+}
+
+/// What comes next of a dump.
+pub(crate) enum Turn {
+    /// An object: where its message lies in the datagram at hand, and how long it is.
+    Object((usize, usize)),
+    /// Nothing more.
+    End,
+    /// The last item.
+    Failed(Error),
+    /// Nothing is there: another datagram is to be waited for, and [taken](DumpRun::take).
+    Wait,
+}
+
+impl DumpRun {
+    /// Writes the request, which is to be [posted](DumpRun::post).
+    pub(super) fn write(
+        shared: &Arc<Shared>,
+        protocol: Protocol,
+        (kind, flags): (u16, Flags),
+        terms: Terms,
+        subject: &Subject<'_>,
+        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+    ) -> Result<Self> {
+        let mut lane = shared.take_lane(protocol).map_err(|error| error.of(subject.name()))?;
+        let written = lane.write(kind, flags, body);
+        let (seq, request_len) = match written {
+            Ok(written) => written,
+            Err(full) => {
+                shared.give_lane(protocol, lane);
+                return Err(subject.too_long(full));
+            }
+        };
+        let exchange = lane.exchange(seq, request_len, terms);
+        let run = Self {
+            shared: shared.clone(),
+            protocol,
+            lane: Some(lane),
+            exchange,
+            terms,
+            request_len,
+            family: Cow::Owned(subject.family.to_owned()),
+            op: Cow::Owned(subject.op.to_owned()),
+            schema: subject.schema,
+            fixed: subject.fixed,
+            source: Address::KERNEL,
+            filled: 0,
+            plain: 0,
+            read: 0,
+            datagrams: 0,
+            ended: false,
+            warning: None,
+            strays: shared.strays(protocol),
+            wait: Wait::new(terms.timeout),
+        };
+        run.announce()?;
+        Ok(run)
+    }
+
+    /// Writes the request again, to be posted on the same socket: everything is asked for anew.
+    pub(super) fn rewrite(&mut self) -> Result<()> {
+        let mut lane = match self.lane.take() {
+            Some(lane) if self.exchange.is_over() => lane,
+            // It failed in a way that took the socket, and the request with it.
+            _ => return Err(self.subject().error(Cause::Usage("the dump had failed already: ask anew"))),
+        };
+        let seq = lane.rewrite();
+        self.exchange = lane.exchange(seq, self.request_len, self.terms);
+        self.lane = Some(lane);
+        self.wait.renew();
+        (self.filled, self.plain, self.read, self.datagrams) = (0, 0, 0, 0);
+        (self.ended, self.warning) = (false, None);
+        self.announce()
+    }
+
+    /// Sends the request that was written last.
+    pub(super) fn post(&self) -> Result<()> {
+        let posted = self.lane.as_ref().map_or(Ok(()), |lane| lane.post(self.request_len));
+        posted.map_err(|error| error.of(self.subject().name()))
+    }
+
+    /// Takes the first datagram, in which a refusal would stand.
+    pub(super) fn take_first(&mut self, got: std::result::Result<Received, Cause>) -> Result<()> {
+        self.take(got)?;
+        match self.refusal() {
+            Some(error) => {
+                self.end(self.exchange.is_over());
+                Err(error)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a datagram, or what a receive failed with.
+    pub(super) fn take(&mut self, got: std::result::Result<Received, Cause>) -> Result<()> {
+        let taken = got.and_then(|received| {
+            (self.source, self.filled, self.read) = (received.source, received.len, 0);
+            self.plain = if self.shared.hooks.is_any_set() { 0 } else { received.len };
+            self.datagrams = self.datagrams.saturating_add(1);
+            let datagram = self.lane.as_ref().map(|lane| lane.received(received.len)).unwrap_or_default();
+            let stalled = self.exchange.begin(datagram, received.source);
+            if stalled { Err(Cause::Stalled) } else { Ok(()) }
+        });
+        taken.map_err(|cause| {
+            self.end(false);
+            match cause {
+                Cause::Truncated(len) => self.shared.make_room(len),
+                Cause::Overrun
+                    if self.shared.ears(self.protocol, None).is_some_and(|ears| ears.lost() == Flow::Stop) =>
+                {
+                    return self.subject().error(Cause::Stopped);
+                }
+                _ => {}
+            }
+            self.subject().error(cause)
+        })
+    }
+
+    /// Where the next object lies and how long it is, if the buffer holds one right here: nearly always it does.
+    #[inline]
+    pub(super) fn next_object(&mut self) -> Option<(usize, usize)> {
+        let start = self.read;
+        let rest = self.lane.as_ref()?.received(self.plain).get(start..)?;
+        let header = Header::read(rest)?;
+        let len = header.len as usize;
+        if len < Header::LEN || len > rest.len() || !self.exchange.is_object(&header, self.source) {
+            return None;
+        }
+        self.read = start.saturating_add(align(len));
+        self.wait.renew();
+        Some((start, len))
+    }
+
+    /// The same for whatever else may come. Receives what is there already.
+    pub(super) fn turn(&mut self) -> Turn {
+        loop {
+            if self.ended {
+                return Turn::End;
+            }
+            if let Some(place) = self.next_object() {
+                return Turn::Object(place);
+            }
+            if self.read >= self.filled {
+                let Some(lane) = &mut self.lane else { return Turn::End };
+                let got = match self.wait.lose_patience() {
+                    Ok(()) => lane.receive_now(),
+                    Err(cause) => Some(Err(cause)),
+                };
+                let Some(got) = got else { return Turn::Wait };
+                if let Err(error) = self.take(got) {
+                    return Turn::Failed(error);
+                }
+                continue;
+            }
+            let (start, Some(lane)) = (self.read, &self.lane) else { return Turn::End };
+            let mut walk = messages(lane.received(self.filled).get(start..).unwrap_or_default());
+            let Some(message) = walk.next() else {
+                self.read = self.filled;
+                continue;
+            };
+            self.read = start.saturating_add(walk.offset().max(1));
+            let ears = if self.plain == 0 { self.shared.ears(self.protocol, None) } else { None };
+            let step = match ears {
+                None => self.exchange.step(message, self.source),
+                Some(ears) => ears.step(&mut self.exchange, message, self.source),
+            };
+            let Some(step) = step else {
+                // Rubbish, or nothing: a walk that stopped has nothing behind it.
+                if message.is_err() {
+                    self.read = self.filled;
+                }
+                continue;
+            };
+            let failed = match step {
+                Step::Reply(message) => {
+                    self.wait.renew();
+                    return Turn::Object((start, message.bytes.len()));
+                }
+                Step::Stray(stray) => {
+                    self.strays.take(&stray, None);
+                    continue;
+                }
+                Step::Ack(_) if self.exchange.is_over() => {
+                    // A refusal that a hook took for an acknowledgement.
+                    self.end(true);
+                    return Turn::End;
+                }
+                Step::Ack(_) => continue,
+                Step::Done(verdict) => {
+                    self.warning = verdict.ext_ack.message.map(str::to_owned);
+                    self.end(true);
+                    return Turn::End;
+                }
+                Step::Interrupted(verdict) => {
+                    self.warning = verdict.ext_ack.message.map(str::to_owned);
+                    Cause::Interrupted(1)
+                }
+                Step::Nack(verdict) => {
+                    let error = self.subject().refused(lane.request(self.request_len), &verdict);
+                    self.end(true);
+                    return Turn::Failed(error);
+                }
+                Step::Overrun => Cause::Overrun,
+                Step::Stalled => Cause::Stalled,
+                Step::Malformed(malformed) => Cause::Malformed(malformed),
+                Step::Stopped => Cause::Stopped,
+            };
+            let clean = matches!(failed, Cause::Interrupted(_));
+            let error = self.subject().error(failed);
+            self.end(clean);
+            return Turn::Failed(error);
+        }
+    }
+
+    /// The message that a turn has found.
+    #[inline]
+    pub(super) fn message(&self, (start, len): (usize, usize)) -> Option<&[u8]> {
+        self.lane.as_ref()?.received(self.filled).get(start..)?.get(..len)
+    }
+
+    /// The socket to be waited for, and how long.
+    pub(super) fn waits_for(&mut self) -> Option<(&mut Lane, &mut Wait)> {
+        Some((self.lane.as_mut()?, &mut self.wait))
+    }
+
+    /// Whether anything has been read.
+    pub(super) fn is_begun(&self) -> bool {
+        self.read > 0 || self.datagrams > 1 || self.ended
+    }
+
+    /// Whether what has been read so far is torn.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.exchange.is_interrupted()
+    }
+
+    /// What the kernel side remarked at the end, though it dumped everything.
+    pub(super) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    pub(super) fn subject(&self) -> Subject<'_> {
+        Subject { family: &self.family, op: &self.op, schema: self.schema, fixed: self.fixed }
+    }
+
+    /// Asks hooks whether the request may go out.
+    fn announce(&self) -> Result<()> {
+        let (Some(ears), Some(lane)) = (self.shared.ears(self.protocol, None), &self.lane) else { return Ok(()) };
+        ears.out(lane.port, lane.request(self.request_len)).map_err(|cause| self.subject().error(cause))
+    }
+
+    /// The refusal that the datagram at hand is, if it is one from its first message on.
+    fn refusal(&mut self) -> Option<Error> {
+        let message = messages(self.lane.as_ref()?.received(self.filled)).next()?;
+        if message.is_ok_and(|message| !message.header.kind.is_control()) {
+            return None;
+        }
+        let mut probe = self.exchange.clone();
+        if !matches!(probe.step(message, self.source), Some(Step::Nack(_))) {
+            return None;
+        }
+        let step = match self.shared.ears(self.protocol, None) {
+            Some(ears) => ears.step(&mut self.exchange, message, self.source),
+            None => self.exchange.step(message, self.source),
+        };
+        self.read = self.filled;
+        match step {
+            Some(Step::Nack(verdict)) => {
+                let request = self.lane.as_ref()?.request(self.request_len);
+                Some(self.subject().refused(request, &verdict))
+            }
+            Some(Step::Stopped) => Some(self.subject().error(Cause::Stopped)),
+            // A hook takes it for an acknowledgement, or passes over it.
+            _ => {
+                self.end(self.exchange.is_over());
+                None
+            }
+        }
+    }
+
+    /// Nothing comes any more. A lane whose dump the kernel side has ended is kept, to dump again or for others.
+    pub(super) fn end(&mut self, clean: bool) {
+        self.ended = true;
+        if !clean {
+            self.lane = None;
+        }
+    }
+}
+
+impl Drop for DumpRun {
+    fn drop(&mut self) {
+        // Half-way, the socket closes with the lane, and the kernel side ends the dump.
+        if let Some(lane) = self.lane.take()
+            && self.ended
+            && self.exchange.is_over()
+        {
+            self.shared.give_lane(self.protocol, lane);
+        }
+    }
+}
+
+impl fmt::Debug for DumpRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.ended { "ended" } else { "running" };
+        write!(f, "Dump({} {}, {state})", self.family, self.op)
+    }
+}
