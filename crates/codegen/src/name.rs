@@ -35,6 +35,7 @@ const WIRE: &[&str] = &[
     "Payload",
     "Policy",
     "Protocol",
+    "Records",
     "Reject",
     "Secret",
     "Sint",
@@ -42,6 +43,7 @@ const WIRE: &[&str] = &[
     "Str",
     "TypeValue",
     "Uint",
+    "Via",
     // The prelude's, which macros name too.
     "Option",
     "Some",
@@ -162,6 +164,30 @@ impl Names {
     pub(crate) fn enumeration(&self, spec: &Spec, used: EnumUse) -> &str {
         let Some((name, flags)) = self.enums.get(used.id.index()) else { return "" };
         if used.as_flags && !spec[used.id].is_flags { flags.as_deref().unwrap_or(name) } else { name }
+    }
+
+    /// The structure in front of the attributes of the set at `index`, if it is that of an attribute's records.
+    pub(crate) fn record(&self, spec: &Spec, index: usize) -> Result<Option<StructId>, Error> {
+        let mut found: Option<StructId> = None;
+        for attribute in spec.sets.iter().flat_map(|set| &set.attributes) {
+            if attribute.records.is_none_or(|set| set.index() != index) {
+                continue;
+            }
+            let Kind::Binary { layout: Some(id), .. } = attribute.kind else { continue };
+            if found.is_some_and(|other| other != id)
+                || spec.operations.iter().any(|op| op.set.is_some_and(|set| set.index() == index))
+            {
+                return Err(Error::at(
+                    &attribute.place,
+                    format_args!(
+                        "attribute \"{}\": the set of its records stands behind another header too: make a subset for it",
+                        attribute.name
+                    ),
+                ));
+            }
+            found = Some(id);
+        }
+        Ok(found)
     }
 
     /// An enum's own name, and that of its second form as flags.

@@ -16,7 +16,9 @@ pub(crate) fn sets(spec: &Spec, names: &Names, text: &mut Text) -> Result<(), Er
 
 fn one(spec: &Spec, names: &Names, index: usize, set: &AttributeSet, text: &mut Text) -> Result<(), Error> {
     let Some((name, borrowed)) = names.sets.get(index) else { return Ok(()) };
+    let of_records = names.record(spec, index)?;
     let header = match names.header {
+        _ if of_records.is_some() => format!(": {}", of_records.map_or("", |id| names.structure(id))),
         Some(id) if is_body(spec, index) => {
             if is_nested(spec, index) {
                 return Err(Error::at(
@@ -163,6 +165,11 @@ fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Re
         Kind::Binary { layout, element } => match (attribute.rust_type, layout, element, attribute.checks.exact_len) {
             (Some(RustType::IpAddr), ..) => "Ip".into(),
             (Some(RustType::SocketAddr), ..) => "SockAddr".into(),
+            (Some(RustType::Via), ..) => "Via".into(),
+            (_, Some(id), ..) if attribute.records.is_some() => {
+                let set = attribute.records.map_or("", |set| names.set(set));
+                format!("Records<{}, {set}>", names.structure(*id))
+            }
             (_, Some(id), ..) => format!("CStruct<{}>", names.structure(*id)),
             (_, None, Some(scalar), _) if scalar.order == ByteOrder::Host => {
                 format!("IntArray<{}>", integer(scalar.width))

@@ -1,7 +1,7 @@
 //! Attributes to JSON.
 
 use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, StructInfo, SubMessage};
-use netloom_wire::{Attr, Path, Payload, RawAttrs, Schema, Str, align};
+use netloom_wire::{Attr, Path, Payload, RawAttrs, RawRecord, RawRecords, Schema, Str, align};
 use serde_json::{Map, Value, json};
 
 use crate::{ILL_FORMED, UNKNOWN, number, secrets, text};
@@ -168,6 +168,22 @@ fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> 
                     .unwrap_or_else(|| json!({ILL_FORMED: bytes_of(&array.element, attr.payload(), scope.options)}))
             };
             let list: Vec<Value> = walk.by_ref().map(element).collect();
+            if walk.remainder() > 0 {
+                return None;
+            }
+            Value::from(list)
+        }
+        Kind::Records(records) => {
+            let deeper = scope.deeper()?;
+            let schema = records.schema.table().unwrap_or(&Schema::EMPTY);
+            let mut walk = RawRecords::new(payload, records.header.size);
+            let shown = |record: RawRecord<'_>| {
+                let mut object = Map::new();
+                structure(records.header, record.header, &mut object);
+                set(schema, record.attrs, Some(scope), deeper.depth, scope.options, &mut object);
+                Value::Object(object)
+            };
+            let list: Vec<Value> = walk.by_ref().map(shown).collect();
             if walk.remainder() > 0 {
                 return None;
             }

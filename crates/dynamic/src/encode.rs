@@ -127,6 +127,22 @@ fn one(
             nested(id | flag(kind), path, w, |w| set(schema, inner, None, policy, Some(scope), path, w))
         }
         Kind::Array(info) => array(id | flag(kind), info, hint, value, policy, scope, path, w),
+        Kind::Records(records) => {
+            let list = value.as_array().ok_or_else(|| misfit(path, "a list", value))?;
+            let schema = records.schema.table().unwrap_or(&Schema::EMPTY);
+            nested(id, path, w, |w| {
+                list.iter().enumerate().try_for_each(|(index, value)| {
+                    let path = path.element(index);
+                    let members = object(value, &path)?;
+                    let start = w.position();
+                    let header = structure(records.header, members, &path)?;
+                    fits(&path, w.put_bytes(&header).and_then(|()| pad(w, header.len())))?;
+                    set(schema, members, Some(records.header), None, Some(scope), &path, w)?;
+                    // A record's length stands where that of an attribute does.
+                    fits(&path, w.end_nest(start))
+                })
+            })
+        }
         Kind::TypeValue(levels) => nested(id | flag(kind), path, w, |w| match value {
             Value::Array(list) => list.iter().enumerate().try_for_each(|(index, value)| {
                 let path = path.element(index);

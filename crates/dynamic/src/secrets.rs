@@ -49,6 +49,7 @@ fn below(kind: &Kind, found: &mut Vec<&'static Schema>) {
     match kind {
         Kind::Nest(nest) => found.extend(nest.schema.table()),
         Kind::Array(array) => below(&array.element, found),
+        Kind::Records(records) => found.extend(records.schema.table()),
         Kind::TypeValue(levels) => found.extend(levels.nest.schema.table()),
         Kind::SubMessage(message) => {
             found.extend(message.formats.iter().filter_map(|format| format.schema?.table()));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use netloom_wire::schema::Hint;
-use netloom_wire::{Payload, RawAttrs, SockAddr, Writer};
+use netloom_wire::{Payload, RawAttrs, SockAddr, Via, Writer};
 
 /// Lower-case digits, two a byte, with `between` between the bytes.
 pub(crate) fn hex(bytes: &[u8], between: &str) -> String {
@@ -66,6 +66,7 @@ pub(crate) fn show(bytes: &[u8], hint: Option<Hint>) -> Option<String> {
             text
         }
         Some(Hint::SocketAddr) => SockAddr::read(bytes)?.to_string(),
+        Some(Hint::Via) => Via::read(bytes)?.to_string(),
     })
 }
 
@@ -86,7 +87,8 @@ pub(crate) fn parse(text: &str, hint: Option<Hint>) -> Result<Vec<u8>, String> {
         Some(Hint::Ipv6) => text.parse::<Ipv6Addr>().ok().map(|v6| ip(v6.into())),
         Some(Hint::Ipv4OrV6) => text.parse::<IpAddr>().ok().map(ip),
         Some(Hint::Uuid) => from_hex(&text.replace('-', "")).ok().filter(|bytes| bytes.len() == 16),
-        Some(Hint::SocketAddr) => text.parse::<SocketAddr>().ok().and_then(socket_address),
+        Some(Hint::SocketAddr) => text.parse::<SocketAddr>().ok().and_then(written::<SockAddr, _>),
+        Some(Hint::Via) => text.parse::<IpAddr>().ok().and_then(written::<Via, _>),
     };
     parsed.ok_or_else(|| format!("expected {}, found {text:?}", expected(hint)))
 }
@@ -99,16 +101,16 @@ pub(crate) fn expected(hint: Option<Hint>) -> &'static str {
         Some(Hint::Fddi) => "an FDDI address such as 02:00:00:00:00:01",
         Some(Hint::Ipv4) => "an IPv4 address such as 192.0.2.1",
         Some(Hint::Ipv6) => "an IPv6 address such as 2001:db8::1",
-        Some(Hint::Ipv4OrV6) => "an IP address such as 192.0.2.1 or 2001:db8::1",
+        Some(Hint::Ipv4OrV6 | Hint::Via) => "an IP address such as 192.0.2.1 or 2001:db8::1",
         Some(Hint::Uuid) => "a UUID such as 123e4567-e89b-12d3-a456-426614174000",
         Some(Hint::SocketAddr) => "an address and port such as 192.0.2.1:51820 or [2001:db8::1]:51820",
     }
 }
 
-fn socket_address(value: SocketAddr) -> Option<Vec<u8>> {
+fn written<P: for<'a> Payload<Ref<'a> = V>, V>(value: V) -> Option<Vec<u8>> {
     let mut buf = [0; 32];
     let mut w = Writer::new(&mut buf);
-    SockAddr::put(value, &mut w, 0).ok()?;
+    P::put(value, &mut w, 0).ok()?;
     Some(RawAttrs::new(w.written()).first(0)?.payload().to_vec())
 }
 
@@ -119,7 +121,8 @@ mod tests {
     #[test]
     fn hints_are_shown_and_read_again() {
         let v6 = "2001:db8::1".parse::<Ipv6Addr>().unwrap().octets();
-        let cases: [(Option<Hint>, &[u8], &str); 10] = [
+        let cases: [(Option<Hint>, &[u8], &str); 11] = [
+            (Some(Hint::Via), &[&2_u16.to_ne_bytes()[..], &[192, 0, 2, 1]].concat(), "192.0.2.1"),
             (None, &[0, 0xff], "00ff"),
             (None, &[], ""),
             (Some(Hint::Hex), &[0, 0xff], "00 ff"),

@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use netloom_dynamic::{Family, Layout, Options};
-use netloom_families::{FAMILIES, doc_exmpl, nlctrl, rt_link, wireguard};
+use netloom_families::{FAMILIES, doc_exmpl, nlctrl, rt_link, rt_route, wireguard};
 use netloom_wire::schema::{Hint, Kind, MemberKind, StructInfo};
 use netloom_wire::{FamilyInfo, Message, Schema, Writer};
 use proptest::prelude::*;
@@ -119,6 +119,27 @@ fn links() {
 }
 
 #[test]
+fn routes() {
+    let hop = |rtnh_ifindex| rt_route::Rtnexthop { rtnh_ifindex, rtnh_hops: 1, ..Default::default() };
+    let route = rt_route::Route::new()
+        .header(rt_route::Rtmsg { rtm_dst_len: 24, rtm_scope: rt_route::Scope::LINK, ..Default::default() })
+        .dst("192.0.2.0".parse::<std::net::IpAddr>().unwrap())
+        .metrics(rt_route::Metrics::new().mtu(1400))
+        .multipath([
+            rt_route::NextHop::new().header(hop(3)).gateway("198.51.100.1".parse::<std::net::IpAddr>().unwrap()),
+            rt_route::NextHop::new().header(hop(4)).via("fe80::1".parse::<std::net::IpAddr>().unwrap()),
+        ]);
+    let shown = round(reply(&rt_route::INFO, "getroute"), &route);
+    assert_eq!((&shown["dst"], &shown["rtm-scope"]), (&json!("192.0.2.0"), &json!("link")));
+    assert_eq!(shown["metrics"], json!({"mtu": 1400}));
+    let front = |len, index| json!({"rtnh-len": len, "rtnh-flags": [], "rtnh-hops": 1, "rtnh-ifindex": index});
+    let mut hops = [front(16, 3), front(32, 4)];
+    hops[0]["gateway"] = json!("198.51.100.1");
+    hops[1]["via"] = json!("fe80::1");
+    assert_eq!(shown["multipath"], json!(hops));
+}
+
+#[test]
 fn what_linux_sent() {
     let bytes = |hex: &str| -> Vec<u8> {
         let digits: Vec<u8> = hex.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
@@ -171,7 +192,7 @@ fn value(kind: &Kind, hint: Option<Hint>, depth: u32) -> Option<BoxedStrategy<Va
         Kind::Sint => any::<i64>().prop_map(Value::from).boxed(),
         Kind::String => "[a-zA-Z0-9 é\"\\\\]{0,12}".prop_map(Value::from).boxed(),
         Kind::Binary => match hint {
-            Some(Hint::Ipv4OrV6) => any::<std::net::IpAddr>().prop_map(|ip| json!(ip.to_string())).boxed(),
+            Some(Hint::Ipv4OrV6 | Hint::Via) => any::<std::net::IpAddr>().prop_map(|ip| json!(ip.to_string())).boxed(),
             Some(Hint::SocketAddr) => any::<std::net::SocketAddrV4>().prop_map(|at| json!(at.to_string())).boxed(),
             Some(Hint::Mac) => hex(0..8).prop_map(Value::from).boxed(),
             _ => hex(0..40).prop_map(Value::from).boxed(),
@@ -180,6 +201,18 @@ fn value(kind: &Kind, hint: Option<Hint>, depth: u32) -> Option<BoxedStrategy<Va
         Kind::Nest(nest) if depth > 0 => object(nest.schema.table()?, depth - 1),
         Kind::Array(array) => {
             prop::collection::vec(value(&array.element, hint, depth)?, 0..3).prop_map(Value::from).boxed()
+        }
+        Kind::Records(records) if depth > 0 => {
+            let length = records.header.members[0].name;
+            let record = (structure(records.header), object(records.schema.table()?, depth - 1));
+            let record = record.prop_map(move |(mut header, attrs)| {
+                let members = header.as_object_mut().unwrap();
+                members.extend(attrs.as_object().cloned().unwrap());
+                // Whatever it says, what is written is right.
+                members.insert(length.into(), json!(7));
+                header
+            });
+            prop::collection::vec(record, 0..3).prop_map(Value::from).boxed()
         }
         Kind::TypeValue(levels) if depth > 0 => {
             let names = levels.levels;

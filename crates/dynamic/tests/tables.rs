@@ -13,7 +13,7 @@ use netloom_wire::{FamilyInfo, Policy, Schema};
 use serde_json::json;
 
 fn path(stem: &str) -> PathBuf {
-    let name = stem.replace("rt_link", "rt-link");
+    let name = stem.replace("rt_", "rt-");
     PathBuf::from(format!("{}/../families/specs/{name}.yaml", env!("CARGO_MANIFEST_DIR")))
 }
 
@@ -71,6 +71,10 @@ impl Printer {
             Kind::Array(array) => {
                 self.out.push(format!("{of} array from {} by {} {}", array.first, array.step, array.flag));
                 self.kind(of, &array.element);
+            }
+            Kind::Records(records) => {
+                self.structure(of, records.header);
+                self.schema(records.schema.table().unwrap());
             }
             Kind::TypeValue(levels) => {
                 self.out.push(format!("{of} values {:?}", levels.levels));
@@ -231,7 +235,7 @@ fn families_are_found_by_either_name_and_specs_take_their_place() {
     assert!(error.contains("broken.yaml:"), "what could not be read may be it: {error}");
     assert!(families.find("broken").unwrap_err().to_string().contains("broken.yaml:"));
     let names: Vec<_> = families.all().iter().map(|family| family.info.name).collect();
-    assert_eq!(names, ["DOC_EXMPL", "nlctrl", "odd", "ovs_packet", "rt-link", "wireguard"]);
+    assert_eq!(names, ["DOC_EXMPL", "nlctrl", "odd", "ovs_packet", "rt-addr", "rt-link", "rt-route", "wireguard"]);
 
     write("odd2.yaml", &ODD.replace("doc: Odd.", "doc: Another.").replace("value: nine", "value: ten"));
     let other = families.add_spec(&folder.path().join("odd2.yaml")).unwrap();

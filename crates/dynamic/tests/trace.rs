@@ -162,7 +162,7 @@ fn raw_families_go_by_their_message_types() {
     ] {
         assert_eq!(line(direction, bytes(kind, flags, seq)), format!("{head}: {shown}"));
     }
-    assert!(line(Direction::Received, bytes(24, Flags(0x800), 2)).starts_with("<- route type 24 0x800 seq 2: 0000"));
+    assert!(line(Direction::Received, bytes(80, Flags(0x800), 2)).starts_with("<- route type 80 0x800 seq 2: 0000"));
 }
 
 #[test]

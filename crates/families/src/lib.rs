@@ -27,8 +27,12 @@ pub mod doc_exmpl;
 pub mod nlctrl;
 #[cfg(feature = "ovs_packet")]
 pub mod ovs_packet;
+#[cfg(feature = "rt_addr")]
+pub mod rt_addr;
 #[cfg(feature = "rt_link")]
 pub mod rt_link;
+#[cfg(feature = "rt_route")]
+pub mod rt_route;
 #[cfg(feature = "wireguard")]
 pub mod wireguard;
 
@@ -39,8 +43,12 @@ pub static FAMILIES: &[(&str, &FamilyInfo)] = &[
     ("nlctrl", &nlctrl::INFO),
     #[cfg(feature = "ovs_packet")]
     ("ovs_packet", &ovs_packet::INFO),
+    #[cfg(feature = "rt_addr")]
+    ("rt_addr", &rt_addr::INFO),
     #[cfg(feature = "rt_link")]
     ("rt_link", &rt_link::INFO),
+    #[cfg(feature = "rt_route")]
+    ("rt_route", &rt_route::INFO),
     #[cfg(feature = "wireguard")]
     ("wireguard", &wireguard::INFO),
 ];
@@ -55,7 +63,9 @@ pub fn family(name: &str) -> Option<&'static FamilyInfo> {
 mod tests {
     #[test]
     fn a_family_has_two_names() {
-        for name in ["nlctrl", "DOC_EXMPL", "doc_exmpl", "rt-link", "rt_link", "wireguard", "ovs_packet"] {
+        for name in
+            ["nlctrl", "DOC_EXMPL", "doc_exmpl", "rt-link", "rt_link", "rt-route", "rt_addr", "wireguard", "ovs_packet"]
+        {
             assert!(super::family(name).is_some(), "{name}");
         }
         assert!(super::family("nl80211").is_none());

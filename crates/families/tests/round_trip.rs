@@ -1,9 +1,16 @@
 //! Each family: typed, to bytes, to typed again; and bytes of any kind, which must not panic nor change on their second way.
-#![cfg(all(feature = "std", feature = "doc_exmpl", feature = "rt_link", feature = "wireguard"))]
+#![cfg(all(
+    feature = "std",
+    feature = "doc_exmpl",
+    feature = "rt_addr",
+    feature = "rt_link",
+    feature = "rt_route",
+    feature = "wireguard"
+))]
 
 use std::fmt::Debug;
 
-use netloom_families::{doc_exmpl, nlctrl, rt_link, wireguard};
+use netloom_families::{doc_exmpl, nlctrl, rt_addr, rt_link, rt_route, wireguard};
 use netloom_wire::{Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, Strictness, Writer};
 use proptest::prelude::*;
 
@@ -60,6 +67,37 @@ fn typed() {
             .prop_list(rt_link::PropList::new().alt_ifname(["a", "b"]))
             .max_pacing_offload_horizon(1 << 40)
             .stats64(rt_link::LinkStats64 { rx_otherhost_dropped: 9, ..Default::default() }),
+    );
+    let v6 = "2001:db8::1".parse::<std::net::IpAddr>().unwrap();
+    same(
+        rt_addr::Address::new()
+            .header(rt_addr::Ifaddrmsg { ifa_family: 10, ifa_prefixlen: 64, ifa_index: 3, ..Default::default() })
+            .address(v6)
+            .flags(rt_addr::AddressFlags::NODAD | rt_addr::AddressFlags(1 << 30))
+            .cacheinfo(rt_addr::IfaCacheinfo { ifa_prefered: 5, ifa_valid: u32::MAX, ..Default::default() }),
+    );
+    // The length is what it is with its attributes, whatever was said.
+    let hop =
+        |rtnh_len, rtnh_ifindex| rt_route::Rtnexthop { rtnh_len, rtnh_hops: 9, rtnh_ifindex, ..Default::default() };
+    let hops = [
+        rt_route::NextHop::new().header(hop(16, 4)).gateway(std::net::Ipv4Addr::new(192, 0, 2, 1)),
+        rt_route::NextHop::new().header(hop(8, 5)),
+        rt_route::NextHop::new().header(hop(32, 6)).via(v6),
+    ];
+    let route = rt_route::Route::new()
+        .dst(std::net::Ipv4Addr::new(198, 51, 100, 0))
+        .metrics(rt_route::Metrics::new().mtu(1400).cc_algo("reno").features(rt_route::Features::ECN))
+        .dport(443_u16)
+        .expires(u64::MAX);
+    same(route.clone().multipath(hops.clone()));
+    let mut lied = hops;
+    lied[0].header.rtnh_len = 7;
+    assert_eq!(
+        encode(&route.clone().multipath(lied.clone())),
+        encode(&route.multipath(lied.map(|mut hop| {
+            hop.header.rtnh_len = 0;
+            hop
+        })))
     );
 }
 
@@ -119,5 +157,7 @@ proptest! {
         stable::<wireguard::Device>(&bytes);
         stable::<wireguard::Peer>(&bytes);
         stable::<rt_link::Link>(&bytes);
+        stable::<rt_addr::Address>(&bytes);
+        stable::<rt_route::Route>(&bytes);
     }
 }

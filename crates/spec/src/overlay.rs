@@ -45,7 +45,8 @@
 //! | `order` | set | the emission order |
 //! | `index` | attribute | types of the elements of an indexed array: `from-one` (default), `from-zero`, `zero` (each 0) |
 //! | `secret` | attribute | never shown in traces and errors |
-//! | `rust-type` | attribute | `ip-addr` on 4 or 16 bytes, `socket-addr` on a `sockaddr_in` or `sockaddr_in6` |
+//! | `rust-type` | attribute | `ip-addr` on 4 or 16 bytes, `socket-addr` on a `sockaddr_in` or `sockaddr_in6`, `via` on a `struct rtvia` |
+//! | `records` | attribute | the set whose attributes follow each of the structs that the attribute is a list of |
 //! | `rust-name` | set, attribute, enum, struct, operation | the identifier in generated code |
 //! | `since`, `until` | attribute, operation | the first Linux that has it, the first that no longer has it |
 //! | `merge` | family, operation | objects that a dump splits over messages: neighbours in `attribute` with the same `key` are one, their `append` lists joined |

@@ -159,3 +159,38 @@ fn rt_link_has_the_numbers_of_if_link_h() {
     assert!(!set.attribute("linkinfo").unwrap().nested_flag && set.attribute("prop-list").unwrap().nested_flag);
     assert_eq!(spec.enumeration("ifinfo-flags").unwrap().entry("echo").unwrap().c_name, "IFF_ECHO");
 }
+
+#[test]
+fn rtnetlink_has_the_numbers_of_its_headers() {
+    // spec, set, attribute and its number in uapi's if_addr.h and rtnetlink.h
+    for (stem, set, name, id) in [
+        ("rt-addr", "addr-attrs", "cacheinfo", 6),
+        ("rt-addr", "addr-attrs", "proto", 11),
+        ("rt-route", "route-attrs", "oif", 4),
+        ("rt-route", "route-attrs", "multipath", 9),
+        ("rt-route", "route-attrs", "table", 15),
+        ("rt-route", "route-attrs", "via", 18),
+        ("rt-route", "route-attrs", "encap", 22),
+        ("rt-route", "route-attrs", "nh-id", 30),
+        ("rt-route", "nexthop-attrs", "gateway", 5),
+        ("rt-route", "metrics", "fastopen-no-cookie", 17),
+        ("rt-route", "lwtunnel-ip6-attrs", "opts", 8),
+    ] {
+        assert_eq!(load(stem).set(set).unwrap().attribute(name).unwrap().id, id, "{stem} {name}");
+    }
+    for (stem, name, size) in [
+        ("rt-addr", "ifaddrmsg", 8),
+        ("rt-addr", "ifa-cacheinfo", 16),
+        ("rt-route", "rtmsg", 12),
+        ("rt-route", "rta-cacheinfo", 32),
+        ("rt-route", "rtnexthop", 8),
+    ] {
+        assert_eq!(load(stem).structure(name).unwrap().size, size, "{name}");
+    }
+    let route = load("rt-route");
+    let hops = route.set("route-attrs").unwrap().attribute("multipath").unwrap();
+    assert_eq!(hops.records.map(|set| route[set].name.as_str()), Some("nexthop-attrs"));
+    let flags = route.enumeration("rtm-flags").unwrap();
+    let wire = |name: &str| flags.wire_value(flags.entry(name).unwrap(), true);
+    assert_eq!((wire("onlink"), wire("fib-match"), wire("offload-failed")), (4, 0x2000, 0x2000_0000));
+}

@@ -85,6 +85,8 @@ pub enum Kind {
     Nest(Nest),
     /// Attributes whose ids are positions, each holding one element.
     Array(&'static Array),
+    /// Structures one after the other, each followed by attributes.
+    Records(&'static Records),
     /// Attributes whose ids are values, level by level; the last level holds attributes of a set.
     TypeValue(&'static TypeValue),
     /// A payload whose format another attribute's value selects.
@@ -111,6 +113,15 @@ pub struct Array {
     pub step: u16,
     /// Whether the array is sent with the nested bit.
     pub flag: bool,
+}
+
+/// Structures one after the other, each followed by attributes of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct Records {
+    /// The structure; its first member, an u16, is the record's length with its attributes.
+    pub header: &'static StructInfo,
+    /// The set of the attributes.
+    pub schema: Link<Schema>,
 }
 
 /// Nested levels whose attribute ids are values.
@@ -291,6 +302,8 @@ pub enum Hint {
     Uuid,
     /// A `sockaddr_in` or `sockaddr_in6`.
     SocketAddr,
+    /// An address family and an IP address of it.
+    Via,
 }
 
 /// Turns gaps into offsets; the macros' business.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::schema::{Array, AttrInfo, Format, Kind, Nest, SubMessage};
-use crate::{Attr, Path, RawAttrs, Schema, Step, Str, align};
+use crate::{Attr, Path, RawAttrs, RawRecords, Schema, Step, Str, align};
 
 impl Schema {
     /// The path of the attribute that byte `offset` of `attrs` lies in, the innermost one; `None` if it lies in none.
@@ -183,6 +183,20 @@ impl Level<'_> {
             let start = value.saturating_add(skip);
             if (Level { outer: Some(self), meaning, attrs, start, path }).follow(offset, found) {
                 return;
+            }
+        }
+        if let Some(AttrInfo { kind: Kind::Records(records), .. }) = info
+            && let Some(schema) = records.schema.table()
+            && path.depth() < DEEPEST
+        {
+            for (index, record) in RawRecords::new(attr.payload(), records.header.size).enumerate() {
+                let element = path.then(Step::Element(index));
+                let start = value.saturating_add(record.attrs_offset);
+                let meaning = Meaning::Set(schema);
+                let level = Level { outer: Some(self), meaning, attrs: record.attrs, start, path: &element };
+                if offset >= start && level.follow(offset, found) {
+                    return;
+                }
             }
         }
         let inside = match inner {

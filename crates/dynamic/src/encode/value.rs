@@ -84,7 +84,7 @@ pub(super) fn payload(
             bytes
         }
         Kind::Pad => return Err(Error::new(path, "is padding and cannot be sent")),
-        Kind::Unused | Kind::Nest(_) | Kind::Array(_) | Kind::TypeValue(_) | Kind::SubMessage(_) => {
+        Kind::Unused | Kind::Nest(_) | Kind::Array(_) | Kind::Records(_) | Kind::TypeValue(_) | Kind::SubMessage(_) => {
             return Err(Error::new(path, "is reserved and cannot be sent"));
         }
     }))

@@ -9,7 +9,8 @@ use netloom_spec::{
     Spec, StructId, SubMessageId, Width,
 };
 use netloom_wire::schema::{
-    Array, AttrInfo, EnumInfo, Format, Hint, Int, Kind, Member, MemberKind, Nest, StructInfo, SubMessage, TypeValue,
+    Array, AttrInfo, EnumInfo, Format, Hint, Int, Kind, Member, MemberKind, Nest, Records, StructInfo, SubMessage,
+    TypeValue,
 };
 use netloom_wire::{
     FamilyInfo, FixedHeader, Group, Link, MergeInfo, ModeInfo, NotifyInfo, OpFlags, OpInfo, Protocol, Schema,
@@ -178,12 +179,19 @@ impl<'s> Tables<'s> {
         let hint = match (attribute.rust_type, attribute.display) {
             (Some(RustType::IpAddr), _) => Some(Hint::Ipv4OrV6),
             (Some(RustType::SocketAddr), _) => Some(Hint::SocketAddr),
+            (Some(RustType::Via), _) => Some(Hint::Via),
             (_, display) => display.map(hint),
         };
         AttrInfo {
             id: attribute.id,
             name: text(&attribute.name),
-            kind: self.kind(&attribute.kind, attribute.nested_flag),
+            kind: match (&attribute.kind, attribute.records) {
+                (spec::Kind::Binary { layout: Some(id), .. }, Some(set)) => Kind::Records(leak(Records {
+                    header: self.structure(*id),
+                    schema: self.nest(Some(set), false).schema,
+                })),
+                (kind, _) => self.kind(kind, attribute.nested_flag),
+            },
             multi: attribute.multi,
             secret: attribute.secret,
             hint,

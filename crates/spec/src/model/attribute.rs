@@ -67,6 +67,9 @@ pub struct Attribute {
     pub nested_flag: bool,
     /// Never to be shown (overlay: `secret`).
     pub secret: bool,
+    /// It is its struct several times over, each followed by attributes of this set; the struct's first member is the
+    /// length of both (overlay: `records`).
+    pub records: Option<SetId>,
     /// A richer type for Rust and JSON (overlay: `rust-type`).
     pub rust_type: Option<RustType>,
     /// The Rust name, if the overlay corrects it (`name`).
@@ -283,6 +286,8 @@ pub enum RustType {
     IpAddr,
     /// A `sockaddr_in` or `sockaddr_in6` (`socket-addr`).
     SocketAddr,
+    /// An u16 that is the address family, then an IP address (`via`).
+    Via,
 }
 
 /// The formats of an attribute that another attribute selects.

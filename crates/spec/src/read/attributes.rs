@@ -226,6 +226,7 @@ impl Reader {
                 Some(node) => node.boolean("\"secret\"")?,
                 None => false,
             },
+            records: self.records(&mut fields, &kind)?,
             rust_type: rust_type(&mut fields, &kind)?,
             rust_name: rust_name(&mut fields)?,
             kernels: kernels(&mut fields)?,
@@ -408,6 +409,22 @@ impl Reader {
         }
     }
 
+    /// The overlay's `records`.
+    fn records(&self, fields: &mut Fields<'_>, kind: &Kind) -> Result<Option<SetId>, Error> {
+        let what = fields.of_key("records");
+        let Some(node) = fields.overlay("records")? else { return Ok(None) };
+        let first = match kind {
+            Kind::Binary { layout: Some(id), .. } => self.spec[*id].members.first().map(|member| &member.kind),
+            _ => None,
+        };
+        if !matches!(first, Some(MemberKind::Scalar { width: Width::U16, order: ByteOrder::Host, names: None })) {
+            return Err(node.place.error(format_args!(
+                "{what}; only a binary with a struct whose first member is an u16, the record's length, has records"
+            )));
+        }
+        resolve(&self.sets, node, &what, "an attribute set").map(Some)
+    }
+
     /// The overlay's `order`, the rest behind it by id.
     fn emission(&self, index: usize, node: &Node) -> Result<Vec<usize>, Error> {
         let Some(set) = self.spec.sets.get(index) else { return Ok(Vec::new()) };
@@ -487,5 +504,10 @@ fn rust_type(fields: &mut Fields<'_>, kind: &Kind) -> Result<Option<RustType>, E
     if !matches!(kind, Kind::Binary { .. }) {
         return Err(node.place.error(format_args!("{what}; only a binary has one")));
     }
-    crate::fields::word(node, &what, &[("ip-addr", RustType::IpAddr), ("socket-addr", RustType::SocketAddr)]).map(Some)
+    crate::fields::word(
+        node,
+        &what,
+        &[("ip-addr", RustType::IpAddr), ("socket-addr", RustType::SocketAddr), ("via", RustType::Via)],
+    )
+    .map(Some)
 }

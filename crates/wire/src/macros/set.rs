@@ -199,6 +199,9 @@ macro_rules! __owned_set {
                 };
                 self.unparsed.push($crate::Unparsed::new(attr, known));
             }
+            $(fn store_header(&mut self, header: &[u8]) {
+                self.header = <$header as $crate::FixedHeader>::read_some(header);
+            })?
             fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
                 $(<$kind as $crate::Field>::emit(&self.$field, w, $id)?;)*
                 for attr in self.unparsed.iter().filter(|attr| !attr.bad) {

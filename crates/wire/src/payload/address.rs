@@ -85,6 +85,34 @@ impl Payload for SockAddr {
     }
 }
 
+/// An IP address behind its address family, an u16: a `struct rtvia`, as a next hop of another family than the route's is.
+#[doc(alias = "rtvia")]
+pub enum Via {}
+
+impl Payload for Via {
+    const KIND: Kind = Kind::Binary;
+    const HINT: Option<Hint> = Some(Hint::Via);
+    type Ref<'a> = IpAddr;
+    fn read(payload: &[u8]) -> Option<IpAddr> {
+        let (family, address) = payload.split_first_chunk::<2>()?;
+        match (u16::from_ne_bytes(*family), Ip::read(address)?) {
+            (AF_INET, ip @ IpAddr::V4(_)) | (AF_INET6, ip @ IpAddr::V6(_)) => Some(ip),
+            _ => None,
+        }
+    }
+    fn put(value: IpAddr, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        let mut bytes = [0; 18];
+        let (family, address): (u16, &[u8]) = match &value {
+            IpAddr::V4(ip) => (AF_INET, &ip.octets()),
+            IpAddr::V6(ip) => (AF_INET6, &ip.octets()),
+        };
+        let (start, rest) = bytes.split_at_mut(2);
+        start.copy_from_slice(&family.to_ne_bytes());
+        rest.iter_mut().zip(address).for_each(|(to, from)| *to = *from);
+        w.put_attr(id, bytes.get(..address.len().saturating_add(2)).unwrap_or_default())
+    }
+}
+
 #[cfg(feature = "alloc")]
 macro_rules! copied {
     ($($marker:ident $value:ident),*) => {$(
@@ -101,7 +129,7 @@ macro_rules! copied {
     )*};
 }
 #[cfg(feature = "alloc")]
-copied!(Ip IpAddr, SockAddr SocketAddr);
+copied!(Ip IpAddr, SockAddr SocketAddr, Via IpAddr);
 
 #[cfg(test)]
 mod tests {

@@ -5,17 +5,19 @@ mod int;
 mod list;
 mod nest;
 mod plain;
+mod records;
 mod structure;
 #[cfg(feature = "alloc")]
 mod value;
 
 use core::fmt;
 
-pub use address::{Ip, SockAddr};
+pub use address::{Ip, SockAddr, Via};
 pub use int::{Be, Enumeration, Integer, Named, Sint, Uint};
 pub use list::{Element, Elements, Indexed, Leaves, Levels, Multi, TypeValue};
 pub use nest::{BareNest, Boxed, Nest};
 pub use plain::{Bitfield32, Bitfield32Value, Bytes, Fixed, Flag, IntArray, Ints, Pad, Str};
+pub use records::{RawRecord, RawRecords, Records, Row, Rows};
 pub use structure::{CStruct, MemberType};
 
 #[cfg(feature = "alloc")]
@@ -163,6 +165,9 @@ mod owned {
     pub trait OwnedSet: AttributeSet + Clone + fmt::Debug + Default + PartialEq {
         /// Stores one attribute.
         fn store(&mut self, attr: Attr<'_>, path: &Path<'_>, bad: &mut dyn Bad);
+        /// Stores the header in front of the attributes, where the set has one.
+        #[doc(hidden)]
+        fn store_header(&mut self, _header: &[u8]) {}
         /// Writes all attributes, in the set's order, unknown ones last.
         fn emit(&self, w: &mut Writer<'_>) -> Result<(), Full>;
         /// Reads attributes; total, see [`Unparsed`].

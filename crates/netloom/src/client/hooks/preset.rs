@@ -170,7 +170,7 @@ impl<'m> Veil<'m> {
                         attr.nested().into_iter().for_each(|element| self.nest(element, nest, depth));
                     }
                 }
-                Kind::TypeValue(_) | Kind::SubMessage(_) => self.hide(attr.payload()),
+                Kind::TypeValue(_) | Kind::SubMessage(_) | Kind::Records(_) => self.hide(attr.payload()),
                 _ => {}
             }
         }
