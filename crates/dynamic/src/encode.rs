@@ -2,9 +2,11 @@
 
 mod value;
 
+use std::borrow::Cow;
+
 use netloom_wire::policy::Kind as Accepts;
 use netloom_wire::schema::{
-    Array, AttrInfo, Format, Hint, Int, Kind, MemberKind, Nest, StructInfo, SubMessage, TypeValue,
+    Array, AttrInfo, Format, Hint, Int, Kind, Member, MemberKind, Nest, StructInfo, SubMessage, TypeValue,
 };
 use netloom_wire::{Attr, AttrPolicy, Full, Mark, Policy, Schema, Writer, padding};
 use serde_json::{Map, Value};
@@ -32,11 +34,28 @@ pub(crate) fn body(
     w: &mut Writer<'_>,
 ) -> Result<(), Error> {
     let path = &Path::TOP;
+    // A member and an attribute of one name (rt-rule's table) are one value: the attribute is wider and counts, the
+    // member is 0 where the value does not fit.
+    let mut narrow = Cow::Borrowed(object);
+    for member in header.members.iter().filter(|member| is_widened(member, schema)) {
+        let alone = StructInfo { members: std::slice::from_ref(member), ..*header };
+        if structure(&alone, object, path).is_err() {
+            narrow.to_mut().shift_remove(member.name);
+        }
+    }
     whole(w, |w| {
-        let bytes = structure(header, object, path)?;
+        let bytes = structure(header, &narrow, path)?;
         fits(path, w.put_bytes(&bytes).and_then(|()| pad(w, bytes.len())))?;
         set(schema, object, Some(header), policy, None, path, w)
     })
+}
+
+/// Whether an attribute has the name of this member and is the same number with more bits.
+fn is_widened(member: &Member, schema: &Schema) -> bool {
+    match (member.kind, schema.named(member.name).map(|attr| attr.kind)) {
+        (MemberKind::Int(narrow, None), Some(Kind::Int(wide))) => wide.bytes > narrow.bytes,
+        _ => false,
+    }
 }
 
 /// The object in which the selector of a sub-message is looked for, and those around it.
@@ -60,9 +79,9 @@ fn set(
     }
     let scope = Scope { schema, object, outer };
     for (key, value) in object {
-        let in_header = header.is_some_and(|info| info.members.iter().any(|member| member.name == key));
+        let member = header.and_then(|info| info.members.iter().find(|member| member.name == key));
         let path = path.key(key);
-        if in_header {
+        if member.is_some_and(|member| !is_widened(member, schema)) {
             continue;
         } else if let Some(info) = schema.named(key) {
             let policy = policy.and_then(|policy| policy.attr(info.id));

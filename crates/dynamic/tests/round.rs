@@ -140,6 +140,18 @@ fn routes() {
 }
 
 #[test]
+fn a_member_and_an_attribute_of_one_name_are_one_value() {
+    use netloom_families::rt_rule::{FibRuleHdr, INFO, Rule};
+    use netloom_wire::{Body, Message};
+    for (table, narrow) in [(254, 254), (1000, 0)] {
+        let bytes = reply(&INFO, "getrule").to_bytes(&json!({"family": 2, "table": table})).unwrap();
+        let rule = Rule::decode(Body::read(&bytes).unwrap(), &mut ());
+        assert_eq!(rule.table, Some(table));
+        assert_eq!(rule.header, FibRuleHdr { family: 2, table: narrow, ..Default::default() });
+    }
+}
+
+#[test]
 fn what_linux_sent() {
     let bytes = |hex: &str| -> Vec<u8> {
         let digits: Vec<u8> = hex.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();

@@ -235,7 +235,21 @@ fn families_are_found_by_either_name_and_specs_take_their_place() {
     assert!(error.contains("broken.yaml:"), "what could not be read may be it: {error}");
     assert!(families.find("broken").unwrap_err().to_string().contains("broken.yaml:"));
     let names: Vec<_> = families.all().iter().map(|family| family.info.name).collect();
-    assert_eq!(names, ["DOC_EXMPL", "nlctrl", "odd", "ovs_packet", "rt-addr", "rt-link", "rt-route", "wireguard"]);
+    assert_eq!(
+        names,
+        [
+            "DOC_EXMPL",
+            "nlctrl",
+            "odd",
+            "ovs_packet",
+            "rt-addr",
+            "rt-link",
+            "rt-neigh",
+            "rt-route",
+            "rt-rule",
+            "wireguard"
+        ]
+    );
 
     write("odd2.yaml", &ODD.replace("doc: Odd.", "doc: Another.").replace("value: nine", "value: ten"));
     let other = families.add_spec(&folder.path().join("odd2.yaml")).unwrap();

@@ -31,8 +31,12 @@ pub mod ovs_packet;
 pub mod rt_addr;
 #[cfg(feature = "rt_link")]
 pub mod rt_link;
+#[cfg(feature = "rt_neigh")]
+pub mod rt_neigh;
 #[cfg(feature = "rt_route")]
 pub mod rt_route;
+#[cfg(feature = "rt_rule")]
+pub mod rt_rule;
 #[cfg(feature = "wireguard")]
 pub mod wireguard;
 
@@ -47,8 +51,12 @@ pub static FAMILIES: &[(&str, &FamilyInfo)] = &[
     ("rt_addr", &rt_addr::INFO),
     #[cfg(feature = "rt_link")]
     ("rt_link", &rt_link::INFO),
+    #[cfg(feature = "rt_neigh")]
+    ("rt_neigh", &rt_neigh::INFO),
     #[cfg(feature = "rt_route")]
     ("rt_route", &rt_route::INFO),
+    #[cfg(feature = "rt_rule")]
+    ("rt_rule", &rt_rule::INFO),
     #[cfg(feature = "wireguard")]
     ("wireguard", &wireguard::INFO),
 ];

@@ -175,6 +175,12 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-route", "nexthop-attrs", "gateway", 5),
         ("rt-route", "metrics", "fastopen-no-cookie", 17),
         ("rt-route", "lwtunnel-ip6-attrs", "opts", 8),
+        ("rt-neigh", "neighbour-attrs", "protocol", 12),
+        ("rt-neigh", "neighbour-attrs", "flags-ext", 15),
+        ("rt-rule", "fib-rule-attrs", "priority", 6),
+        ("rt-rule", "fib-rule-attrs", "table", 15),
+        ("rt-rule", "fib-rule-attrs", "dport-range", 24),
+        ("rt-rule", "fib-rule-attrs", "dscp-mask", 30),
     ] {
         assert_eq!(load(stem).set(set).unwrap().attribute(name).unwrap().id, id, "{stem} {name}");
     }
@@ -184,6 +190,8 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-route", "rtmsg", 12),
         ("rt-route", "rta-cacheinfo", 32),
         ("rt-route", "rtnexthop", 8),
+        ("rt-neigh", "ndmsg", 12),
+        ("rt-rule", "fib-rule-hdr", 12),
     ] {
         assert_eq!(load(stem).structure(name).unwrap().size, size, "{name}");
     }

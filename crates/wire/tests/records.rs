@@ -1,5 +1,6 @@
 //! Records: what a route's next hops are.
-#![allow(missing_docs)]
+#![cfg(feature = "std")]
+#![allow(missing_docs, unreachable_pub)]
 
 use netloom_wire::{Attrs, OwnedSet, Path, Payload, Records, Writer, attribute_set, c_struct};
 

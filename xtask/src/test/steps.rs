@@ -67,8 +67,8 @@ fn features(stage: &Stage) -> Tally {
     let wire = ["--no-default-features", "--no-default-features --features alloc"];
     let families = [
         "--no-default-features",
-        "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_route,wireguard",
-        "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_route,wireguard",
+        "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_route,rt_rule,wireguard",
+        "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_route,rt_rule,wireguard",
     ];
     let none = [""];
     let variants: [(&str, &[&str]); 8] = [
