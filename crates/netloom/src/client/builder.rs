@@ -10,6 +10,7 @@ use netloom_wire::Protocol;
 use super::Dialer;
 use super::connection::Connection;
 use super::lane::Setup;
+use super::shared::{Settings, Shared};
 use crate::Result;
 use crate::error::{Cause, Error};
 use crate::socket::{Tap, Tapping, Transport, TransportDialer};
@@ -47,7 +48,7 @@ impl Default for Builder {
             protocol: Protocol::GENERIC,
             port: 0,
             timeout: Some(Self::TIMEOUT),
-            setup: Setup { strict: true, receive_buffer: None },
+            setup: Setup { strict: true, detached: false, receive_buffer: None },
         }
     }
 }
@@ -118,15 +119,22 @@ impl Builder {
     /// Makes the connection. With a [port](Builder::port) of its own, its socket is opened now, so that a port in use is
     /// an error here (EADDRINUSE); otherwise sockets are opened with the first call.
     pub fn open(self) -> Result<Connection> {
-        let mut dialer = self.dial()?;
-        for transport in self.transports {
-            dialer = Arc::new(TransportDialer { dialer, transport });
-        }
-        let connection = Connection::with(dialer, self.protocol, self.port, self.timeout, self.setup);
-        if self.port != 0 {
+        let settings = self.settle()?;
+        let has_port = settings.port != 0;
+        let connection = Connection { shared: Shared::new(settings) };
+        if has_port {
             connection.port()?;
         }
         Ok(connection)
+    }
+
+    pub(crate) fn settle(self) -> Result<Settings> {
+        let mut dialer = self.dial()?;
+        let Self { protocol, port, timeout, setup, .. } = self;
+        for transport in self.transports {
+            dialer = Arc::new(TransportDialer { dialer, transport });
+        }
+        Ok(Settings { dialer, protocol, port, timeout, setup })
     }
 
     #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netloom_wire::RawMessage;
+use netloom_wire::{Flags, Header, RawMessage};
 
 use super::exchange::{Exchange, Expect, Step, Verdict};
 use super::hooks::{Ears, Flow};
@@ -21,6 +21,23 @@ pub(crate) struct Terms {
     pub(crate) any_sequence: bool,
     /// It is one of generic netlink, whose answers carry its id.
     pub(crate) generic: bool,
+}
+
+impl Terms {
+    /// The exchange that a request opens.
+    #[inline]
+    pub(crate) fn exchange(&self, port: u32, seq: u32, request: &[u8]) -> Exchange {
+        let header = Header::read(request);
+        let echo = header.is_some_and(|header| header.flags.contains(Flags::ECHO));
+        let exchange = Exchange::new(port, seq, self.expect).echo(echo);
+        if !self.any_sequence {
+            return exchange;
+        }
+        match header.filter(|_| self.generic) {
+            Some(request) => exchange.any_sequence(true).of_kind(request.kind),
+            None => exchange.any_sequence(true),
+        }
+    }
 }
 
 /// What a success says besides.

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use netloom_wire::{self as wire, Family as _, Flags, Full, Header, Protocol, RawMessage, Schema, Writer};
 
-use super::connection::{Connection, FamilyOf};
+use super::connection::Connection;
 use super::conversation::Terms;
 use super::dump_run::{DumpRun, Turn};
+use super::exchange::Expect;
 use super::object::Object;
 use super::request::{with_family, write};
+use super::shared::FamilyOf;
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -37,16 +40,7 @@ pub struct Dump<O: wire::Dump> {
 
 impl<O: wire::Dump> Dump<O> {
     pub(super) fn start(connection: &Connection, request: &O::Request) -> Result<Self> {
-        let schema: fn() -> Option<&'static Schema> =
-            || O::Family::INFO.op(O::NAME).and_then(|op| op.dump).map(|mode| mode.asks);
-        let subject =
-            Subject { family: FamilyOf::<O>::NAME, op: O::NAME, schema: Asks::Op(schema), fixed: FamilyOf::<O>::FIXED };
-        let terms = Terms {
-            expect: super::Expect::Dump,
-            timeout: connection.shared.timeout,
-            any_sequence: FamilyOf::<O>::ANY_SEQUENCE,
-            generic: FamilyOf::<O>::GENERIC,
-        };
+        let (subject, terms) = plan::<O>(connection.shared.timeout);
         let raw = with_family::<O, _>(connection, O::REQUEST, &subject, |kind| {
             let head = (kind, Flags::REQUEST | Flags::DUMP);
             RawDump::start(connection, FamilyOf::<O>::PROTOCOL, head, terms, &subject, |w: &mut Writer<'_>| {
@@ -59,13 +53,7 @@ impl<O: wire::Dump> Dump<O> {
     /// The next object, borrowed from the receive buffer.
     #[inline]
     pub fn next_ref(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
-        Some(match self.raw.next_bytes()? {
-            Ok(bytes) if bytes.len() >= Object::<O::Reply>::front(FamilyOf::<O>::GENERIC) => {
-                Ok(Object { bytes, generic: FamilyOf::<O>::GENERIC, kind: PhantomData })
-            }
-            Ok(_) => Err(Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short)),
-            Err(error) => Err(error),
-        })
+        Some(self.raw.next_bytes()?.and_then(object::<O>))
     }
 
     /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
@@ -116,6 +104,25 @@ impl<O: wire::Dump> fmt::Debug for Dump<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.raw)
     }
+}
+
+/// What errors call a dump, and how it is held.
+pub(super) fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static>, Terms) {
+    let schema: fn() -> Option<&'static Schema> =
+        || O::Family::INFO.op(O::NAME).and_then(|op| op.dump).map(|mode| mode.asks);
+    let subject =
+        Subject { family: FamilyOf::<O>::NAME, op: O::NAME, schema: Asks::Op(schema), fixed: FamilyOf::<O>::FIXED };
+    let any_sequence = FamilyOf::<O>::ANY_SEQUENCE;
+    (subject, Terms { expect: Expect::Dump, timeout, any_sequence, generic: FamilyOf::<O>::GENERIC })
+}
+
+/// A message as the object that it is.
+#[inline]
+pub(super) fn object<O: wire::Dump>(bytes: &[u8]) -> Result<Object<'_, O::Reply>> {
+    if bytes.len() < Object::<O::Reply>::front(FamilyOf::<O>::GENERIC) {
+        return Err(Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short));
+    }
+    Ok(Object { bytes, generic: FamilyOf::<O>::GENERIC, kind: PhantomData })
 }
 
 /// The messages that a raw request dumps; see [`RawRequest::dump`](super::RawRequest::dump).

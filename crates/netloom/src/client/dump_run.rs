@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use netloom_wire::{Flags, Full, Header, Protocol, Writer, align, messages};
 
-use super::connection::Shared;
 use super::conversation::Terms;
 use super::exchange::{Exchange, Step};
 use super::hooks::Flow;
 use super::lane::{Lane, Wait};
+use super::shared::Shared;
 use super::strays::Strays;
 use super::subject::{Asks, Subject};
 use crate::Result;

@@ -19,6 +19,8 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     pub(crate) strict: bool,
+    /// Sends wait for nothing: see [`Endpoint::set_detached`](crate::socket::Endpoint::set_detached).
+    pub(crate) detached: bool,
     pub(crate) receive_buffer: Option<u32>,
 }
 
@@ -37,9 +39,6 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// The first room for requests, and the most: no kernel takes longer ones.
-    const REQUEST: usize = 4096;
-    const LONGEST_REQUEST: usize = 64 << 20;
     /// The first room for answers. Far more than most need, so that the odd long one is not lost; memory that no answer
     /// reaches is never touched.
     pub(crate) const ANSWER: usize = 256 * 1024;
@@ -59,13 +58,17 @@ impl Lane {
         if setup.strict {
             optional(socket.set(Opt::StrictCheck, 1))?;
         }
+        if setup.detached {
+            socket.set_nonblocking(true)?;
+            socket.endpoint().set_detached(true);
+        }
         if let Some(bytes) = setup.receive_buffer {
             // Beyond the system's bound, which takes a privilege that we may not have.
             socket.set(Opt::ReceiveBufferForce, bytes).or_else(|_| socket.set(Opt::ReceiveBuffer, bytes))?;
         }
         socket.bind(Address::port(port))?;
         let port = socket.local()?.port;
-        Ok(Self { socket, port, patience, seq: 0, out: vec![0; Self::REQUEST], inbox: vec![0; room], mailbox: None })
+        Ok(Self { socket, port, patience, seq: 0, out: Vec::new(), inbox: vec![0; room], mailbox: None })
     }
 
     /// Makes it one that others may read from, too, by the mailbox's rules.
@@ -83,17 +86,7 @@ impl Lane {
     ) -> std::result::Result<(u32, usize), Full> {
         let seq = self.next_seq();
         let header = Header { seq, port: self.port, ..Header::new(MessageType(kind), flags) };
-        loop {
-            let mut w = Writer::new(&mut self.out);
-            match w.message(header, |w| body(w)) {
-                Ok(()) => return Ok((seq, w.len())),
-                Err(Full::Room) if self.out.len() < Self::LONGEST_REQUEST => {
-                    let room = self.out.len().saturating_mul(4);
-                    self.out.resize(room, 0);
-                }
-                Err(full) => return Err(full),
-            }
-        }
+        write(&mut self.out, header, body).map(|len| (seq, len))
     }
 
     /// Writes the last request again, under a new sequence number.
@@ -200,15 +193,7 @@ impl Lane {
 
     /// The exchange that the request written last opens.
     pub(crate) fn exchange(&self, seq: u32, len: usize, terms: Terms) -> Exchange {
-        let echo = Header::read(&self.out).is_some_and(|header| header.flags.contains(Flags::ECHO));
-        let exchange = Exchange::new(self.port, seq, terms.expect).echo(echo);
-        if !terms.any_sequence {
-            return exchange;
-        }
-        match Header::read(self.request(len)).filter(|_| terms.generic) {
-            Some(request) => exchange.any_sequence(true).of_kind(request.kind),
-            None => exchange.any_sequence(true),
-        }
+        terms.exchange(self.port, seq, self.request(len))
     }
 
     /// Sends the request written last and hears the answers out, each reply by `reply`.
@@ -260,9 +245,7 @@ impl Lane {
     /// Sends a no-op that asks for an acknowledgement, and returns its sequence number.
     fn post_barrier(&mut self, ears: Option<&Ears<'_>>) -> Result<u32> {
         let seq = self.next_seq();
-        let kind = MessageType::NOOP;
-        let noop = Header { len: 16, seq, port: self.port, ..Header::new(kind, Flags::REQUEST | Flags::ACK) };
-        let bytes = noop.to_bytes();
+        let bytes = barrier(self.port, seq);
         if let Some(ears) = ears {
             ears.out(self.port, &bytes).map_err(|cause| Error::new("", cause))?;
         }
@@ -271,10 +254,43 @@ impl Lane {
     }
 
     fn next_seq(&mut self) -> u32 {
-        // 0 is what nobody asked for.
-        self.seq = self.seq.wrapping_add(1).max(1);
+        self.seq = after(self.seq);
         self.seq
     }
+}
+
+/// Writes a message, and has the buffer grow as it must; returns its length.
+#[inline]
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    header: Header,
+    body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+) -> std::result::Result<usize, Full> {
+    /// The first room for requests, and the most: no kernel takes longer ones.
+    const REQUEST: usize = 4096;
+    const LONGEST_REQUEST: usize = 64 << 20;
+    loop {
+        let mut w = Writer::new(out);
+        match w.message(header, |w| body(w)) {
+            Ok(()) => return Ok(w.len()),
+            Err(Full::Room) if out.len() < LONGEST_REQUEST => {
+                let room = out.len().saturating_mul(4).max(REQUEST);
+                out.resize(room, 0);
+            }
+            Err(full) => return Err(full),
+        }
+    }
+}
+
+/// A no-op that asks for an acknowledgement.
+pub(crate) fn barrier(port: u32, seq: u32) -> [u8; Header::LEN] {
+    Header { len: 16, seq, port, ..Header::new(MessageType::NOOP, Flags::REQUEST | Flags::ACK) }.to_bytes()
+}
+
+/// The sequence number that follows.
+pub(crate) fn after(seq: u32) -> u32 {
+    // 0 is what nobody asked for.
+    seq.wrapping_add(1).max(1)
 }
 
 /// How long to wait. The clock is not read before it must be.

@@ -20,6 +20,7 @@ mod object;
 mod progress;
 mod raw;
 mod request;
+mod shared;
 mod strays;
 mod subject;
 mod subscription;

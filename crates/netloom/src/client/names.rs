@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use netloom_wire::{Attr, Errno, Protocol, RawAttrs, Str};
 
-use super::connection::Connection;
+use super::raw::{RawAnswer, RawRequest};
 use crate::Result;
 use crate::error::{Cause, Error};
 
@@ -74,19 +74,14 @@ impl Names {
         self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|family| family.id != id);
     }
 
-    /// The family of this name, asked for if it was not before.
-    pub(super) fn resolve(&self, connection: &Connection, name: &str) -> Result<Arc<Resolved>> {
+    /// The family of this name, if it has been asked for.
+    pub(super) fn known(&self, name: &str) -> Option<Arc<Resolved>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(family) = known.iter().find(|family| *family.name == *name) {
-            return Ok(family.clone());
-        }
-        drop(known);
-        self.renew(connection, name)
+        known.iter().find(|family| *family.name == *name).cloned()
     }
 
-    /// The same, asked for in any case: it may have gone and come back under other numbers.
-    pub(super) fn renew(&self, connection: &Connection, name: &str) -> Result<Arc<Resolved>> {
-        let asked = ask(connection, name);
+    /// Remembers what was asked, in place of what was known: it may have gone and come back under other numbers.
+    pub(super) fn learn(&self, name: &str, asked: Result<Resolved>) -> Result<Arc<Resolved>> {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.retain(|other| *other.name != *name);
         let family = Arc::new(asked?);
@@ -96,21 +91,30 @@ impl Names {
     }
 }
 
-fn ask(connection: &Connection, name: &str) -> Result<Resolved> {
-    let unknown = || Error::new("", Cause::NoFamily(name.to_owned().into()));
+/// What asks for the family of this name; see [`answered`].
+pub(super) fn ask<'c, C>(request: RawRequest<'c, C>, name: &str) -> Result<RawRequest<'c, C>> {
     // The policy of nlctrl bounds a name to 15 bytes; longer ones are no family's.
     if name.is_empty() || name.len() > 15 || name.contains('\0') {
-        return Err(unknown());
+        return Err(unknown(name));
     }
     let bytes = [name.as_bytes(), b"\0"].concat();
-    let request = connection.request_raw(NLCTRL).protocol(Protocol::GENERIC).named("nlctrl", "getfamily");
-    let answer = match request.cmd(GETFAMILY).version(2).attr(FAMILY_NAME, &bytes).send() {
+    let request = request.protocol(Protocol::GENERIC).named("nlctrl", "getfamily");
+    Ok(request.cmd(GETFAMILY).version(2).attr(FAMILY_NAME, &bytes))
+}
+
+/// What was answered to that.
+pub(super) fn answered(answer: Result<RawAnswer>, name: &str) -> Result<Resolved> {
+    let answer = match answer {
         Ok(answer) => answer,
-        Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => return Err(unknown()),
+        Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => return Err(unknown(name)),
         Err(error) => return Err(error),
     };
     let reply = answer.replies.first().and_then(|reply| read(reply.attrs(0)));
     reply.ok_or_else(|| Error::new("nlctrl getfamily", Cause::NoReply))
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new("", Cause::NoFamily(name.to_owned().into()))
 }
 
 fn read(attrs: RawAttrs<'_>) -> Option<Resolved> {

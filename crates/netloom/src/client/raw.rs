@@ -13,16 +13,17 @@ use super::conversation::Terms;
 use super::dump::RawDump;
 use super::event::Event;
 use super::exchange::Expect;
+use super::lane::write;
+use super::shared::Shared;
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
 
 /// A request built from numbers and bytes; see [`Connection::request_raw`].
-#[derive(Clone)]
 #[must_use = "a request does nothing before `send` or `dump`"]
-pub struct RawRequest<'c> {
-    connection: &'c Connection,
-    protocol: Protocol,
+pub struct RawRequest<'c, C = Connection> {
+    pub(super) connection: &'c C,
+    pub(super) protocol: Protocol,
     kind: u16,
     genl: Option<GenlHeader>,
     flags: Flags,
@@ -39,7 +40,7 @@ pub struct RawRequest<'c> {
     seq: u32,
 }
 
-impl fmt::Debug for RawRequest<'_> {
+impl<C> fmt::Debug for RawRequest<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No bytes here: there may be a key among them.
         let (protocol, (family, op), flags, len) = (self.protocol, &self.name, self.flags, self.body.len());
@@ -47,11 +48,17 @@ impl fmt::Debug for RawRequest<'_> {
     }
 }
 
-impl<'c> RawRequest<'c> {
-    pub(super) fn new(connection: &'c Connection, kind: u16) -> Self {
+impl<C> Clone for RawRequest<'_, C> {
+    fn clone(&self) -> Self {
+        Self { body: self.body.clone(), name: self.name.clone(), ..*self }
+    }
+}
+
+impl<'c, C> RawRequest<'c, C> {
+    pub(super) fn new(connection: &'c C, shared: &Shared, kind: u16) -> Self {
         Self {
             connection,
-            protocol: connection.shared.protocol,
+            protocol: shared.protocol,
             kind,
             genl: None,
             flags: Flags::REQUEST,
@@ -60,16 +67,16 @@ impl<'c> RawRequest<'c> {
             too_long: None,
             name: (Cow::Owned(format!("message type {kind}")), Cow::Borrowed("")),
             schema: None,
-            timeout: connection.shared.timeout,
+            timeout: shared.timeout,
             any_sequence: false,
             seq: 0,
         }
     }
 
     /// What answers `event`: of its type, with its sequence, its generic netlink command if it has one.
-    pub(super) fn answering(connection: &'c Connection, event: &Event) -> Self {
+    pub(super) fn answering(connection: &'c C, shared: &Shared, event: &Event) -> Self {
         let header = event.header();
-        let request = Self { seq: header.seq, flags: Flags::NONE, ..Self::new(connection, header.kind.0) };
+        let request = Self { seq: header.seq, flags: Flags::NONE, ..Self::new(connection, shared, header.kind.0) };
         match GenlHeader::read(event.payload()).filter(|_| request.protocol == Protocol::GENERIC) {
             Some(genl) => Self { genl: Some(genl), ..request },
             None => request,
@@ -144,58 +151,39 @@ impl<'c> RawRequest<'c> {
         Self { timeout: Some(timeout), ..self }
     }
 
-    /// Sends it with NLM_F_ACK, and returns all that comes back.
-    pub fn send(mut self) -> Result<RawAnswer> {
+    /// Checks a request that is not to be a dump; what remains is how it is held.
+    pub(super) fn plan(&mut self) -> Result<Terms> {
         self.flags |= Flags::ACK;
-        let subject = self.subject();
         if self.genl.is_some() && self.protocol == Protocol::GENERIC && self.flags.contains(Flags::DUMP) {
-            return Err(subject.error(Cause::Usage("the flags make it a dump: use `dump` instead of `send`")));
+            let instead = "the flags make it a dump: use `dump` instead of `send`";
+            return Err(self.subject().error(Cause::Usage(instead)));
         }
-        let channel = self.connection.shared.channel(self.protocol)?;
-        let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
-        let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
-        let terms = self.terms(Expect::Ack);
-        let mut replies = Vec::new();
-        let ears = self.connection.shared.ears(self.protocol, Some(channel));
-        let accepted = lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
-            replies.push(RawReply::new(&message, self.genl.is_some()));
-            Ok(())
-        });
-        let answered = accepted.map(|accepted| (accepted.warning, accepted.cookie));
-        answered.map(|(warning, cookie)| RawAnswer { replies, warning, cookie }).map_err(|error| self.forget(error))
+        Ok(self.terms(Expect::Ack))
     }
 
-    /// Sends it, and waits for nothing: neither for an answer nor for a call that another thread has under way on the same
-    /// socket. What comes back, if anything does, is the [receiving half's](super::Unsolicited), or counts as a stray.
-    pub fn post(self) -> Result<()> {
-        let subject = self.subject();
-        let channel = self.connection.shared.channel(self.protocol)?;
-        let kind = MessageType(self.kind);
-        let header = Header { seq: self.seq, port: channel.port, ..Header::new(kind, self.flags) };
-        let room = Header::LEN.saturating_add(GenlHeader::LEN).saturating_add(align(self.body.len()));
-        let mut bytes = vec![0; room];
-        let mut w = Writer::new(&mut bytes);
-        w.message(header, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
-        let message = w.written();
-        if let Some(ears) = self.connection.shared.ears(self.protocol, None) {
-            ears.out(channel.port, message).map_err(|cause| subject.error(cause))?;
-        }
-        channel.socket().send(message).map(drop).map_err(|error| error.of(subject.name()))
-    }
-
-    /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
-    pub fn dump(mut self) -> Result<RawDump> {
+    /// Makes it a dump.
+    pub(super) fn plan_dump(&mut self) -> Terms {
         self.flags |= Flags::DUMP;
-        let terms = self.terms(Expect::Dump);
-        let started = RawDump::start(
-            self.connection,
-            self.protocol,
-            (self.kind, self.flags),
-            terms,
-            &self.subject(),
-            |w: &mut Writer<'_>| self.write(w),
-        );
-        started.map_err(|error| self.forget(error))
+        self.terms(Expect::Dump)
+    }
+
+    /// The type of the message, and its flags.
+    pub(super) fn head(&self) -> (u16, Flags) {
+        (self.kind, self.flags)
+    }
+
+    /// A reply to it.
+    pub(super) fn reply(&self, message: &RawMessage<'_>) -> RawReply {
+        RawReply::new(message, self.genl.is_some())
+    }
+
+    /// All of it, from this port.
+    pub(super) fn datagram(&self, port: u32) -> Result<Vec<u8>> {
+        let header = Header { seq: self.seq, port, ..Header::new(MessageType(self.kind), self.flags) };
+        let mut bytes = Vec::new();
+        let len = write(&mut bytes, header, |w| self.write(w)).map_err(|full| self.subject().too_long(full))?;
+        bytes.truncate(len);
+        Ok(bytes)
     }
 
     fn terms(&self, expect: Expect) -> Terms {
@@ -204,14 +192,14 @@ impl<'c> RawRequest<'c> {
     }
 
     /// A family id that the kernel side does not know is not remembered any longer.
-    fn forget(&self, error: Error) -> Error {
+    pub(super) fn forget(&self, shared: &Shared, error: Error) -> Error {
         if self.genl.is_some() && error.is_refused() && error.errno() == Some(Errno::ENOENT) {
-            self.connection.shared.names.forget(self.kind);
+            shared.names.forget(self.kind);
         }
         error
     }
 
-    fn write(&self, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
+    pub(super) fn write(&self, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
         if let Some(attr) = self.too_long {
             return Err(Full::TooLong { attr });
         }
@@ -221,7 +209,7 @@ impl<'c> RawRequest<'c> {
         w.put_bytes(&self.body)
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub(super) fn subject(&self) -> Subject<'_> {
         let genl = if self.genl.is_some() { GenlHeader::LEN } else { 0 };
         Subject {
             family: &self.name.0,
@@ -229,6 +217,47 @@ impl<'c> RawRequest<'c> {
             schema: Asks::Known(self.schema),
             fixed: genl.saturating_add(self.fixed),
         }
+    }
+}
+
+impl RawRequest<'_> {
+    /// Sends it with NLM_F_ACK, and returns all that comes back.
+    pub fn send(mut self) -> Result<RawAnswer> {
+        let terms = self.plan()?;
+        let subject = self.subject();
+        let shared = &self.connection.shared;
+        let channel = shared.channel(self.protocol)?;
+        let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
+        let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
+        let mut replies = Vec::new();
+        let ears = shared.ears(self.protocol, Some(channel));
+        let accepted = lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
+            replies.push(self.reply(&message));
+            Ok(())
+        });
+        drop(lane);
+        let accepted = accepted.map_err(|error| self.forget(shared, error))?;
+        Ok(RawAnswer { replies, warning: accepted.warning, cookie: accepted.cookie })
+    }
+
+    /// Sends it, and waits for nothing: neither for an answer nor for a call that another thread has under way on the same
+    /// socket. What comes back, if anything does, is the [receiving half's](super::Unsolicited), or counts as a stray.
+    pub fn post(self) -> Result<()> {
+        let subject = self.subject();
+        let channel = self.connection.shared.channel(self.protocol)?;
+        let message = self.datagram(channel.port)?;
+        if let Some(ears) = self.connection.shared.ears(self.protocol, None) {
+            ears.out(channel.port, &message).map_err(|cause| subject.error(cause))?;
+        }
+        channel.socket().send(&message).map(drop).map_err(|error| error.of(subject.name()))
+    }
+
+    /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
+    pub fn dump(mut self) -> Result<RawDump> {
+        let terms = self.plan_dump();
+        let write = |w: &mut Writer<'_>| self.write(w);
+        let started = RawDump::start(self.connection, self.protocol, self.head(), terms, &self.subject(), write);
+        started.map_err(|error| self.forget(&self.connection.shared, error))
     }
 }
 

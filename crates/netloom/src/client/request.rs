@@ -1,15 +1,15 @@
 //! One op to be done.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use netloom_wire::{
-    Body, Do, Errno, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, RawMessage, Schema, Writer,
-};
+use netloom_wire::{Body, Do, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, RawMessage, Schema, Writer};
 
-use super::connection::{Connection, FamilyOf};
+use super::connection::Connection;
 use super::conversation::{Accepted, Terms};
 use super::exchange::Expect;
+use super::shared::{FamilyOf, Shared};
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -17,11 +17,10 @@ use crate::error::{Cause, Error};
 /// An op to be done, with what it is asked: see [`Connection::request`].
 ///
 /// The flags from [`Request::replace`] on belong to creations; what a family makes of them is its own business.
-#[derive(Debug)]
 #[must_use = "a request does nothing before `send`"]
-pub struct Request<'r, O: Do> {
-    connection: &'r Connection,
-    request: &'r O::Request,
+pub struct Request<'r, O: Do, C = Connection> {
+    pub(super) connection: &'r C,
+    pub(super) request: &'r O::Request,
     flags: Flags,
     timeout: Option<Duration>,
     op: PhantomData<O>,
@@ -40,9 +39,16 @@ pub struct Answer<R> {
     pub cookie: Option<Vec<u8>>,
 }
 
-impl<'r, O: Do> Request<'r, O> {
-    pub(super) fn new(connection: &'r Connection, request: &'r O::Request) -> Self {
-        let timeout = connection.shared.timeout;
+impl<O: Do, C> fmt::Debug for Request<'_, O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No values here: there may be a key among them.
+        write!(f, "Request({} {}, {:?})", FamilyOf::<O>::NAME, O::NAME, self.flags)
+    }
+}
+
+impl<'r, O: Do, C> Request<'r, O, C> {
+    pub(super) fn new(connection: &'r C, shared: &Shared, request: &'r O::Request) -> Self {
+        let timeout = shared.timeout;
         Self { connection, request, flags: Flags::REQUEST, timeout, op: PhantomData }
     }
 
@@ -92,6 +98,27 @@ impl<'r, O: Do> Request<'r, O> {
         Self { timeout: Some(timeout), ..self }
     }
 
+    /// With which flags it is sent, and how it is held.
+    pub(super) fn plan(&self) -> Result<(Flags, Terms)> {
+        let mut flags = self.flags;
+        // net/netlink/genetlink.c: genl_family_rcv_msg takes both bits for a dump, whatever was meant
+        if FamilyOf::<O>::GENERIC && flags.contains(Flags::DUMP) {
+            let instead = "REPLACE and EXCL together are DUMP to a generic netlink family; leave one out, or use dump";
+            return Err(subject::<O>().error(Cause::Usage(instead)));
+        }
+        let expect = if O::REPLY.is_some() && !flags.intersects(Flags::ACK | Flags::ECHO) {
+            Expect::Reply
+        } else {
+            flags |= Flags::ACK;
+            Expect::Ack
+        };
+        let generic = FamilyOf::<O>::GENERIC;
+        let terms = Terms { expect, timeout: self.timeout, any_sequence: FamilyOf::<O>::ANY_SEQUENCE, generic };
+        Ok((flags, terms))
+    }
+}
+
+impl<O: Do> Request<'_, O> {
     /// Does it, and returns all that comes back.
     pub fn send(self) -> Result<Answer<O::Reply>> {
         let mut replies = Vec::new();
@@ -105,45 +132,37 @@ impl<'r, O: Do> Request<'r, O> {
         self.run(&mut |reply| {
             first.get_or_insert(reply);
         })?;
-        match first {
-            Some(reply) => Ok(reply),
-            // Where there is no reply, its type is empty.
-            None if O::REPLY.is_none() => {
-                let nothing = Body { header: Default::default(), attrs: RawAttrs::new(&[]) };
-                Ok(O::Reply::decode(nothing, &mut ()))
-            }
-            None => Err(subject::<O>().error(Cause::NoReply)),
-        }
+        reply_of::<O>(first)
     }
 
     fn run(&self, reply: &mut dyn FnMut(O::Reply)) -> Result<Accepted> {
-        let connection = self.connection;
+        let shared = &self.connection.shared;
         let subject = subject::<O>();
-        let mut flags = self.flags;
-        // net/netlink/genetlink.c: genl_family_rcv_msg takes both bits for a dump, whatever was meant
-        if FamilyOf::<O>::GENERIC && flags.contains(Flags::DUMP) {
-            let instead = "REPLACE and EXCL together are DUMP to a generic netlink family; leave one out, or use dump";
-            return Err(subject.error(Cause::Usage(instead)));
-        }
-        let expect = if O::REPLY.is_some() && !flags.intersects(Flags::ACK | Flags::ECHO) {
-            Expect::Reply
-        } else {
-            flags |= Flags::ACK;
-            Expect::Ack
-        };
-        let generic = FamilyOf::<O>::GENERIC;
-        let terms = Terms { expect, timeout: self.timeout, any_sequence: FamilyOf::<O>::ANY_SEQUENCE, generic };
-        with_family::<O, _>(connection, O::REQUEST, &subject, |kind| {
-            let channel = connection.shared.channel(FamilyOf::<O>::PROTOCOL)?;
+        let (flags, terms) = self.plan()?;
+        with_family::<O, _>(self.connection, O::REQUEST, &subject, |kind| {
+            let channel = shared.channel(FamilyOf::<O>::PROTOCOL)?;
             let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
             let request = lane.write(kind, flags, |w| write::<O>(self.request, O::REQUEST, w));
             let request = request.map_err(|full| subject.too_long(full))?;
-            let ears = connection.shared.ears(FamilyOf::<O>::PROTOCOL, Some(channel));
+            let ears = shared.ears(FamilyOf::<O>::PROTOCOL, Some(channel));
             lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
                 reply(read::<O, O::Reply>(&message)?);
                 Ok(())
             })
         })
+    }
+}
+
+/// The reply of an op, of which this is the first that came.
+pub(super) fn reply_of<O: Do>(first: Option<O::Reply>) -> Result<O::Reply> {
+    match first {
+        Some(reply) => Ok(reply),
+        // Where there is no reply, its type is empty.
+        None if O::REPLY.is_none() => {
+            let nothing = Body { header: Default::default(), attrs: RawAttrs::new(&[]) };
+            Ok(O::Reply::decode(nothing, &mut ()))
+        }
+        None => Err(subject::<O>().error(Cause::NoReply)),
     }
 }
 
@@ -155,22 +174,17 @@ pub(super) fn with_family<O: Op, R>(
     subject: &Subject<'_>,
     mut ask: impl FnMut(u16) -> Result<R>,
 ) -> Result<R> {
-    if !FamilyOf::<O>::GENERIC {
-        return ask(number);
-    }
-    let names = &connection.shared.names;
-    if let Some(id) = names.id(FamilyOf::<O>::NAME) {
-        match ask(id) {
-            // net/netlink/genetlink.c: genl_rcv_msg, no family of this id; or a handler's own ENOENT
-            Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => {
-                names.forget(id);
-                let new = connection.family(FamilyOf::<O>::NAME).map_err(|error| error.of(subject.name()))?.id;
-                if new == id { Err(error) } else { ask(new) }
+    let resolve = || connection.family(FamilyOf::<O>::NAME).map_err(|error| error.of(subject.name()));
+    let shared = &connection.shared;
+    match shared.kind_of::<O>(number) {
+        None => ask(resolve()?.id),
+        Some(known) => match ask(known) {
+            Err(error) if shared.is_outdated::<O>(known, &error) => {
+                let new = resolve()?.id;
+                if new == known { Err(error) } else { ask(new) }
             }
             done => done,
-        }
-    } else {
-        ask(connection.family(FamilyOf::<O>::NAME).map_err(|error| error.of(subject.name()))?.id)
+        },
     }
 }
 
@@ -192,11 +206,11 @@ fn body<'d, O: Op, M: Message>(message: &RawMessage<'d>) -> Result<Body<'d, M::H
     body.ok_or_else(|| Error::new("", Cause::Short))
 }
 
-fn read<O: Op, M: Message>(message: &RawMessage<'_>) -> Result<M> {
+pub(super) fn read<O: Op, M: Message>(message: &RawMessage<'_>) -> Result<M> {
     Ok(M::decode(body::<O, M>(message)?, &mut ()))
 }
 
-fn subject<O: Do>() -> Subject<'static> {
+pub(super) fn subject<O: Do>() -> Subject<'static> {
     let schema: fn() -> Option<&'static Schema> =
         || O::Family::INFO.op(O::NAME).and_then(|op| op.doit).map(|mode| mode.asks);
     Subject { family: FamilyOf::<O>::NAME, op: O::NAME, schema: Asks::Op(schema), fixed: FamilyOf::<O>::FIXED }

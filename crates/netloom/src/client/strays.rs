@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError, Weak};
 
-use netloom_wire::{Malformed, Protocol};
+use netloom_wire::{Malformed, Protocol, RawMessage};
 
 use super::event::Event;
-use super::exchange::{Reason, Stray};
+use super::exchange::{Exchange, Expect, Reason, Step, Stray};
+use super::hooks::Ears;
 use crate::Result;
 use crate::error::{Cause, Error};
-use crate::socket::Wake;
+use crate::socket::{Received, Wake};
 
 /// How many messages reached a connection's sockets that answered nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +41,19 @@ impl StrayCount {
     }
 }
 
+/// Who is told that something was kept.
+pub(crate) trait Told: Send + Sync {
+    /// Something was kept.
+    fn tell(&self);
+}
+
+impl Told for Wake {
+    fn tell(&self) {
+        self.pull();
+    }
+}
+
 /// The strays of one call socket.
-#[derive(Debug)]
 pub(crate) struct Strays {
     protocol: Protocol,
     forged: AtomicU64,
@@ -51,7 +63,7 @@ pub(crate) struct Strays {
     overruns: AtomicU64,
     kept: Mutex<VecDeque<Result<Event>>>,
     /// Of those who wait for what is kept.
-    wakes: Mutex<Vec<Weak<Wake>>>,
+    wakes: Mutex<Vec<Weak<dyn Told>>>,
 }
 
 impl Strays {
@@ -72,16 +84,16 @@ impl Strays {
         }
     }
 
-    /// Has `wake` pulled whenever something is kept, as long as it lives.
-    pub(crate) fn tell(&self, wake: &Arc<Wake>) {
+    /// Tells `whom` whenever something is kept, as long as it lives.
+    pub(crate) fn tell(&self, whom: Weak<dyn Told>) {
         let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         wakes.retain(|wake| wake.strong_count() > 0);
-        wakes.push(Arc::downgrade(wake));
+        wakes.push(whom);
     }
 
     fn pull(&self) {
         let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        wakes.iter().filter_map(Weak::upgrade).for_each(|wake| wake.pull());
+        wakes.iter().filter_map(Weak::upgrade).for_each(|wake| wake.tell());
     }
 
     pub(crate) fn take(&self, stray: &Stray<'_>, group: Option<u32>) {
@@ -95,6 +107,29 @@ impl Strays {
             Reason::Sequence => &self.unknown,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes a message that came to this port, whose last request had this sequence, when nobody waited for it.
+    pub(crate) fn hear(
+        &self,
+        (port, seq): (u32, u32),
+        message: std::result::Result<RawMessage<'_>, Malformed>,
+        received: &Received,
+        ears: Option<&Ears<'_>>,
+    ) -> Result<()> {
+        let mut exchange = Exchange::new(port, seq, Expect::Nothing);
+        let step = match ears {
+            Some(ears) => ears.step(&mut exchange, message, received.source),
+            None => exchange.step(message, received.source),
+        };
+        match step {
+            Some(Step::Stray(stray)) => self.take(&stray, received.group),
+            Some(Step::Malformed(malformed)) => self.malformed(malformed),
+            Some(Step::Stopped) => return Err(Error::new("", Cause::Stopped)),
+            Some(_) => self.late(),
+            None => {}
+        }
+        Ok(())
     }
 
     /// The kernel side sent what is no message.
@@ -146,7 +181,7 @@ impl Strays {
 mod tests {
     use super::*;
     use crate::socket::Address;
-    use netloom_wire::{Header, RawMessage};
+    use netloom_wire::Header;
 
     #[test]
     fn what_nobody_reads_is_bounded_and_its_loss_told() {

@@ -12,6 +12,7 @@ use super::event::Event;
 use super::hooks::Flow;
 use super::lane::Lane;
 use super::names::{DELFAMILY, FAMILY_ID, NLCTRL, Resolved};
+use super::shared::Shared;
 use crate::Result;
 use crate::error::{Cause, Error};
 use crate::socket::{Opt, Received, RecvFlags, Socket, Wake, retry};
@@ -35,47 +36,43 @@ use crate::socket::{Opt, Received, RecvFlags, Socket, Wake, retry};
 /// # Ok::<(), netloom::Error>(())
 /// ```
 pub struct Subscription {
-    connection: Connection,
+    shared: Arc<Shared>,
     protocol: Protocol,
     inbox: Inbox,
 }
 
 impl Subscription {
     pub(super) fn open(connection: &Connection, groups: &[Group]) -> Result<Self> {
+        let subscription = Self::listen(&connection.shared, groups)?;
+        let mut families = Vec::new();
+        for name in names(groups) {
+            families.push(connection.renew_family(name).map_err(|error| error.of("subscribe"))?);
+        }
+        subscription.join(&families, groups)?;
+        Ok(subscription)
+    }
+
+    /// A socket of the groups' protocol, that hears none of them yet.
+    pub(super) fn listen(shared: &Arc<Shared>, groups: &[Group]) -> Result<Self> {
         let usage = |instead| Err(Error::new("subscribe", Cause::Usage(instead)));
         let Some(first) = groups.first() else { return usage("no group to hear: name one") };
         let protocol = first.protocol;
         if groups.iter().any(|group| group.protocol != protocol) {
             return usage("groups of different protocols: subscribe once for each protocol");
         }
-        let subscription = Self::of_numbers(connection, protocol, &[])?;
-        // Asked anew: to join the number that a group had before its family went and came back is no error, and nothing
-        // would ever be heard.
-        let mut families: Vec<Arc<Resolved>> = Vec::new();
-        if protocol == Protocol::GENERIC {
-            for group in groups {
-                if !families.iter().any(|family| *family.name == *group.family) {
-                    let names = &connection.shared.names;
-                    families.push(names.renew(connection, group.family).map_err(|error| error.of("subscribe"))?);
-                }
-            }
-        }
-        let numbers = groups.iter().map(|group| number(&families, group)).collect::<Result<Vec<_>>>()?;
-        for (number, group) in numbers.into_iter().zip(groups) {
-            let joined = subscription.inbox.socket.join(number);
-            joined.map_err(|error| error.of(format!("{} group {}", group.family, group.name)))?;
-        }
-        Ok(subscription)
+        let socket = shared.open_socket(protocol)?;
+        socket.set(Opt::PktInfo, 1)?;
+        Ok(Self { shared: shared.clone(), protocol, inbox: Inbox::new(socket) })
     }
 
-    /// Groups of a protocol by number.
-    pub(super) fn of_numbers(connection: &Connection, protocol: Protocol, groups: &[u32]) -> Result<Self> {
-        let socket = connection.shared.open_socket(protocol)?;
-        socket.set(Opt::PktInfo, 1)?;
-        for group in groups {
-            socket.join(*group)?;
+    /// Joins the groups, whose families are these.
+    pub(super) fn join(&self, families: &[Arc<Resolved>], groups: &[Group]) -> Result<()> {
+        let numbers = groups.iter().map(|group| number(families, group)).collect::<Result<Vec<_>>>()?;
+        for (number, group) in numbers.into_iter().zip(groups) {
+            let joined = self.inbox.socket.join(number);
+            joined.map_err(|error| error.of(format!("{} group {}", group.family, group.name)))?;
         }
-        Ok(Self { connection: connection.clone(), protocol, inbox: Inbox::new(socket) })
+        Ok(())
     }
 
     /// The next event, waiting no longer than `timeout`; `None` if none came.
@@ -113,8 +110,8 @@ impl Subscription {
     }
 
     fn wait(&mut self, flags: RecvFlags, deadline: Option<Instant>) -> Option<Result<Event>> {
-        let item = self.inbox.next(&self.connection, self.protocol, flags, deadline)?;
-        Some(item.map(|event| name(&self.connection, event)))
+        let item = self.inbox.next(&self.shared, self.protocol, flags, deadline)?;
+        Some(item.map(|event| name(&self.shared, event)))
     }
 }
 
@@ -156,9 +153,22 @@ impl Closer {
     }
 }
 
+/// The families of these groups, each once. They are asked for anew: to join the number that a group had before its family
+/// went and came back is no error, and nothing would ever be heard.
+pub(super) fn names(groups: &[Group]) -> Vec<&'static str> {
+    let generic = groups.iter().filter(|group| group.protocol == Protocol::GENERIC);
+    let mut names: Vec<&'static str> = Vec::new();
+    for group in generic {
+        if !names.contains(&group.family) {
+            names.push(group.family);
+        }
+    }
+    names
+}
+
 /// Names an event's family, and minds families that go.
-pub(super) fn name(connection: &Connection, event: Event) -> Event {
-    let names = &connection.shared.names;
+pub(super) fn name(shared: &Shared, event: Event) -> Event {
+    let names = &shared.names;
     let kind = event.header().kind.0;
     if event.is_from_kernel()
         && kind == NLCTRL
@@ -208,13 +218,13 @@ impl Inbox {
     /// The next message; `None` if none comes in time, or none will come any more.
     pub(super) fn next(
         &mut self,
-        connection: &Connection,
+        shared: &Shared,
         protocol: Protocol,
         flags: RecvFlags,
         deadline: Option<Instant>,
     ) -> Option<Result<Event>> {
         while !self.broken {
-            let ears = connection.shared.ears(protocol, None);
+            let ears = shared.ears(protocol, None);
             let rest = self.buf.get(self.read..self.received.len.min(self.buf.len())).unwrap_or_default();
             let mut walk = messages(rest);
             let message = walk.next();

@@ -1,17 +1,17 @@
 //! What a kernel side says first.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, messages};
 
-use super::connection::{Channel, Connection};
+use super::connection::Connection;
 use super::event::Event;
-use super::exchange::{Exchange, Expect, Step};
 use super::hooks::{Ears, Flow};
 use super::lane::Lane;
 use super::mailbox;
+use super::shared::Channel;
 use super::subscription::{Closer, name};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -51,7 +51,8 @@ impl Unsolicited {
 
     fn of(connection: &Connection, channel: &Channel) -> Self {
         let wake = Wake::new(channel.socket());
-        channel.strays.tell(&wake);
+        let told: Weak<Wake> = Arc::downgrade(&wake);
+        channel.strays.tell(told);
         Self { connection: connection.clone(), wake, buf: vec![0; Lane::ANSWER], broken: false }
     }
 
@@ -81,7 +82,7 @@ impl Unsolicited {
             // First reset, then look: what comes in between pulls again.
             self.wake.reset();
             if let Some(item) = channel.strays.next() {
-                return Some(item.map(|event| name(&self.connection, event)));
+                return Some(item.map(|event| name(&shared, event)));
             }
             if self.wake.is_closed() {
                 return None;
@@ -143,19 +144,8 @@ impl Unsolicited {
 
     /// Keeps what answers nothing.
     fn hear(&self, channel: &Channel, received: &Received, seq: u32, ears: Option<Ears<'_>>) -> Result<()> {
-        let mut exchange = Exchange::new(channel.port, seq, Expect::Nothing);
         for message in messages(self.buf.get(..received.len).unwrap_or_default()) {
-            let step = match &ears {
-                Some(ears) => ears.step(&mut exchange, message, received.source),
-                None => exchange.step(message, received.source),
-            };
-            match step {
-                Some(Step::Stray(stray)) => channel.strays.take(&stray, received.group),
-                Some(Step::Malformed(malformed)) => channel.strays.malformed(malformed),
-                Some(Step::Stopped) => return Err(Error::new("", Cause::Stopped)),
-                Some(_) => channel.strays.late(),
-                None => {}
-            }
+            channel.strays.hear((channel.port, seq), message, received, ears.as_ref())?;
         }
         Ok(())
     }

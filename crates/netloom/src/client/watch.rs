@@ -42,8 +42,7 @@ pub struct Watch<O: wire::Dump> {
     events: Subscription,
     op: O,
     stage: Stage<O>,
-    /// Attempts in a row that did not come to their end.
-    attempts: u32,
+    attempts: Attempts,
 }
 
 /// What happens to a state that is watched.
@@ -69,9 +68,6 @@ enum Stage<O: wire::Dump> {
 }
 
 impl<O: wire::Dump> Watch<O> {
-    /// Attempts at a dump before it is told that there is no end to it.
-    const ATTEMPTS: u32 = 10;
-
     pub(super) fn open(connection: &Connection, op: O, request: &O::Request, groups: &[Group]) -> Result<Self> {
         let events = Subscription::open(connection, groups)?;
         let mut watch = Self {
@@ -80,7 +76,7 @@ impl<O: wire::Dump> Watch<O> {
             events,
             op,
             stage: Stage::Due,
-            attempts: 0,
+            attempts: Attempts::default(),
         };
         // A refusal is told here.
         watch.dump()?;
@@ -108,7 +104,7 @@ impl<O: wire::Dump> Watch<O> {
     }
 
     fn dump(&mut self) -> Result<()> {
-        self.attempts = self.attempts.saturating_add(1);
+        self.attempts.begin();
         self.stage = Stage::Due;
         self.stage = Stage::Dumping(Box::new(self.connection.dump(self.op, &self.request)?));
         Ok(())
@@ -117,24 +113,7 @@ impl<O: wire::Dump> Watch<O> {
     /// Begins anew because of this error, or tells it.
     fn lost(&mut self, error: Error) -> Result<Change<O::Reply>> {
         self.stage = Stage::Due;
-        let mended = error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy();
-        if mended && self.attempts < Self::ATTEMPTS {
-            return Ok(Change::Resync(error));
-        }
-        let attempts = std::mem::take(&mut self.attempts);
-        Err(if error.is_interrupted() {
-            Error::new(error.request().to_owned(), Cause::Interrupted(attempts))
-        } else {
-            error
-        })
-    }
-
-    /// Throws away what is heard already. After a loss it may tell of what has gone unheard since, and would be taken for
-    /// newer than the state that is about to be told.
-    fn drain(&mut self) {
-        const PATIENCE: usize = 1 << 20;
-        let heard = std::iter::from_fn(|| self.events.try_next());
-        heard.take(PATIENCE).for_each(drop);
+        self.attempts.lost(error).map(Change::Resync)
     }
 
     fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<Change<O::Reply>>> {
@@ -153,7 +132,7 @@ impl<O: wire::Dump> Watch<O> {
                         Some(Ok(object)) => Ok(Change::State(object)),
                         Some(Err(error)) => self.lost(error),
                         None => {
-                            (self.stage, self.attempts) = (Stage::Synced, 0);
+                            (self.stage, self.attempts) = (Stage::Synced, Attempts::default());
                             Ok(Change::Synced)
                         }
                     });
@@ -162,7 +141,7 @@ impl<O: wire::Dump> Watch<O> {
                     return Some(match self.events.next_until(deadline)? {
                         Ok(event) => Ok(Change::Event(event)),
                         Err(error) => {
-                            self.drain();
+                            drain(&mut self.events);
                             self.lost(error)
                         }
                     });
@@ -189,4 +168,39 @@ impl<O: wire::Dump> fmt::Debug for Watch<O> {
         };
         write!(f, "Watch({} {}, {state})", <O::Family as wire::Family>::NAME, O::NAME)
     }
+}
+
+/// Attempts in a row that did not come to their end.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(u32);
+
+impl Attempts {
+    /// Attempts at a dump before it is told that there is no end to it.
+    const MOST: u32 = 10;
+
+    /// One more.
+    pub(super) fn begin(&mut self) {
+        self.0 = self.0.saturating_add(1);
+    }
+
+    /// It failed: whether to begin anew because of that, or to tell it.
+    pub(super) fn lost(&mut self, error: Error) -> Result<Error> {
+        let mended = error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy();
+        if mended && self.0 < Self::MOST {
+            return Ok(error);
+        }
+        let attempts = std::mem::take(&mut self.0);
+        Err(if error.is_interrupted() {
+            Error::new(error.request().to_owned(), Cause::Interrupted(attempts))
+        } else {
+            error
+        })
+    }
+}
+
+/// Throws away what is heard already. After a loss it may tell of what has gone unheard since, and would be taken for
+/// newer than the state that is about to be told.
+pub(super) fn drain(events: &mut Subscription) {
+    const PATIENCE: usize = 1 << 20;
+    std::iter::from_fn(|| events.try_next()).take(PATIENCE).for_each(drop);
 }

@@ -237,6 +237,14 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
         let _ = patience;
         Ok(())
     }
+    /// Whether sends return before a kernel side in another process has taken the datagram in: EAGAIN if there is no room for
+    /// it (to be sent when [`Endpoint::as_fd`] is writable), and what it refuses is an error of a later receive. Off at
+    /// first. False where there is no such thing: where the kernel side runs in the sender's context there is nothing to
+    /// wait for.
+    fn set_detached(&self, on: bool) -> bool {
+        let _ = on;
+        false
+    }
     /// Makes receiving (and sending to ports of user space) say EAGAIN rather than wait.
     #[doc(alias = "O_NONBLOCK")]
     fn set_nonblocking(&self, on: bool) -> Result<(), Errno>;

@@ -178,6 +178,9 @@ impl Endpoint for Transported {
     fn set_send_timeout(&self, patience: Option<Duration>) -> Answer<()> {
         self.inner.set_send_timeout(patience)
     }
+    fn set_detached(&self, on: bool) -> bool {
+        self.inner.set_detached(on)
+    }
     fn set_nonblocking(&self, on: bool) -> Answer<()> {
         self.inner.set_nonblocking(on)
     }

@@ -17,6 +17,9 @@ use crate::socket::{Address, Endpoint, Opt, ReceiveOptions, Received, RecvFlags}
 /// How long a close waits for the kernel side to have closed.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// The longest datagram that is written to the data channel: far less than the channel's send buffer.
+const DETACHED: usize = 64 * 1024;
+
 /// Between two attempts at a port that has no room.
 const PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
@@ -31,6 +34,7 @@ pub(super) struct UnixEndpoint {
     /// Held while a record is looked at and taken.
     reading: Mutex<()>,
     nonblocking: AtomicBool,
+    detached: AtomicBool,
     /// The port that it is connected to.
     peer: AtomicU32,
     packet_info: AtomicBool,
@@ -53,6 +57,7 @@ impl UnixEndpoint {
             exact,
             reading: Mutex::new(()),
             nonblocking: AtomicBool::new(false),
+            detached: AtomicBool::new(false),
             peer: AtomicU32::new(0),
             packet_info: AtomicBool::new(false),
             pass_credentials: AtomicBool::new(false),
@@ -145,6 +150,10 @@ impl UnixEndpoint {
 
 impl Endpoint for UnixEndpoint {
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Result<usize, Errno> {
+        // By the data channel, whose other end takes it in after the write. A long one might not fit there at all.
+        if to.is_none() && self.detached.load(Ordering::Relaxed) && bytes.len() <= DETACHED {
+            return sys::send(self.data.as_fd(), &[], bytes, false).map_err(gone);
+        }
         let [port, groups, given] = to.map_or([0; 3], |to| [to.port, to.groups, 1]);
         let mut sent = self.ask(Op::SEND, [port, groups, given], bytes);
         // Another port's queue is full. The server does not wait for it, nor tells when there is room; a group has had it.
@@ -227,6 +236,11 @@ impl Endpoint for UnixEndpoint {
 
     fn set_send_timeout(&self, patience: Option<Duration>) -> Result<(), Errno> {
         self.control().set_patience(patience)
+    }
+
+    fn set_detached(&self, on: bool) -> bool {
+        self.detached.store(on, Ordering::Relaxed);
+        true
     }
 
     fn set_nonblocking(&self, on: bool) -> Result<(), Errno> {
