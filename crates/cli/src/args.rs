@@ -73,6 +73,12 @@ impl Args {
             (Verb::Run(program), Some(which)) if program.isolate && which == "linux" => {
                 return conflict("--isolate leaves out the links of Linux: --kernel linux has no others");
             }
+            (Verb::Run(program), Some(which)) if !program.only.is_empty() && which == "linux" => {
+                return conflict("--only says what is not Linux's: --kernel linux has nothing else");
+            }
+            (Verb::Run(program), _) if !program.only.is_empty() && self.replay.is_some() => {
+                return conflict("--only names families of modules: what a record answers with is answered whole");
+            }
             (Verb::Gen(_), _) if self.record.is_some() => {
                 return conflict("gen talks to nobody: there is nothing to --record");
             }
@@ -205,6 +211,11 @@ mod tests {
             (&["run", "--kernel", "linux", "--trace", "--", "true"], Some(Target::Linux)),
             (&["run", "--kernel", "/run/o", "--record", "f", "--", "true"], socket("/run/o")),
             (&["run", "--kernel", "linux", "--isolate", "--", "true"], None),
+            (&["run", "--only", "wireguard,DOC_EXMPL", "--isolate", "--", "true"], Some(Target::Embedded)),
+            (&["run", "--kernel", "/run/o", "--only", "wireguard", "--", "true"], socket("/run/o")),
+            (&["run", "--kernel", "linux", "--only", "wireguard", "--", "true"], None),
+            (&["run", "--no-interpose", "--only", "wireguard", "--", "true"], None),
+            (&["run", "--replay", "f", "--only", "wireguard", "--", "true"], None),
             (&["run", "--kernel", "linux", "--no-interpose", "--trace", "--", "true"], None),
             (&["run", "--kernel", "/run/o", "--no-interpose", "--record", "f", "--", "true"], None),
             (&["serve", "--socket", "/run/s", "--replay", "f"], Some(Target::Embedded)),

@@ -57,6 +57,8 @@ impl Target {
 pub struct Own {
     /// The index of its first link; 0 is as good as 1.
     pub first_link: u32,
+    /// The id of its first family of generic netlink, and the number of the first group; 0 is as good as Linux's.
+    pub first_family: (u16, u32),
     /// Its modules: `NAME[=DEVICE,…]`.
     pub modules: Vec<String>,
     /// The Linux it behaves as.
@@ -92,7 +94,9 @@ impl Loaded {
                 is_replay: true,
             });
         }
-        let kernel = Kernel::builder().behave_like(own.version).first_link(own.first_link).build();
+        let (family, group) = own.first_family;
+        let kernel = Kernel::builder().behave_like(own.version).first_link(own.first_link);
+        let kernel = kernel.first_family(family).first_group(group).build();
         let modules = own.modules.iter().map(|module| netloom_modules::load(&kernel, module));
         let modules = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
         Ok(Self { kernel, _modules: modules, is_replay: false })

@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod list;
 pub mod listen;
 pub mod observe;
+mod only;
 pub mod page;
 pub mod replay;
 pub mod run;

@@ -17,7 +17,7 @@ use netloom_cli::observe::Record;
 use netloom_cli::session::{Session, Settings, Specs};
 use netloom_cli::wg::{self, Backend, Everywhere, Io, Netlink, uapi::Userspace};
 use netloom_cli::{call, decode, generate, list, listen, run, send, serve, sockets};
-use netloom_interpose::FIRST_LINK;
+use netloom_interpose::{FIRST_FAMILY, FIRST_GROUP, FIRST_LINK};
 
 fn main() -> ExitCode {
     let mut line = std::env::args_os();
@@ -39,11 +39,18 @@ fn main() -> ExitCode {
     };
     // Interposed programs see the links of serve and run beside those of Linux.
     let first_link = if matches!(args.verb, Verb::Serve(_) | Verb::Run(_)) { FIRST_LINK } else { 1 };
+    // Nor may their families be others than Linux's by number, where both are seen.
+    let first_family = match &args.verb {
+        Verb::Serve(_) => (FIRST_FAMILY, FIRST_GROUP),
+        Verb::Run(program) if !program.only.is_empty() => (FIRST_FAMILY, FIRST_GROUP),
+        _ => (0, 0),
+    };
     let specs = args.verb.specs().cloned().unwrap_or_default();
     let read = if let Verb::Decode(decoded) = &args.verb { Some(&decoded.file) } else { args.replay.as_ref() };
     let record = args.record.as_deref().map(|path| Record::create(path, read.map(PathBuf::as_path)));
     let own = Own {
         first_link,
+        first_family,
         modules: args.modules,
         version: args.behave_like.unwrap_or_default(),
         replay: args.replay,

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use crate::failure::{Failure, tell};
 use crate::kernel::{Loaded, Target, VARIABLE};
 use crate::observe::Observer;
+use crate::only;
 use crate::session::{Settings, Specs};
 use crate::sys;
 
@@ -42,6 +43,9 @@ pub struct Program {
     /// Shows the program the links of the kernel side alone, without those of Linux
     #[arg(long, conflicts_with = "no_interpose")]
     pub isolate: bool,
+    /// Of generic netlink, has these families alone from the kernel side, as nlctrl names them, and every other from Linux
+    #[arg(long, value_name = "FAMILY,…", value_delimiter = ',', conflicts_with = "no_interpose")]
+    pub only: Vec<String>,
     /// Where specs are of what is shown and recorded.
     #[command(flatten)]
     pub specs: Specs,
@@ -72,9 +76,13 @@ impl From<Manner> for Mode {
 /// cannot be executed.
 pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     let side = Side::of(settings)?;
+    let only = if program.only.is_empty() { None } else { Some(only::of(&program.only, &side.connection()?)?) };
     let observer = settings.observer(&Arc::new(program.specs.families()?), true).map(Arc::new);
     if let Some(observer) = &observer {
         side.show(observer, program)?;
+        if only.is_some() {
+            observer.name_all(&Connection::open()?)?;
+        }
     }
     let own = std::env::current_exe()
         .map_err(|error| Failure::new(format_args!("cannot find out which program this is: {error}")))?;
@@ -86,7 +94,7 @@ pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     // Before the program begins, so that none is missed.
     let mut signals = SignalsInfo::<WithRawSiginfo>::new(passed.chain([SIGCHLD]))
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
-    let interposer = side.interposer(program, settings, observer.as_ref()).filter(|_| !program.no_interpose);
+    let interposer = side.interposer(program, only, settings, observer.as_ref()).filter(|_| !program.no_interpose);
     let spawned = match interposer {
         Some(interposer) => interposer.spawn(command).map(|(child, supervision)| (child, Some(supervision))),
         None => command.spawn().map(|child| (child, None)).map_err(|error| Refused::Program(name.into(), error)),
@@ -164,15 +172,24 @@ impl Side {
                 observer.watch(&loaded.kernel, !program.no_interpose);
                 Ok(())
             }
-            Self::Other(path) => observer.name_all(&Connection::over(Arc::new(unix::Dialer::connect(path)?))),
-            Self::Linux => observer.name_all(&Connection::open()?),
+            Self::Other(_) | Self::Linux => observer.name_all(&self.connection()?),
         }
+    }
+
+    /// A connection of this command's own to it.
+    fn connection(&self) -> Result<Connection, Failure> {
+        Ok(match self {
+            Self::Own { loaded, .. } => loaded.kernel.connect(),
+            Self::Other(path) => Connection::over(Arc::new(unix::Dialer::connect(path)?)),
+            Self::Linux => Connection::open()?,
+        })
     }
 
     /// What leads a program there that goes to Linux.
     fn interposer(
         &self,
         program: &Program,
+        only: Option<Vec<String>>,
         settings: &Settings,
         observer: Option<&Arc<Observer>>,
     ) -> Option<Interposer> {
@@ -182,11 +199,11 @@ impl Side {
             Self::Own { loaded, .. } if settings.own.replay.is_some() => {
                 observed(Local(loaded.kernel.clone()), observer)
             }
-            Self::Own { loaded, .. } => observed(merged(Local(loaded.kernel.clone()), program.isolate), observer),
+            Self::Own { loaded, .. } => observed(merged(Local(loaded.kernel.clone()), program, only), observer),
             Self::Other(path) => {
                 let dialer = unix::Dialer::connect(path).ok()?;
                 let served = Served(if mode == Mode::Full { dialer.exact() } else { dialer });
-                observed(merged(served, program.isolate), observer)
+                observed(merged(served, program, only), observer)
             }
             // To be seen, what goes there has to pass here.
             Self::Linux => observed(interpose::Linux, Some(observer?)),
@@ -204,10 +221,14 @@ impl Side {
     }
 }
 
-/// A kernel side with the links of Linux, or without.
-fn merged<S: interpose::Side>(side: S, isolated: bool) -> Merged<S> {
+/// A kernel side with the links of Linux, or without, and with all of its families or these alone.
+fn merged<S: interpose::Side>(side: S, program: &Program, only: Option<Vec<String>>) -> Merged<S> {
     let merged = Merged::new(side);
-    if isolated { merged.isolated() } else { merged }
+    let merged = if program.isolate { merged.isolated() } else { merged };
+    match only {
+        Some(families) => merged.only(families),
+        None => merged,
+    }
 }
 
 /// The side, and who looks on at it.

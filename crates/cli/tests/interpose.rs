@@ -1,80 +1,14 @@
 //! Programs that nobody changed, run on a kernel side: what they print, as root and as a user without rights.
 
+mod programs;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-const NOBODY: u32 = 65_534;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum User {
-    Own,
-    Nobody,
-}
-
-/// A copy of the command where everybody may execute it.
-fn netloom() -> &'static Path {
-    static COPY: OnceLock<PathBuf> = OnceLock::new();
-    COPY.get_or_init(|| {
-        let folder = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap().keep();
-        let copy = folder.join("netloom");
-        fs::copy(env!("CARGO_BIN_EXE_netloom"), &copy).unwrap();
-        copy
-    })
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
-}
-
-/// The users that a test can be: root has both.
-fn users() -> Vec<User> {
-    if is_root() {
-        return vec![User::Own, User::Nobody];
-    }
-    eprintln!("skipped: becoming another user takes root");
-    vec![User::Own]
-}
-
-fn is_there(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    if !there {
-        eprintln!("skipped: no {program}");
-    }
-    there
-}
-
-fn command(user: User, args: &[&str]) -> Command {
-    let mut command = Command::new(netloom());
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/");
-    for variable in ["NETLOOM_KERNEL", "NETLOOM", "WG_COLOR_MODE", "WG_HIDE_KEYS", "TMPDIR"] {
-        command.env_remove(variable);
-    }
-    // Root's own may lead where nobody else may look.
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    if user == User::Nobody {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    command
-}
-
-fn told(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-fn run(user: User, options: &[&str], program: &[&str]) -> (Option<i32>, String, String) {
-    told(&mut command(user, &[&["run"], options, &["--"], program].concat()))
-}
-
-const MODES: [&str; 3] = ["sync", "full", "fast"];
+use programs::{MODES, User, command, compiled, is_root, is_there, netloom, run, told, users};
 
 #[test]
 fn genl_lists_our_families_alone() {
@@ -336,23 +270,6 @@ fn a_kernel_side_that_dies_is_an_error_and_no_hang() {
         assert!(Instant::now() < end, "it hangs");
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// Compiles a client in C to where everybody may execute it.
-fn compiled(source: &str, name: &str, flags: &[&str]) -> Option<String> {
-    let client = netloom().with_file_name(name);
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-    let source = format!("{}/{source}", env!("CARGO_MANIFEST_DIR"));
-    let mut build = Command::new(compiler);
-    build.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&client).arg(source).args(flags);
-    match build.status() {
-        Ok(status) => assert!(status.success(), "{build:?}"),
-        Err(error) => {
-            eprintln!("skipped: no C compiler ({error})");
-            return None;
-        }
-    }
-    Some(client.to_str().unwrap().to_owned())
 }
 
 /// What each system call on a netlink socket says, here and on Linux.

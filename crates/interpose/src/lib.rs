@@ -46,9 +46,9 @@ mod error;
 mod exact;
 mod filter;
 mod launch;
+mod merged;
 mod observed;
 mod program;
-mod route;
 mod serve;
 mod side;
 mod supervisor;
@@ -57,8 +57,8 @@ mod sys;
 pub use client::Client;
 pub use error::Error;
 pub use launch::{Interposer, Supervision};
+pub use merged::{FIRST_FAMILY, FIRST_GROUP, FIRST_LINK, Merged};
 pub use observed::{Observed, Said};
-pub use route::{FIRST_LINK, Merged};
 pub use side::{Linux, Local, Served, Side};
 
 /// How much of what a program does on its netlink sockets is done here rather than by Linux.

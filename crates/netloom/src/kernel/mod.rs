@@ -128,10 +128,12 @@ impl Kernel {
     }
 
     fn build(builder: Builder) -> Self {
-        let Builder { version, first_link, bare } = builder;
+        let Builder { version, first_link, first_family, first_group, bare } = builder;
         let owner = crate::socket::this_process().uid;
+        let engine = if bare { Engine::bare(owner, version) } else { Engine::behaving_like(owner, version) };
+        engine.number_from(first_family, first_group);
         let kernel = Self(Arc::new(Inner {
-            engine: if bare { Engine::bare(owner, version) } else { Engine::behaving_like(owner, version) },
+            engine,
             log: Mutex::default(),
             links: links::Registry::starting_at(first_link),
             room: room::Room::default(),
@@ -366,6 +368,8 @@ impl Kernel {
 pub struct Builder {
     version: Version,
     first_link: u32,
+    first_family: u16,
+    first_group: u32,
     bare: bool,
 }
 
@@ -380,6 +384,22 @@ impl Builder {
     /// are told of beside them.
     pub fn first_link(mut self, index: u32) -> Self {
         self.first_link = index.min(i32::MAX.unsigned_abs());
+        self
+    }
+
+    /// Gives families of generic netlink ids from this one on, 0x13 if nothing is said (as Linux does) and 1023 at most
+    /// (`GENL_MAX_ID`): so that they do not meet those of another kernel that are told of beside them. ENOSPC is told of
+    /// a family for which there is none left.
+    #[doc(alias = "GENL_START_ALLOC")]
+    pub fn first_family(mut self, id: u16) -> Self {
+        self.first_family = id;
+        self
+    }
+
+    /// Gives groups of generic netlink's families numbers from this one on, 2 if nothing is said. That of nlctrl's is 16
+    /// everywhere. More than 65,536 is taken for that.
+    pub fn first_group(mut self, number: u32) -> Self {
+        self.first_group = number.min(1 << 16);
         self
     }
 

@@ -8,7 +8,7 @@ use netloom_wire::{Errno, Protocol};
 use super::directory::{Directory, Resident};
 use super::open_port::{Held, Listener};
 use super::port::{Datagram, NetNs};
-use super::table::{CTRL_NOTIFY, Listed, Table};
+use super::table::{CTRL_NOTIFY, Families, Listed, Table};
 use super::{Engine, FamilyKey, Intake, ProtocolInfo};
 use crate::kernel::{Nack, nlctrl, protocol, raw};
 
@@ -46,6 +46,14 @@ impl Engine {
         drop(register);
         due.iter().for_each(|listener| listener());
         Ok(listed)
+    }
+
+    /// Has ids of generic families and numbers of their groups start here, as long as there is no family.
+    pub(in crate::kernel) fn number_from(&self, first_id: u16, first_group: u32) {
+        let mut register = self.register_now();
+        let mut next = Directory::clone(&register);
+        next.families = Families::numbered_from(first_id, first_group);
+        self.publish(&mut register, next);
     }
 
     /// Removes a family, and tells nlctrl's group. ENOENT if it is not there, EBUSY while one of its handlers or dumps

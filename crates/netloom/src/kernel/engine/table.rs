@@ -203,6 +203,9 @@ pub(super) struct Families {
     by_name: HashMap<String, u16>,
     others: Vec<Arc<Listed>>,
     group_taken: Vec<bool>,
+    /// Ids and group numbers start here, or where Linux's do if that is above.
+    first_id: u16,
+    first_group: u32,
 }
 
 /// The id of nlctrl.
@@ -215,6 +218,11 @@ const LAST_ID: u16 = 1023;
 const RESERVED_GROUPS: [usize; 5] = [0, 1, 16, 17, 18];
 
 impl Families {
+    /// None yet. Ids of generic netlink's start here, and numbers of groups; nlctrl's are fixed.
+    pub(super) fn numbered_from(first_id: u16, first_group: u32) -> Self {
+        Self { first_id, first_group, ..Self::default() }
+    }
+
     // net/netlink/genetlink.c: genl_register_family, genl_validate_ops
     pub(super) fn register(&mut self, table: Table) -> Result<Arc<Listed>, Nack> {
         table.check().map_err(|text| Nack::new(Errno::EINVAL).with_message(text))?;
@@ -249,10 +257,14 @@ impl Families {
 
     /// Ids go round: a freed one is given out again only after all others.
     fn free_id(&mut self) -> Result<u16, Nack> {
-        let start = self.next_id.clamp(FIRST_ID, LAST_ID);
-        let full = || Nack::new(Errno::ENOSPC).with_message("all 1005 ids are given out: unregister a family");
-        let id = (start..=LAST_ID).chain(FIRST_ID..start).find(|id| !self.by_id.contains_key(id)).ok_or_else(full)?;
-        self.next_id = if id == LAST_ID { FIRST_ID } else { id.saturating_add(1) };
+        let first = self.first_id.clamp(FIRST_ID, LAST_ID);
+        let start = self.next_id.clamp(first, LAST_ID);
+        let full = || {
+            let count = LAST_ID.saturating_sub(first).saturating_add(1);
+            Nack::new(Errno::ENOSPC).with_message(format!("all {count} ids are given out: unregister a family"))
+        };
+        let id = (start..=LAST_ID).chain(first..start).find(|id| !self.by_id.contains_key(id)).ok_or_else(full)?;
+        self.next_id = if id == LAST_ID { first } else { id.saturating_add(1) };
         Ok(id)
     }
 
@@ -264,7 +276,7 @@ impl Families {
         }
         let taken = |at: usize, used: &[bool]| RESERVED_GROUPS.contains(&at) || used.get(at).copied().unwrap_or(false);
         let count = table.groups.len();
-        let mut first = 0_usize;
+        let mut first = self.first_group as usize;
         while let Some(hit) = (first..first.saturating_add(count)).rev().find(|at| taken(*at, &self.group_taken)) {
             first = hit.saturating_add(1);
         }
@@ -365,6 +377,24 @@ mod tests {
         families.unregister(first.key).unwrap();
         let again = families.register(table("again", 1)).unwrap();
         assert_eq!((again.id, again.groups[0].1), (22, 2), "groups are reused at once, ids only after a round");
+    }
+
+    #[test]
+    fn numbers_that_start_elsewhere_stay_there() {
+        let mut families = Families::numbered_from(1_020, 1_024);
+        assert_eq!(families.register(table("nlctrl", 1)).unwrap().groups[0].1, 16);
+        assert_eq!(families.group_limit(), 64, "none is given out");
+        let told: Vec<(u16, u32)> = (0..4)
+            .map(|n| families.register(table(&format!("f{n}"), 2)).unwrap())
+            .map(|listed| (listed.id, listed.groups[0].1))
+            .collect();
+        assert_eq!(told, [(1_020, 1_024), (1_021, 1_026), (1_022, 1_028), (1_023, 1_030)]);
+        let full = families.register(table("more", 0)).unwrap_err();
+        assert_eq!(full.message(), Some("all 4 ids are given out: unregister a family"));
+        let second = families.by_name("f1").unwrap().key;
+        families.unregister(second).unwrap();
+        let again = families.register(table("again", 3)).unwrap();
+        assert_eq!((again.id, again.groups[0].1), (1_021, 1_032), "three do not fit where two were");
     }
 
     #[test]
