@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("get-device: 1 request, {messages} messages, {peers} peers, {ips} allowed ips, merged");
 
     // A key that is too short: the newest Linux says which.
-    let short = Unparsed { raw_type: 1, payload: vec![9; 31], bad: false };
+    let short = Unparsed { raw_type: 1, payload: vec![9; 31], ..Default::default() };
     let mut peer = Peer::new();
     peer.unparsed.push(short);
     if let Err(error) = nl.call(SetDevice, &wg0().peers([peer])) {

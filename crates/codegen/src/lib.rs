@@ -15,6 +15,7 @@
 //! skipped.
 
 mod budget;
+mod choice;
 mod definition;
 mod family;
 mod kernel;
@@ -50,6 +51,7 @@ pub fn generate(spec: &Spec) -> Result<String, Error> {
     family::family(spec, &names, &mut text);
     definition::definitions(spec, &names, &mut text)?;
     set::sets(spec, &names, &mut text)?;
+    choice::choices(spec, &names, &mut text);
     family::ops(spec, &names, &policies, &mut text)?;
     policies.write(&mut text);
     Ok(text.finish())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use netloom_spec::{
-    Attribute, Enum, EnumUse, Error, Kind, MemberKind, Operation, Scalar, SetId, Spec, StructId, Width,
+    Attribute, Enum, EnumUse, Error, Kind, MemberKind, Operation, Scalar, SetId, Spec, StructId, SubMessageId, Width,
 };
 
 /// What generated code names of netloom-wire; a type of the family must not hide it.
@@ -16,6 +16,8 @@ const WIRE: &[&str] = &[
     "Boxed",
     "Bytes",
     "CStruct",
+    "Chosen",
+    "Embedded",
     "Errno",
     "Family",
     "FamilyInfo",
@@ -23,6 +25,7 @@ const WIRE: &[&str] = &[
     "Fixed",
     "Flag",
     "Group",
+    "Headed",
     "Indexed",
     "IntArray",
     "Ip",
@@ -37,6 +40,7 @@ const WIRE: &[&str] = &[
     "Protocol",
     "Records",
     "Reject",
+    "Scoped",
     "Secret",
     "Sint",
     "SockAddr",
@@ -90,8 +94,27 @@ pub(crate) struct Names {
     pub(crate) constants: Vec<String>,
     /// By set and attribute: the names of the levels of a nest-type-value.
     pub(crate) levels: HashMap<(usize, usize), String>,
+    /// By use of a sub-message: the enum, and the borrowed one.
+    pub(crate) choices: Vec<(Choice, String, String)>,
     /// The header that all operations have.
     pub(crate) header: Option<StructId>,
+}
+
+/// A sub-message as an attribute uses it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) formats: SubMessageId,
+    pub(crate) selector: String,
+    /// Sent with the nested bit.
+    pub(crate) flag: bool,
+}
+
+impl Choice {
+    /// What this attribute selects from; `None` if it is no sub-message.
+    pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
+        let Kind::SubMessage { formats, selector, .. } = &attribute.kind else { return None };
+        Some(Self { formats: *formats, selector: selector.clone(), flag: attribute.nested_flag })
+    }
 }
 
 /// The three names of an attribute.
@@ -139,8 +162,20 @@ impl Names {
                 }
             }
         }
+        let mut choices: Vec<(Choice, String, String)> = Vec::new();
+        for choice in spec.sets.iter().flat_map(|set| &set.attributes).filter_map(Choice::of) {
+            if choices.iter().any(|(other, ..)| *other == choice) {
+                continue;
+            }
+            let message = &spec[choice.formats];
+            let name = message.rust_name.clone().unwrap_or_else(|| camel(&message.name));
+            let name = types.take(name, &format!("By{}", camel(&choice.selector)));
+            let borrowed = types.take(format!("{name}Ref"), "Lent");
+            choices.push((choice, name, borrowed));
+        }
         Ok(Self {
             family,
+            choices,
             sets,
             structs,
             enums,
@@ -155,6 +190,11 @@ impl Names {
 
     pub(crate) fn set(&self, id: SetId) -> &str {
         self.sets.get(id.index()).map_or("", |(name, _)| name)
+    }
+
+    /// The enum of a sub-message.
+    pub(crate) fn choice(&self, choice: &Choice) -> &str {
+        self.choices.iter().find(|(other, ..)| other == choice).map_or("", |(_, name, _)| name)
     }
 
     pub(crate) fn structure(&self, id: StructId) -> &str {

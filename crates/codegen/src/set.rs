@@ -1,9 +1,12 @@
 //! Attribute sets: one line an attribute, the payload's marker at its end.
 
-use netloom_spec::{Attribute, AttributeSet, ByteOrder, Error, IndexBase, Kind, RustType, Scalar, SetId, Spec, Width};
+use netloom_spec::{
+    Attribute, AttributeSet, ByteOrder, Error, IndexBase, Kind, RustType, Scalar, SetId, Spec, StructId, Width,
+};
 
+use crate::choice::is_scope;
 use crate::definition::{doc, hint_name, integer};
-use crate::name::{self, Names};
+use crate::name::{self, Choice, Names};
 use crate::text::{Text, one_line};
 
 pub(crate) fn sets(spec: &Spec, names: &Names, text: &mut Text) -> Result<(), Error> {
@@ -16,37 +19,24 @@ pub(crate) fn sets(spec: &Spec, names: &Names, text: &mut Text) -> Result<(), Er
 
 fn one(spec: &Spec, names: &Names, index: usize, set: &AttributeSet, text: &mut Text) -> Result<(), Error> {
     let Some((name, borrowed)) = names.sets.get(index) else { return Ok(()) };
-    let of_records = names.record(spec, index)?;
-    let header = match names.header {
-        _ if of_records.is_some() => format!(": {}", of_records.map_or("", |id| names.structure(id))),
-        Some(id) if is_body(spec, index) => {
-            if is_nested(spec, index) {
-                return Err(Error::at(
-                    &set.place,
-                    format_args!(
-                        "set \"{}\" is the body of messages with a fixed header and a nest as well, which has no form in \
-                         Rust yet: make a subset for the nest",
-                        set.name
-                    ),
-                ));
-            }
-            format!(": {}", names.structure(id))
-        }
-        _ => String::new(),
+    let header = match names.record(spec, index)? {
+        Some(of_records) => Some(of_records),
+        None => header_of(spec, index),
     };
+    let header = header.map(|id| format!(": {}", names.structure(id))).unwrap_or_default();
     text.line("");
     text.line("attribute_set! {");
     text.doc(4, &doc(&set.doc, &set.name), set.enum_name.as_deref().unwrap_or(""), &[name, borrowed]);
     text.line(&format!("    pub struct {name}{header} | {borrowed}, \"{}\" {{", set.name));
     let attribute_names = name::attributes(&set.attributes);
-    for position in &set.emission {
+    for position in &selectors_first(set) {
         let (Some(attribute), Some(own)) = (set.attributes.get(*position), attribute_names.get(*position)) else {
             continue;
         };
         if attribute.kind == Kind::Unused {
             continue;
         }
-        let marker = marker(spec, names, (index, *position), attribute)?;
+        let marker = marker(spec, names, set, (index, *position), attribute)?;
         let hint = match attribute.display {
             Some(hint) if attribute.rust_type.is_none() => format!(" [{}]", hint_name(hint)),
             _ => String::new(),
@@ -88,26 +78,43 @@ fn levels(names: &Names, index: usize, set: &AttributeSet, text: &mut Text) {
     }
 }
 
-/// Whether messages have the set as their body.
-fn is_body(spec: &Spec, index: usize) -> bool {
-    spec.operations.iter().any(|op| op.set.is_some_and(|set| set.index() == index))
+/// The structure in front of the set, if messages have the set as their body. In a nest the struct's header is not sent.
+pub(crate) fn header_of(spec: &Spec, index: usize) -> Option<StructId> {
+    let op = spec.operations.iter().find(|op| op.set.is_some_and(|set| set.index() == index))?;
+    op.fixed_header
 }
 
-fn is_nested(spec: &Spec, index: usize) -> bool {
-    let within = |kind: &Kind| match kind {
-        Kind::Nest(Some(set)) | Kind::NestTypeValue { set: Some(set), .. } => set.index() == index,
-        _ => false,
+/// The emission order; a selector stands in front of what it selects.
+fn selectors_first(set: &AttributeSet) -> Vec<usize> {
+    let mut order = set.emission.clone();
+    for (position, attribute) in set.attributes.iter().enumerate() {
+        let Kind::SubMessage { here: Some(selector), .. } = attribute.kind else { continue };
+        let at = |wanted: usize| order.iter().position(|index| *index == wanted);
+        if let (Some(from), Some(to)) = (at(selector), at(position))
+            && from > to
+        {
+            let moved = order.remove(from);
+            order.insert(to, moved);
+        }
+    }
+    order
+}
+
+fn marker(
+    spec: &Spec,
+    names: &Names,
+    set: &AttributeSet,
+    at: (usize, usize),
+    attribute: &Attribute,
+) -> Result<String, Error> {
+    let scoped = |kind: &Kind, marker: String| match kind {
+        Kind::Nest(Some(inner)) if is_scope(spec, set, *inner) => format!("Scoped<{marker}>"),
+        _ => marker,
     };
-    spec.sets.iter().flat_map(|set| &set.attributes).any(|attribute| match &attribute.kind {
-        Kind::IndexedArray { element, .. } => within(element),
-        kind => within(kind),
-    })
-}
-
-fn marker(spec: &Spec, names: &Names, at: (usize, usize), attribute: &Attribute) -> Result<String, Error> {
     let mut marker = match &attribute.kind {
         Kind::IndexedArray { element, base } => {
-            let element = payload(spec, names, attribute, element)?;
+            let kind = &**element;
+            let element = scoped(kind, payload(spec, names, attribute, element)?);
             if !attribute.nested_flag && !element.starts_with("BareNest") {
                 return unsupported(attribute, "an array that is no nest, without NLA_F_NESTED");
             }
@@ -122,7 +129,7 @@ fn marker(spec: &Spec, names: &Names, at: (usize, usize), attribute: &Attribute)
             format!("TypeValue<{name}, {}, {}>", names.set(*set), levels.len())
         }
         Kind::NestTypeValue { .. } => return unsupported(attribute, "a nest-type-value without set or NLA_F_NESTED"),
-        kind => payload(spec, names, attribute, kind)?,
+        kind => scoped(kind, payload(spec, names, attribute, kind)?),
     };
     if let Kind::Nest(Some(inner)) = attribute.kind
         && !attribute.multi
@@ -177,10 +184,18 @@ fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Re
             (_, None, None, Some(length)) => format!("Fixed<{length}>"),
             _ => "Bytes".into(),
         },
+        Kind::Nest(Some(set)) if attribute.header.is_some() => {
+            let header = attribute.header.map_or("", |id| names.structure(id));
+            let within = if header_of(spec, set.index()) == attribute.header { "Embedded" } else { "Headed" };
+            let last = if attribute.nested_flag { "" } else { ", false" };
+            format!("{within}<{header}, {}{last}>", names.set(*set))
+        }
         Kind::Nest(Some(set)) if attribute.nested_flag => format!("Nest<{}>", names.set(*set)),
         Kind::Nest(Some(set)) => format!("BareNest<{}>", names.set(*set)),
-        // What the selected format is, typed code decides; schemas know.
-        Kind::Nest(None) | Kind::SubMessage { .. } => "Bytes".into(),
+        Kind::SubMessage { .. } => {
+            Choice::of(attribute).map_or_else(String::new, |choice| format!("Chosen<{}>", names.choice(&choice)))
+        }
+        Kind::Nest(None) => "Bytes".into(),
         _ => return unsupported(attribute, "a list in a list"),
     })
 }

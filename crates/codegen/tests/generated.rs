@@ -1,6 +1,6 @@
 //! The golden files compile and run.
 
-use netloom_wire::{Body, Do, Event, Message, Notify, Path, Strictness, Writer};
+use netloom_wire::{Attrs, Body, Do, Event, Message, Notify, Path, Strictness, Writer};
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
 #[rustfmt::skip]
@@ -42,4 +42,109 @@ fn the_generated_code_runs() {
     assert!(heard.group.is_none() && heard.id == 5 && generic::Told::INFO.notify.unwrap().group.is_some());
     assert_eq!(generic::INFO.merges[0].inner, ["many"]);
     assert_eq!(raw::INFO.protocol.number(), 30);
+}
+
+fn bytes(message: &impl Message) -> Vec<u8> {
+    let mut buf = [0; 1024];
+    let mut w = Writer::new(&mut buf);
+    message.encode(&mut w).unwrap();
+    w.written().to_vec()
+}
+
+fn read(bytes: &[u8]) -> raw::Main {
+    raw::Main::decode(Body::read(bytes).unwrap(), &mut |path: &Path<'_>, _: netloom_wire::Attr<'_>| panic!("{path}"))
+}
+
+#[test]
+fn a_selector_chooses_the_format_and_is_filled_in() {
+    use raw::{Color, Deeper, Head, Kinds, Main, Number, Peer, Tint};
+    let number = || Number::new().number(7);
+    let head = Head { family: 9 };
+    let peer = Peer::new().peer(Main::new().header(head).kind("inner")).far_peer((head, number()));
+    // What is sent, and the selectors that are filled in.
+    let cases = [
+        (Main::new().data(Kinds::Peer(peer.clone())), Some("peer"), None),
+        (Main::new().data(Kinds::Main(Main::new().header(head).data(Kinds::Head(head)))), Some("main"), None),
+        (Main::new().data(Kinds::_2Parts((head, number()))), Some("2-parts"), None),
+        (Main::new().data(Kinds::Head(head)), Some("head"), None),
+        (Main::new().data(Kinds::Nothing(vec![1, 2, 3])), Some("nothing"), None),
+        (Main::new().kind("new to us").data(Kinds::Unknown(vec![4, 5])), Some("new to us"), None),
+        (Main::new().data(Kinds::Unknown(vec![4, 5])), None, None),
+        (Main::new().bare_data(raw::KindsByKind::Peer(peer.clone())), Some("peer"), None),
+        (Main::new().tint(Tint::Green(peer)), None, Some(Color::GREEN)),
+        (Main::new().tint(Tint::Red(number())), None, Some(Color::RED)),
+        (Main::new().shade(Color(77)).tint(Tint::Unknown(vec![0; 8])), None, Some(Color(77))),
+        // A selector further out, of a nest and of an array.
+        (Main::new().kind("head").deeper(Deeper::new().far(Kinds::Head(head))), Some("head"), None),
+        (
+            Main::new().kind("2-parts").list([Deeper::new(), Deeper::new().far(Kinds::_2Parts((head, number())))]),
+            Some("2-parts"),
+            None,
+        ),
+    ];
+    for (mut sent, kind, shade) in cases {
+        let wire = bytes(&sent);
+        let back = read(&wire);
+        assert_eq!(bytes(&back), wire, "{sent:?}");
+        sent.kind = kind.map(str::to_owned);
+        sent.shade = shade;
+        if let Some(Kinds::Main(inner)) = sent.data.as_deref_mut() {
+            inner.kind = Some("head".into());
+        }
+        assert_eq!(back, sent);
+    }
+}
+
+#[test]
+fn what_a_selector_does_not_explain_is_kept() {
+    let head = [1, 0, 0, 0];
+    let mut buf = [0; 256];
+    let mut w = Writer::new(&mut buf);
+    w.put_bytes(&head).unwrap();
+    w.put_attr(3 | 0x8000, &[7; 5]).unwrap();
+    w.put_attr(1, b"head\0").unwrap();
+    w.put_attr(1, b"nobody\0").unwrap();
+    let main = read(w.written());
+    assert_eq!(main.data.as_deref(), Some(&raw::Kinds::Unknown(vec![7; 5])), "the last selector counts, wherever");
+    // A format that the bytes are too short for is ill-formed, as a short integer is.
+    let mut bad = Vec::new();
+    let mut w = Writer::new(&mut buf);
+    w.put_bytes(&head).unwrap();
+    w.put_attr(1, b"2-parts\0").unwrap();
+    w.put_attr(3, &[7; 3]).unwrap();
+    let mut told = |path: &Path<'_>, _: netloom_wire::Attr<'_>| bad.push(path.to_string());
+    let main = raw::Main::decode(Body::read(w.written()).unwrap(), &mut told);
+    assert_eq!((bad, main.data, main.unparsed.len()), (vec!["data".to_owned()], None, 1));
+}
+
+#[test]
+fn formats_are_lent() {
+    let wire =
+        bytes(&raw::Main::new().data(raw::Kinds::_2Parts((raw::Head { family: 3 }, raw::Number::new().number(5)))));
+    let attrs: Attrs<'_, raw::Main> = Attrs::new(&wire[4..]);
+    let Some(raw::KindsRef::_2Parts((head, number))) = attrs.chosen(raw::Main::DATA) else { panic!("{attrs:?}") };
+    assert_eq!((head.family, number.get(raw::Number::NUMBER)), (3, Some(5)));
+    let lent = attrs.get(raw::Main::DATA).unwrap();
+    assert!(matches!(lent.of("nothing"), raw::KindsRef::Nothing(bytes) if bytes.len() == 12));
+    assert!(matches!(lent.of("?"), raw::KindsRef::Unknown(bytes) if bytes == lent.bytes()));
+    assert!(attrs.chosen(raw::Main::TINT).is_none());
+}
+
+#[test]
+fn endless_peers_are_kept_where_decoding_ends() {
+    let mut main = raw::Main::new();
+    for _ in 0..40 {
+        main = raw::Main::new().data(raw::Kinds::Peer(raw::Peer::new().peer(main)));
+    }
+    let wire = bytes(&main);
+    let mut bad = 0;
+    let read = raw::Main::decode(Body::read(&wire).unwrap(), &mut |_: &Path<'_>, _: netloom_wire::Attr<'_>| bad += 1);
+    assert_eq!(bad, 1);
+    let mut deepest = &read;
+    let mut depth = 0;
+    while let Some(raw::Kinds::Peer(peer)) = deepest.data.as_deref() {
+        let Some(inner) = &peer.peer else { break };
+        (deepest, depth) = (inner, depth + 1);
+    }
+    assert!((20..30).contains(&depth), "{depth}");
 }

@@ -1,10 +1,10 @@
 //! Attributes to JSON.
 
-use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, StructInfo, SubMessage};
-use netloom_wire::{Attr, Path, Payload, RawAttrs, RawRecord, RawRecords, Schema, Str, align};
+use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, StructInfo};
+use netloom_wire::{Attr, Path, Payload, RawAttrs, RawRecord, RawRecords, Schema, Scope as Selectors, Str, align};
 use serde_json::{Map, Value, json};
 
-use crate::{ILL_FORMED, UNKNOWN, number, secrets, text};
+use crate::{BEYOND, ILL_FORMED, UNKNOWN, number, secrets, text};
 
 /// How to show a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,11 +31,9 @@ pub fn decode(schema: &Schema, attrs: RawAttrs<'_>, options: &Options) -> Value 
     Value::Object(object)
 }
 
-/// The attributes among which the selector of a sub-message is looked for, and the set around them.
+/// What surrounds a value.
 struct Scope<'s> {
-    schema: &'s Schema,
-    attrs: RawAttrs<'s>,
-    outer: Option<&'s Scope<'s>>,
+    selectors: Selectors<'s>,
     depth: u8,
     options: &'s Options,
 }
@@ -48,7 +46,7 @@ pub(crate) fn attributes(schema: &Schema, attrs: RawAttrs<'_>, options: &Options
 /// A value that stands by itself; `None` if the bytes are ill-formed for its kind.
 pub(crate) fn leaf(kind: &Kind, hint: Option<Hint>, payload: &[u8], options: &Options) -> Option<Value> {
     let attrs = RawAttrs::new(&[]);
-    value(kind, hint, payload, &Scope { schema: &Schema::EMPTY, attrs, outer: None, depth: 0, options })
+    value(kind, hint, payload, &Scope { selectors: Selectors::top(&Schema::EMPTY, attrs), depth: 0, options })
 }
 
 /// Adds a structure's members to `object`; bytes that are missing count as zeros.
@@ -84,7 +82,8 @@ fn set(
     options: &Options,
     object: &mut Map<String, Value>,
 ) {
-    let scope = Scope { schema, attrs, outer, depth, options };
+    let selectors = Selectors::within(schema, attrs, outer.map(|outer| &outer.selectors));
+    let scope = Scope { selectors, depth, options };
     let mut walk = attrs.into_iter();
     for attr in walk.by_ref() {
         match schema.attr(attr.id()) {
@@ -141,6 +140,10 @@ fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> 
         Kind::Struct(info) => {
             let mut members = Map::new();
             structure(info, payload, &mut members);
+            // Kernels grow their structures.
+            if let Some(rest) = payload.get(info.size..).filter(|rest| !rest.is_empty()) {
+                members.insert(BEYOND.to_owned(), text::hex(rest, "").into());
+            }
             Value::Object(members)
         }
         Kind::IntArray(int, names) => {
@@ -198,7 +201,7 @@ fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> 
                 Err(leaves) => Value::from(leaves),
             }
         }
-        Kind::SubMessage(message) => match scope.format(message) {
+        Kind::SubMessage(message) => match scope.selectors.format(message) {
             Some(format) => sub_message(format, payload, scope)?,
             None => bytes_of(kind, payload, scope.options),
         },
@@ -242,6 +245,9 @@ fn sub_message(format: &Format, payload: &[u8], scope: &Scope<'_>) -> Option<Val
     let mut object = Map::new();
     let mut rest = payload;
     if let Some(header) = format.header {
+        if payload.len() < header.size && format.schema.is_some() {
+            return None;
+        }
         structure(header, payload, &mut object);
         rest = payload.get(align(header.size)..).unwrap_or_default();
     }
@@ -263,27 +269,7 @@ impl<'s> Scope<'s> {
     /// The same one step further down; `None` where it gets too deep to follow.
     fn deeper(&self) -> Option<Scope<'_>> {
         let depth = self.depth.saturating_add(1);
-        (depth <= Path::MAX_DEPTH).then_some(Scope { depth, outer: self.outer, ..*self })
-    }
-
-    /// The format that the selector's value chooses; the selector stands in this set or in one around it.
-    fn format(&self, message: &SubMessage) -> Option<&'static Format> {
-        let found = self.schema.named(message.selector).and_then(|info| {
-            let payload = self.attrs.last(info.id)?.payload();
-            match info.kind {
-                Kind::String => Str::read(payload).map(str::to_owned),
-                Kind::Int(int) => number::read(int, payload).map(|value| value.to_string()),
-                Kind::Enum(int, names) => {
-                    let value = number::read(int, payload)?;
-                    Some(number::label(value, names).map_or_else(|| value.to_string(), str::to_owned))
-                }
-                _ => None,
-            }
-        });
-        match found {
-            Some(selected) => message.format(&selected),
-            None => self.outer?.format(message),
-        }
+        (depth <= Path::MAX_DEPTH).then_some(Scope { depth, ..*self })
     }
 }
 

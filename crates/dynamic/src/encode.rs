@@ -257,7 +257,7 @@ fn leaf(
 
 fn sub_message(
     id: u16,
-    message: &SubMessage,
+    message: &'static SubMessage,
     value: &Value,
     scope: &Scope<'_>,
     path: &Path<'_>,
@@ -265,11 +265,16 @@ fn sub_message(
 ) -> Result<(), Error> {
     if value.is_string() {
         let bytes = binary(value, None, path)?;
-        return fits(path, w.put_attr(id, &bytes));
+        return fits(path, w.put_attr(id | flag(&Kind::SubMessage(message)), &bytes));
     }
     let format = scope.format(message).map_err(|why| Error::new(path, why))?;
     let object = object(value, path)?;
-    let bit = if format.schema.is_some() { Attr::NESTED } else { 0 };
+    // Attributes behind a structure that is cut off: bytes that stand for all of it.
+    if let (Some(_), Some(_), 1, Some(bytes)) = (format.header, format.schema, object.len(), object.get(ILL_FORMED)) {
+        let bytes = binary(bytes, None, &path.key(ILL_FORMED))?;
+        return fits(path, w.put_attr(id | flag(&Kind::SubMessage(message)), &bytes));
+    }
+    let bit = if format.schema.is_some() && message.flag { Attr::NESTED } else { 0 };
     nested(id | bit, path, w, |w| {
         if let Some(header) = format.header {
             let bytes = structure(header, object, path)?;
@@ -284,6 +289,9 @@ impl Scope<'_> {
     /// The format that the selector chooses; the error says what is missing.
     fn format(&self, message: &SubMessage) -> Result<&'static Format, String> {
         let selector = message.selector;
+        if let ("", Some(only)) = (selector, message.formats.first()) {
+            return Ok(only);
+        }
         let chosen = self.schema.named(selector).and_then(|info| {
             let value = self.object.get(selector)?;
             match (value, info.kind) {
@@ -375,6 +383,7 @@ fn flag(kind: &Kind) -> u16 {
         Kind::Nest(nest) => nest.flag,
         Kind::Array(array) => array.flag,
         Kind::TypeValue(levels) => levels.nest.flag,
+        Kind::SubMessage(message) => message.flag,
         _ => false,
     };
     if nested { Attr::NESTED } else { 0 }

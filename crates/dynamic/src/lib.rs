@@ -63,3 +63,5 @@ pub use trace::{Direction, Tracer};
 pub(crate) const ILL_FORMED: &str = "ill-formed";
 /// What the keys of unknown attributes begin with; the id follows.
 pub(crate) const UNKNOWN: &str = "unknown-";
+/// Key of what follows a structure that is longer than its spec says.
+pub(crate) const BEYOND: &str = "unknown";

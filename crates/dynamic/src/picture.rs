@@ -1,7 +1,7 @@
 //! How a box of bytes is drawn: its parts, their fields, names and values beside them.
 
-use netloom_wire::schema::{Array, Format, Hint, Kind, MemberKind, StructInfo, SubMessage, TypeValue};
-use netloom_wire::{Attr, Errno, GenlHeader, Header, MessageType, Path, Payload, RawAttrs, Schema, Str, align};
+use netloom_wire::schema::{Array, Format, Hint, Kind, MemberKind, StructInfo, TypeValue};
+use netloom_wire::{Attr, Errno, GenlHeader, Header, MessageType, Path, RawAttrs, Schema, Scope, align};
 use serde_json::{Map, Value};
 
 use crate::{HIDDEN, Layout, Options, decode, secrets, text};
@@ -407,17 +407,11 @@ fn inside(kind: &Kind, schema: &Schema, beside: RawAttrs<'_>) -> Option<Inside> 
         Kind::Array(array) => Some(Inside::Array(array)),
         Kind::TypeValue(levels) => Some(Inside::Levels(levels, 0)),
         Kind::SubMessage(message) => {
-            let format = format(message, schema, beside)?;
+            let format = Scope::top(schema, beside).format(message)?;
             (format.header.is_some() || format.schema.is_some()).then_some(Inside::Format(format))
         }
         _ => None,
     }
-}
-
-/// The format of a sub-message whose selector is text beside it.
-fn format(message: &'static SubMessage, schema: &Schema, beside: RawAttrs<'_>) -> Option<&'static Format> {
-    let selector = schema.named(message.selector)?;
-    message.format(Str::read(beside.last(selector.id)?.payload())?)
 }
 
 /// A value in words; nothing where the bytes say it as well.

@@ -50,6 +50,7 @@ static DATA: SubMessage = SubMessage {
         Format { value: "red", header: None, schema: Some(Link::to(&VLAN)) },
         Format { value: "empty", header: None, schema: None },
     ],
+    flag: true,
 };
 static VLAN: Schema = Schema { name: "vlan", attrs: &[attr(1, "id", Kind::Int(Int::U16))] };
 
@@ -166,9 +167,11 @@ fn forms() -> Vec<(Value, &'static str)> {
             "0900 1a00 766c616e00 000000  1000 1480 0c00 0480 0600 0100 05000000"),
         (json!({"kind": "head", "data": {"sec": 1, "mac": "00:00:00:00:00:00", "name": "", "colour": 0}}),
             "0900 1a00 6865616400 000000  1800 1b00 01000000 0000 000000000000 00000000 0000 0000"),
+        (json!({"time": {"sec": 1, "mac": "00:00:00:00:00:00", "name": "", "colour": 0, "unknown": "c0ffee"}}),
+            "1900 1000 01000000 0000 000000000000 00000000 0000 c0ffee 000000"),
         (json!({"kind": "empty", "data": {}}), "0a00 1a00 656d70747900 0000  0400 1b00"),
-        (json!({"kind": "other", "data": "c0ffee"}), "0a00 1a00 6f7468657200 0000  0700 1b00 c0ffee00"),
-        (json!({"data": "c0ffee"}), "0700 1b00 c0ffee00"),
+        (json!({"kind": "other", "data": "c0ffee"}), "0a00 1a00 6f7468657200 0000  0700 1b80 c0ffee00"),
+        (json!({"data": "c0ffee"}), "0700 1b80 c0ffee00"),
         (json!({"secret": "0102"}), "0600 1e00 01020000"),
         // what no spec describes
         (json!({"unknown-77": "c0ffee"}), "0700 4d00 c0ffee00"),
@@ -335,6 +338,7 @@ fn what_may_hold_a_secret_is_hidden_where_it_cannot_be_read() {
         name: "data",
         selector: "kind",
         formats: &[Format { value: "keys", header: None, schema: Some(Link::to(&KEYS)) }],
+        flag: true,
     };
     static LIST: Array = Array { element: Kind::Nest(NEST), first: 0, step: 0, flag: true };
     static TOP: Schema = Schema {

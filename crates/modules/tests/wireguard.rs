@@ -57,7 +57,7 @@ fn endpoint(text: &str) -> SocketAddr {
 }
 
 fn raw(id: u16, payload: &[u8]) -> Unparsed {
-    Unparsed { raw_type: id, payload: payload.to_vec(), bad: false }
+    Unparsed { raw_type: id, payload: payload.to_vec(), ..Unparsed::default() }
 }
 
 /// A peer or allowed IP with one more attribute.

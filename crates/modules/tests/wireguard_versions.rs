@@ -57,11 +57,11 @@ fn changes_are_refused_when_and_how_each_release_does_it() {
     let bare = |errno, then| (errno, None, then);
     let marked = |peers: Vec<Peer>| wg0().fwmark(7_u32).peers(peers);
     let mut short = AllowedIp::new().family(2_u16).cidr_mask(8_u8);
-    short.unparsed.push(Unparsed { raw_type: 2, payload: vec![10, 0], bad: false });
+    short.unparsed.push(Unparsed { raw_type: 2, payload: vec![10, 0], ..Unparsed::default() });
     let mut keyless = Peer::new().flags(PeerFlags(8));
     keyless.persistent_keepalive_interval = Some(1);
     let mut unknown = peer(2);
-    unknown.unparsed.push(Unparsed { raw_type: 99, payload: vec![], bad: false });
+    unknown.unparsed.push(Unparsed { raw_type: 99, payload: vec![], ..Unparsed::default() });
     let cases = [
         (
             "an unknown flag",

@@ -26,7 +26,12 @@ fn device() -> Device {
     let peer = Peer::new().public_key([1; 32]).preshared_key(KEY);
     let mut device = Device::new().ifname("wg0").private_key(KEY).peers([peer]);
     // Ill-formed, as a peer may send it.
-    device.unparsed.push(Unparsed { raw_type: Device::PRIVATE_KEY.id(), payload: vec![0xa5; 33], bad: true });
+    device.unparsed.push(Unparsed {
+        raw_type: Device::PRIVATE_KEY.id(),
+        payload: vec![0xa5; 33],
+        bad: true,
+        ..Default::default()
+    });
     device
 }
 

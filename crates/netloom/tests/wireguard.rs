@@ -96,7 +96,7 @@ fn a_policys_refusal_points_into_the_whole_change() {
     let (kernel, _) = kernel();
     let mut change = big();
     // The family attribute again, of a wrong length: what the policy does not know how to take.
-    change.peers[0].allowedips[700].unparsed.push(Unparsed { raw_type: 1, payload: vec![0; 9], bad: false });
+    change.peers[0].allowedips[700].unparsed.push(Unparsed { raw_type: 1, payload: vec![0; 9], ..Default::default() });
     let error = apply(&kernel.connect(), &change).unwrap_err();
     assert_eq!(error.path(), Some("peers[0].allowedips[700].family"), "{error}");
 }
@@ -107,7 +107,7 @@ fn a_peer_longer_than_a_page_goes_in_one_piece_if_an_attribute_can_hold_it() {
     let nl = kernel.connect();
     let with = |bytes: usize| {
         let mut peer = Peer::new().public_key([1; 32]);
-        peer.unparsed.push(Unparsed { raw_type: 77, payload: vec![0; bytes], bad: false });
+        peer.unparsed.push(Unparsed { raw_type: 77, payload: vec![0; bytes], ..Default::default() });
         Device::new().ifname("wg0").peers([peer])
     };
     // Strict validation refuses what it does not know, which it has then been sent.

@@ -115,7 +115,10 @@ impl Attribute {
                 (None, max) => Rule::NulString { max },
             },
             Kind::Binary { .. } => Rule::Binary { length: self.length() },
-            Kind::Nest(set) => Rule::Nest { set: *set },
+            Kind::Nest(set) => match self.header {
+                Some(id) => Rule::Binary { length: Length::Min(spec[id].size) },
+                None => Rule::Nest { set: *set },
+            },
             Kind::IndexedArray { element, base } => match **element {
                 Kind::Nest(Some(set)) => Rule::NestArray { set, base: *base },
                 _ => Rule::Nest { set: None },

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::Attr;
+use crate::{Attr, Scope};
 
 /// The way from a message's top to one attribute, as a list on the stack: `peers[3].public-key`.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,8 @@ pub struct Path<'p> {
     parent: Option<&'p Path<'p>>,
     step: Step,
     depth: u8,
+    /// The attributes around, where a selector may be among them.
+    scope: Option<&'p Scope<'p>>,
 }
 
 /// One step of a [`Path`].
@@ -31,12 +33,27 @@ impl<'p> Path<'p> {
     pub const MAX_DEPTH: u8 = 48;
 
     /// The message itself.
-    pub const TOP: Path<'static> = Path { parent: None, step: Step::Top, depth: 0 };
+    pub const TOP: Path<'static> = Path { parent: None, step: Step::Top, depth: 0, scope: None };
 
     /// One step further down.
     #[inline]
     pub const fn then(&'p self, step: Step) -> Path<'p> {
-        Path { parent: Some(self), step, depth: self.depth.saturating_add(1) }
+        Path { parent: Some(self), step, depth: self.depth.saturating_add(1), scope: self.scope }
+    }
+
+    /// The same place, with the attributes among which selectors are looked for; see [`Chosen`](crate::Chosen).
+    #[inline]
+    pub const fn within<'s>(&self, scope: &'s Scope<'s>) -> Path<'s>
+    where
+        'p: 's,
+    {
+        Path { parent: self.parent, step: self.step, depth: self.depth, scope: Some(scope) }
+    }
+
+    /// The attributes among which selectors are looked for.
+    #[inline]
+    pub const fn scope(&self) -> Option<&'p Scope<'p>> {
+        self.scope
     }
 
     /// Steps from the top.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::Link;
+use crate::{Full, Link, Writer};
 
 /// A set of attributes: its name and its members.
 ///
@@ -138,16 +138,23 @@ pub struct TypeValue {
 pub struct SubMessage {
     /// Its name in the spec.
     pub name: &'static str,
-    /// The attribute whose value selects, in the same set or an enclosing one.
+    /// The attribute whose value selects, in the same set or an enclosing one; empty if there is one format only.
     pub selector: &'static str,
     /// The formats by that value.
     pub formats: &'static [Format],
+    /// Whether it is sent with the nested bit.
+    pub flag: bool,
 }
 
 impl SubMessage {
     /// The format that this value of the selector chooses.
     pub fn format(&self, value: &str) -> Option<&'static Format> {
         self.formats.iter().find(|format| format.value == value)
+    }
+
+    /// The format whose value is this number.
+    pub fn numbered(&self, value: u64) -> Option<&'static Format> {
+        self.formats.iter().find(|format| format.value.parse() == Ok(value))
     }
 }
 
@@ -160,6 +167,25 @@ pub struct Format {
     pub header: Option<&'static StructInfo>,
     /// The attributes behind it, if any.
     pub schema: Option<Link<Schema>>,
+}
+
+impl Format {
+    /// A format that says nothing of the payload.
+    pub const fn empty(value: &'static str) -> Self {
+        Self { value, header: None, schema: None }
+    }
+
+    /// The format of a payload of this kind: a structure, attributes, or both.
+    pub const fn of(value: &'static str, kind: Kind) -> Self {
+        match kind {
+            Kind::Nest(nest) => Self { value, header: None, schema: Some(nest.schema) },
+            Kind::Struct(info) => Self { value, header: Some(info), schema: None },
+            Kind::SubMessage(SubMessage { formats: [format], selector, .. }) if selector.is_empty() => {
+                Self { value, header: format.header, schema: format.schema }
+            }
+            _ => Self::empty(value),
+        }
+    }
 }
 
 /// An integer's layout.
@@ -183,6 +209,17 @@ impl Int {
         let bits = if big { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) };
         let unused = 64_u32.saturating_sub(u32::from(self.bytes).saturating_mul(8)).min(63);
         Some(if self.signed { (bits.wrapping_shl(unused) as i64).wrapping_shr(unused) as u64 } else { bits })
+    }
+
+    /// Writes an attribute of this id that holds `bits`, cut to the width.
+    pub fn put(self, bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        let len = usize::from(self.bytes);
+        if self.big_endian || cfg!(target_endian = "big") {
+            let bytes = bits.to_be_bytes();
+            w.put_attr(id, bytes.get(bytes.len().saturating_sub(len)..).unwrap_or_default())
+        } else {
+            w.put_attr(id, bits.to_le_bytes().get(..len).unwrap_or_default())
+        }
     }
 }
 

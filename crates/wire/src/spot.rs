@@ -228,6 +228,9 @@ impl Level<'_> {
 
     /// The format that the value of the selector chooses, in this set or the nearest around it that has the selector.
     fn selected(&self, sub: &'static SubMessage) -> Option<&'static Format> {
+        if sub.selector.is_empty() {
+            return sub.formats.first();
+        }
         let mut level = Some(self);
         while let Some(here) = level {
             if let Meaning::Set(schema) = here.meaning
@@ -236,7 +239,11 @@ impl Level<'_> {
             {
                 return match info.kind {
                     Kind::String | Kind::Binary => sub.format(attr.read::<Str>()?),
-                    Kind::Enum(int, names) => sub.format(names.label(int.read(attr.payload())?)?),
+                    Kind::Enum(int, names) => {
+                        let value = int.read(attr.payload())?;
+                        names.label(value).map_or_else(|| sub.numbered(value), |label| sub.format(label))
+                    }
+                    Kind::Int(int) => sub.numbered(int.read(attr.payload())?),
                     _ => None,
                 };
             }
@@ -270,6 +277,7 @@ mod tests {
                         Format { value: "plain", header: None, schema: None },
                         Format { value: "deep", header: Some(&HEAD), schema: Some(Link::to(&CHILD)) },
                     ],
+                    flag: true,
                 }),
             ),
         ],

@@ -60,6 +60,11 @@ impl<'b> Writer<'b> {
         self.buf.get(..self.len).unwrap_or_default()
     }
 
+    /// What is written since `mark`.
+    pub fn since(&self, mark: Mark) -> &[u8] {
+        self.buf.get(mark.0..self.len).unwrap_or_default()
+    }
+
     /// Here, to come back to.
     #[doc(alias = "nlmsg_get_pos")]
     pub const fn position(&self) -> Mark {

@@ -67,7 +67,94 @@ attribute_set! {
         2 "color" color Color COLOR: Named<Color, u32>;
         /// data.
         #[doc(alias = "RAW_THINGS_MAIN_A_DATA")]
-        3 "data" data Data DATA: Bytes;
+        3 "data" data Data DATA: Chosen<Kinds>;
+        /// deeper.
+        #[doc(alias = "RAW_THINGS_MAIN_A_DEEPER")]
+        4 "deeper" deeper Deeper DEEPER: Scoped<Nest<Deeper>>;
+        /// list.
+        #[doc(alias = "RAW_THINGS_MAIN_A_LIST")]
+        5 "list" list List LIST: Indexed<Scoped<Nest<Deeper>>>;
+        /// bare-data.
+        #[doc(alias = "RAW_THINGS_MAIN_A_BARE_DATA")]
+        6 "bare-data" bare_data BareData BARE_DATA: Chosen<KindsByKind>;
+        /// shade.
+        #[doc(alias = "RAW_THINGS_MAIN_A_SHADE")]
+        8 "shade" shade Shade SHADE: Named<Color, u8>;
+        /// tint.
+        #[doc(alias = "RAW_THINGS_MAIN_A_TINT")]
+        7 "tint" tint Tint TINT: Chosen<Tint>;
+    }
+}
+
+attribute_set! {
+    /// peer.
+    pub struct Peer | PeerAttr, "peer" {
+        /// peer.
+        #[doc(alias = "RAW_THINGS_PEER_A_PEER")]
+        1 "peer" peer Peer PEER: Embedded<Head, Main, false>;
+        /// far-peer.
+        #[doc(alias = "RAW_THINGS_PEER_A_FAR_PEER")]
+        2 "far-peer" far_peer FarPeer FAR_PEER: Headed<Head, Number>;
+    }
+}
+
+attribute_set! {
+    /// deeper.
+    pub struct Deeper | DeeperAttr, "deeper" {
+        /// far.
+        #[doc(alias = "RAW_THINGS_DEEPER_A_FAR")]
+        1 "far" far Far FAR: Chosen<Kinds>;
+    }
+}
+
+attribute_set! {
+    /// number.
+    pub struct Number | NumberAttr, "number" {
+        /// number.
+        #[doc(alias = "RAW_THINGS_NUMBER_A_NUMBER")]
+        1 "number" number Number NUMBER: u32;
+    }
+}
+
+sub_message! {
+    /// What `kind` selects.
+    pub enum Kinds | KindsRef, "kinds" by "kind" nested {
+        /// peer.
+        "peer" Peer: Nest<Peer>;
+        /// main.
+        "main" Main: Embedded<Head, Main>;
+        /// 2-parts.
+        "2-parts" _2Parts: Headed<Head, Number>;
+        /// head.
+        "head" Head: CStruct<Head>;
+        /// nothing.
+        "nothing" Nothing: Bytes;
+    }
+}
+
+sub_message! {
+    /// What `kind` selects.
+    pub enum KindsByKind | KindsByKindRef, "kinds" by "kind" {
+        /// peer.
+        "peer" Peer: BareNest<Peer>;
+        /// main.
+        "main" Main: Embedded<Head, Main, false>;
+        /// 2-parts.
+        "2-parts" _2Parts: Headed<Head, Number, false>;
+        /// head.
+        "head" Head: CStruct<Head>;
+        /// nothing.
+        "nothing" Nothing: Bytes;
+    }
+}
+
+sub_message! {
+    /// What `shade` selects.
+    pub enum Tint | TintRef, "tints" by "shade" nested {
+        /// red.
+        "red" Red: Nest<Number>;
+        /// green.
+        "green" Green: Nest<Peer>;
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::hint_or_list;
 use crate::decode::HIDDEN;
 use crate::error::{Error, Path, suggestion};
-use crate::{number, text};
+use crate::{BEYOND, number, text};
 
 /// The payload of a value of this kind, which is none that holds attributes; `None` if nothing is to be sent.
 pub(super) fn payload(
@@ -59,7 +59,11 @@ pub(super) fn payload(
         Kind::Struct(info) => {
             let members = object(value, path)?;
             members_known(info, members, path)?;
-            structure(info, members, path)?
+            let mut bytes = structure(info, members, path)?;
+            if let Some(beyond) = members.get(BEYOND) {
+                bytes.extend(binary(beyond, None, &path.key(BEYOND))?);
+            }
+            bytes
         }
         Kind::IntArray(int, names) => {
             let list = value.as_array().ok_or_else(|| misfit(path, "a list", value))?;
@@ -226,7 +230,7 @@ fn check_length(found: usize, min: usize, max: usize, path: &Path<'_>) -> Result
 
 fn members_known(info: &StructInfo, object: &Map<String, Value>, path: &Path<'_>) -> Result<(), Error> {
     let known = || info.members.iter().filter(|m| !matches!(m.kind, MemberKind::Pad)).map(|m| m.name);
-    match object.keys().find(|key| !known().any(|name| name == *key)) {
+    match object.keys().find(|key| *key != BEYOND && !known().any(|name| name == *key)) {
         None => Ok(()),
         Some(key) => Err(Error::new(
             &path.key(key),

@@ -190,6 +190,9 @@ impl<'s> Tables<'s> {
                     header: self.structure(*id),
                     schema: self.nest(Some(set), false).schema,
                 })),
+                (spec::Kind::Nest(set), _) if attribute.header.is_some() => {
+                    self.headed(attribute.header, *set, attribute.nested_flag)
+                }
                 (kind, _) => self.kind(kind, attribute.nested_flag),
             },
             multi: attribute.multi,
@@ -230,7 +233,7 @@ impl<'s> Tables<'s> {
                 levels: list(names.iter().map(|name| text(name)).collect()),
                 nest: self.nest(*set, flag),
             })),
-            spec::Kind::SubMessage { formats, selector, .. } => match self.sub_message(*formats, selector) {
+            spec::Kind::SubMessage { formats, selector, .. } => match self.sub_message(*formats, selector, flag) {
                 Some(message) => Kind::SubMessage(message),
                 None => Kind::Binary,
             },
@@ -244,8 +247,18 @@ impl<'s> Tables<'s> {
         Nest { schema: cell.map_or(Link::to(&Schema::EMPTY), Link::late), flag }
     }
 
+    /// A nest with a structure in front.
+    fn headed(&self, header: Option<StructId>, set: Option<SetId>, flag: bool) -> Kind {
+        let format = Format {
+            value: "",
+            header: header.map(|id| self.structure(id)),
+            schema: Some(self.nest(set, flag).schema),
+        };
+        Kind::SubMessage(leak(SubMessage { name: "", selector: "", formats: list(vec![format]), flag }))
+    }
+
     /// The formats of a sub-message; one table for each selector that it is used with.
-    fn sub_message(&self, id: SubMessageId, selector: &str) -> Option<&'static SubMessage> {
+    fn sub_message(&self, id: SubMessageId, selector: &str, flag: bool) -> Option<&'static SubMessage> {
         let cell = self.sub_messages.get(id.index())?;
         let made = cell.get_or_init(|| {
             let message = &self.spec[id];
@@ -257,10 +270,12 @@ impl<'s> Tables<'s> {
             SubMessage {
                 name: text(&message.name),
                 selector: text(selector),
+                flag,
                 formats: list(message.formats.iter().map(format).collect()),
             }
         });
-        Some(if made.selector == selector { made } else { leak(SubMessage { selector: text(selector), ..*made }) })
+        let same = made.selector == selector && made.flag == flag;
+        Some(if same { made } else { leak(SubMessage { selector: text(selector), flag, ..*made }) })
     }
 
     fn names(&self, names: EnumUse) -> &'static EnumInfo {

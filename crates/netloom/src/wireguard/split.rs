@@ -344,8 +344,8 @@ mod tests {
     fn what_is_only_told_is_left_out_and_what_is_unknown_goes_along() {
         let told = Peer::new().public_key([1; 32]).rx_bytes(1_u64).tx_bytes(2_u64);
         let mut change = Device::new().ifname("wg0").public_key([2; 32]).peers([told]);
-        change.unparsed.push(Unparsed { raw_type: 99, payload: vec![7; 5], bad: false });
-        change.unparsed.push(Unparsed { raw_type: 6, payload: vec![7], bad: true });
+        change.unparsed.push(Unparsed { raw_type: 99, payload: vec![7; 5], ..Default::default() });
+        change.unparsed.push(Unparsed { raw_type: 6, payload: vec![7], bad: true, ..Default::default() });
         let messages = split(&change, 4096).unwrap();
         let attrs: Attrs<'_, Device> = Attrs::new(&messages[0]);
         assert_eq!(attrs.raw().into_iter().map(Attr::id).collect::<Vec<_>>(), [2, 99, 8]);

@@ -65,6 +65,8 @@ pub struct Attribute {
     pub c_name: String,
     /// Whether a nest or array and its elements are emitted with NLA_F_NESTED (overlay: `nested-flag`); true unless said.
     pub nested_flag: bool,
+    /// A struct in front of a nest's attributes, as of veth's peer (overlay: `fixed-header`).
+    pub header: Option<StructId>,
     /// Never to be shown (overlay: `secret`).
     pub secret: bool,
     /// It is its struct several times over, each followed by attributes of this set; the struct's first member is the
@@ -298,6 +300,8 @@ pub struct SubMessage {
     pub name: String,
     /// By value.
     pub formats: Vec<Format>,
+    /// The Rust name, if the overlay corrects it (`name`).
+    pub rust_name: Option<String>,
     /// Where the spec defines it.
     pub place: Place,
 }

@@ -222,6 +222,7 @@ impl Reader {
             display: fields.choice("display-hint", DISPLAY_HINTS)?,
             c_name: c_upper(prefix, name),
             nested_flag: self.nested_flag(&mut fields, &kind)?,
+            header: self.nest_header(&mut fields, &kind)?,
             secret: match fields.overlay("secret")? {
                 Some(node) => node.boolean("\"secret\"")?,
                 None => false,
@@ -423,6 +424,21 @@ impl Reader {
             )));
         }
         resolve(&self.sets, node, &what, "an attribute set").map(Some)
+    }
+
+    /// `fixed-header` of an overlay.
+    fn nest_header(&self, fields: &mut Fields<'_>, kind: &Kind) -> Result<Option<StructId>, Error> {
+        let what = fields.of_key("fixed-header");
+        match fields.overlay("fixed-header")? {
+            None => Ok(None),
+            Some(node) if matches!(kind, Kind::Nest(Some(_))) => {
+                resolve(&self.structs, node, &what, "a struct").map(Some)
+            }
+            Some(_) => {
+                let name = fields.required("type")?.text("\"type\"")?;
+                Err(self.misplaced(fields, "fixed-header", name, "a nest of a set"))
+            }
+        }
     }
 
     /// The overlay's `order`, the rest behind it by id.

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::model::{Format, SubMessage, SubMessageId};
+use crate::read::definitions::rust_name;
 use crate::read::{Reader, define, word};
 use crate::yaml::Node;
 
@@ -31,9 +32,10 @@ impl Reader {
                 format.finish()?;
             }
             fields.doc()?;
+            let rust_name = rust_name(&mut fields)?;
             let place = fields.place().clone();
             fields.finish()?;
-            self.spec.sub_messages.push(SubMessage { name: name.to_owned(), formats, place });
+            self.spec.sub_messages.push(SubMessage { name: name.to_owned(), formats, rust_name, place });
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The macros that turn one line an attribute, entry or member into code.
 
+mod choice;
 mod op;
 mod set;
 mod value;

@@ -184,12 +184,14 @@ macro_rules! __owned_set {
         }
 
         impl $crate::OwnedSet for $name {
+            const CHOOSES: bool = false $(|| <$kind as $crate::Payload>::CHOOSES)*;
             #[inline]
             fn store(&mut self, attr: $crate::Attr<'_>, path: &$crate::Path<'_>, bad: &mut dyn $crate::Bad) {
                 let known = match attr.id() {
                     $($id => {
                         let here = path.then($crate::Step::Name($word));
                         if <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), &here, bad) {
+                            <$kind as $crate::Field>::keep(&mut self.unparsed, attr);
                             return;
                         }
                         bad.bad(&here, attr);
@@ -203,8 +205,10 @@ macro_rules! __owned_set {
                 self.header = <$header as $crate::FixedHeader>::read_some(header);
             })?
             fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
-                $(<$kind as $crate::Field>::emit(&self.$field, w, $id)?;)*
-                for attr in self.unparsed.iter().filter(|attr| !attr.bad) {
+                let _beside =
+                    $crate::Beside::new(<Self as $crate::AttributeSet>::SCHEMA, w.position(), &self.unparsed);
+                $(<$kind as $crate::Field>::emit(&self.$field, w, $id, &_beside)?;)*
+                for attr in self.unparsed.iter().filter(|attr| attr.is_unknown()) {
                     w.put_attr(attr.raw_type, &attr.payload)?;
                 }
                 Ok(())

@@ -9,7 +9,7 @@ use crate::schema::{self, Hint, Kind};
 use crate::{Attr, AttributeSet, Attrs, Full, Link, RawAttrs, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::{Field, Owned, OwnedSet},
+    super::{Beside, Field, Owned, OwnedSet, Unparsed},
     crate::{Bad, Path, Step},
     alloc::vec::Vec,
 };
@@ -24,6 +24,7 @@ impl<K: Payload> Payload for Multi<K> {
     const SECRET: bool = K::SECRET;
     const MULTI: bool = true;
     const HINT: Option<Hint> = K::HINT;
+    const CHOOSES: bool = K::CHOOSES;
     type Ref<'a> = K::Ref<'a>;
     fn read(payload: &[u8]) -> Option<K::Ref<'_>> {
         K::read(payload)
@@ -44,8 +45,14 @@ impl<K: Owned> Field for Multi<K> {
         stored.push(value);
         true
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
-        stored.iter().try_for_each(|value| K::put_owned(value, w, id))
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+        stored.iter().try_for_each(|value| K::put_beside(value, w, id, beside))
+    }
+    #[inline]
+    fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
+        if K::is_longer(attr.payload()) {
+            unparsed.push(Unparsed::longer(attr));
+        }
     }
 }
 
@@ -61,6 +68,7 @@ impl<K: Payload, const FIRST: u16, const STEP: u16> Payload for Indexed<K, FIRST
     const KIND: Kind = Kind::Array(&schema::Array { element: K::KIND, first: FIRST, step: STEP, flag: Self::NESTED });
     // Only nlctrl's arrays go without the bit, and their elements do, too.
     const NESTED: bool = !matches!(K::KIND, Kind::Nest(schema::Nest { flag: false, .. }));
+    const CHOOSES: bool = K::CHOOSES;
     type Ref<'a> = Elements<'a, K>;
     #[inline]
     fn read(payload: &[u8]) -> Option<Elements<'_, K>> {
@@ -133,7 +141,7 @@ impl<K: Owned, const FIRST: u16, const STEP: u16> Field for Indexed<K, FIRST, ST
         }
         whole
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if stored.is_empty() {
             return Ok(());
         }
@@ -232,7 +240,7 @@ impl<L: Levels, S: OwnedSet, const N: usize> Field for TypeValue<L, S, N> {
         });
         true
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         fn level<S: OwnedSet>(ids: &[u16], set: &S, w: &mut Writer<'_>) -> Result<(), Full> {
             match ids.split_first() {
                 Some((id, rest)) => w.nest_attr(id & Attr::ID_MASK | Attr::NESTED, |w| level(rest, set, w)),

@@ -1,6 +1,7 @@
 //! How the values of attributes are read and written: one marker type for each kind of value.
 
 mod address;
+mod choice;
 mod int;
 mod list;
 mod nest;
@@ -13,15 +14,18 @@ mod value;
 use core::fmt;
 
 pub use address::{Ip, SockAddr, Via};
+#[cfg(feature = "alloc")]
+pub use choice::OwnedChoice;
+pub use choice::{Choice, Chosen, Lent, Scoped};
 pub use int::{Be, Enumeration, Integer, Named, Sint, Uint};
 pub use list::{Element, Elements, Indexed, Leaves, Levels, Multi, TypeValue};
-pub use nest::{BareNest, Boxed, Nest};
+pub use nest::{BareNest, Boxed, Embedded, Headed, Nest};
 pub use plain::{Bitfield32, Bitfield32Value, Bytes, Fixed, Flag, IntArray, Ints, Pad, Str};
 pub use records::{RawRecord, RawRecords, Records, Row, Rows};
 pub use structure::{CStruct, MemberType};
 
 #[cfg(feature = "alloc")]
-pub use self::owned::{Field, Owned, OwnedSet, Unparsed};
+pub use self::owned::{Beside, Field, Owned, OwnedSet, Unparsed};
 #[cfg(feature = "alloc")]
 pub use self::value::IntoValue;
 
@@ -43,6 +47,8 @@ pub trait Payload: 'static {
     const MULTI: bool = false;
     /// How people write it, where the kind alone does not tell.
     const HINT: Option<Hint> = None;
+    /// Whether the set must tell those within it what their selectors are; see [`Chosen`] and [`Scoped`].
+    const CHOOSES: bool = false;
     /// A value as read, borrowing from the message.
     type Ref<'a>: Clone + fmt::Debug;
     /// Reads a value.
@@ -60,6 +66,7 @@ impl<K: Payload> Payload for Secret<K> {
     const SECRET: bool = true;
     const MULTI: bool = K::MULTI;
     const HINT: Option<Hint> = K::HINT;
+    const CHOOSES: bool = K::CHOOSES;
     type Ref<'a> = Hidden<K::Ref<'a>>;
     #[inline]
     fn read(payload: &[u8]) -> Option<Self::Ref<'_>> {
@@ -100,7 +107,7 @@ mod owned {
     use core::fmt;
 
     use super::{Hidden, Payload, Secret};
-    use crate::{Attr, AttributeSet, Attrs, Bad, Full, Path, Writer};
+    use crate::{Attr, AttributeSet, Attrs, Bad, Full, Mark, Path, RawAttrs, Schema, Scope, Writer};
 
     /// A kind of value that can be owned.
     pub trait Owned: Payload {
@@ -110,6 +117,49 @@ mod owned {
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned>;
         /// Writes an attribute of this id from an owned value.
         fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
+        /// The same, with what else there is in the set: a selector to be sent first, the end of a structure.
+        #[inline]
+        fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
+            Self::put_owned(value, w, id)
+        }
+        /// Whether values may be [longer](Owned::is_longer).
+        const GROWS: bool = false;
+        /// Whether the bytes are longer than the value tells, which is to be kept.
+        #[inline]
+        fn is_longer(_: &[u8]) -> bool {
+            false
+        }
+    }
+
+    /// What an attribute may look at when it is sent: the rest of its set.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Beside<'s> {
+        schema: &'static Schema,
+        start: Mark,
+        unparsed: &'s [Unparsed],
+    }
+
+    impl<'s> Beside<'s> {
+        /// A set whose attributes begin at `start`, of which `unparsed` were kept.
+        #[inline]
+        pub const fn new(schema: &'static Schema, start: Mark, unparsed: &'s [Unparsed]) -> Self {
+            Self { schema, start, unparsed }
+        }
+
+        /// What the set's attributes are.
+        pub const fn schema(&self) -> &'static Schema {
+            self.schema
+        }
+
+        /// Those that are written already.
+        pub fn sent<'w>(&self, w: &'w Writer<'_>) -> RawAttrs<'w> {
+            RawAttrs::new(w.since(self.start))
+        }
+
+        /// The values of this id that were longer than their structure.
+        pub fn longer(&self, id: u16) -> impl Iterator<Item = &'s Unparsed> {
+            self.unparsed.iter().filter(move |attr| attr.longer && attr.id() == id)
+        }
     }
 
     /// How a struct stores the attributes of one id: an `Option`, a `Vec` where there may be several, a `bool` for a
@@ -124,7 +174,10 @@ mod owned {
         /// Stores one attribute; false if it is ill-formed.
         fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool;
         /// Writes what is stored as attributes of this id.
-        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
+        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full>;
+        /// Keeps what was stored whole if the field does not tell all of it.
+        #[inline]
+        fn keep(_unparsed: &mut Vec<Unparsed>, _attr: Attr<'_>) {}
     }
 
     impl<K: Owned> Field for K {
@@ -140,10 +193,20 @@ mod owned {
             true
         }
         #[inline]
-        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
             match stored {
-                Some(value) => K::put_owned(value, w, id),
+                Some(value) => K::put_beside(value, w, id, beside),
                 None => Ok(()),
+            }
+        }
+        #[inline]
+        fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
+            if K::GROWS {
+                // The last one counts.
+                unparsed.retain(|other| !other.longer || other.id() != attr.id());
+                if K::is_longer(attr.payload()) {
+                    unparsed.push(Unparsed::longer(attr));
+                }
             }
         }
     }
@@ -157,12 +220,22 @@ mod owned {
         fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
             K::put_owned(&value.0, w, id)
         }
+        fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+            K::put_beside(&value.0, w, id, beside)
+        }
+        const GROWS: bool = K::GROWS;
+        #[inline]
+        fn is_longer(payload: &[u8]) -> bool {
+            K::is_longer(payload)
+        }
     }
 
     /// The struct of a set: owns the attributes that a message brought or will bring.
     ///
     /// [`attribute_set!`](crate::attribute_set) implements it.
     pub trait OwnedSet: AttributeSet + Clone + fmt::Debug + Default + PartialEq {
+        /// Whether an attribute's format is selected by one of this set.
+        const CHOOSES: bool = false;
         /// Stores one attribute.
         fn store(&mut self, attr: Attr<'_>, path: &Path<'_>, bad: &mut dyn Bad);
         /// Stores the header in front of the attributes, where the set has one.
@@ -174,16 +247,20 @@ mod owned {
         #[inline]
         fn collect(attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad) -> Self {
             let mut set = Self::default();
-            for attr in attrs.raw() {
-                set.store(attr, path, bad);
+            if Self::CHOOSES {
+                let scope = Scope::within(Self::SCHEMA, attrs.raw(), path.scope());
+                let path = path.within(&scope);
+                attrs.raw().into_iter().for_each(|attr| set.store(attr, &path, bad));
+            } else {
+                attrs.raw().into_iter().for_each(|attr| set.store(attr, path, bad));
             }
             set
         }
     }
 
-    /// An attribute kept as it came: its id is unknown to the set, or its value is ill-formed. Unknown ones are sent
-    /// again when the struct is encoded.
-    #[derive(Clone, PartialEq, Eq)]
+    /// An attribute kept as it came: its id is unknown to the set, or its value is ill-formed, or longer than the structure
+    /// that it is. Unknown ones are sent again when the struct is encoded, and so is the end of longer ones.
+    #[derive(Clone, Default, PartialEq, Eq)]
     pub struct Unparsed {
         /// The type field, flag bits included.
         pub raw_type: u16,
@@ -191,19 +268,40 @@ mod owned {
         pub payload: Vec<u8>,
         /// Whether the id is known and the value ill-formed.
         pub bad: bool,
+        /// Whether the value is a structure that has grown: its start is read, all of it is here.
+        pub longer: bool,
     }
 
     impl Unparsed {
         /// Keeps `attr`.
         pub fn new(attr: Attr<'_>, bad: bool) -> Self {
-            Self { raw_type: attr.raw_type(), payload: attr.payload().to_vec(), bad }
+            Self { raw_type: attr.raw_type(), payload: attr.payload().to_vec(), bad, longer: false }
+        }
+
+        /// Keeps all of `attr`, whose start is read.
+        pub fn longer(attr: Attr<'_>) -> Self {
+            Self { longer: true, ..Self::new(attr, false) }
+        }
+
+        /// Its id.
+        pub const fn id(&self) -> u16 {
+            self.raw_type & Attr::ID_MASK
+        }
+
+        /// Whether nothing of it was understood.
+        pub const fn is_unknown(&self) -> bool {
+            !self.bad && !self.longer
         }
     }
 
     impl fmt::Debug for Unparsed {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let word = if self.bad { "bad" } else { "unknown" };
-            write!(f, "{word} attribute {} ({} bytes)", self.raw_type & Attr::ID_MASK, self.payload.len())
+            let word = match (self.bad, self.longer) {
+                (true, _) => "bad",
+                (false, true) => "longer",
+                (false, false) => "unknown",
+            };
+            write!(f, "{word} attribute {} ({} bytes)", self.id(), self.payload.len())
         }
     }
 }

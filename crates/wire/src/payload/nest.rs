@@ -3,12 +3,12 @@
 use core::marker::PhantomData;
 
 use super::Payload;
-use crate::schema::{self, Kind};
-use crate::{Attr, AttributeSet, Attrs, Full, Link, Writer};
+use crate::schema::{self, Format, Kind, SubMessage};
+use crate::{Attr, AttributeSet, Attrs, FixedHeader, Full, Link, Writer, align};
 #[cfg(feature = "alloc")]
 use {
-    super::{Owned, OwnedSet},
-    crate::{Bad, Path},
+    super::{Beside, Owned, OwnedSet},
+    crate::{Bad, Message, Path},
 };
 
 /// Attributes of the set `S`, sent with the nested bit.
@@ -47,6 +47,69 @@ macro_rules! nests {
 }
 nests!(Nest true, BareNest false);
 
+/// A structure `H` and behind it attributes of the set `S`, sent with the nested bit if `FLAG`.
+pub struct Headed<H, S, const FLAG: bool = true>(PhantomData<(H, S)>);
+
+/// The same where the set's struct carries the structure itself: a whole message inside of another one, as veth's peer.
+pub struct Embedded<H, S, const FLAG: bool = true>(PhantomData<(H, S)>);
+
+macro_rules! headed {
+    ($($marker:ident),*) => {$(
+        impl<H: FixedHeader, S: AttributeSet, const FLAG: bool> Payload for $marker<H, S, FLAG> {
+            const KIND: Kind = Kind::SubMessage(&SubMessage {
+                name: "",
+                selector: "",
+                formats: &[Format { value: "", header: Some(H::INFO), schema: Some(Link::through(S::schema)) }],
+                flag: FLAG,
+            });
+            const NESTED: bool = FLAG;
+            type Ref<'a> = (H, Attrs<'a, S>);
+            #[inline]
+            fn read(payload: &[u8]) -> Option<(H, Attrs<'_, S>)> {
+                Some((H::read(payload)?, Attrs::new(payload.get(align(H::SIZE)..).unwrap_or_default())))
+            }
+            fn put((header, attrs): (H, Attrs<'_, S>), w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+                w.nest_attr(id | if FLAG { Attr::NESTED } else { 0 }, |w| {
+                    header.write(w)?;
+                    w.pad()?;
+                    w.put_bytes(attrs.raw().bytes())?;
+                    w.pad()
+                })
+            }
+        }
+    )*};
+}
+headed!(Headed, Embedded);
+
+#[cfg(feature = "alloc")]
+impl<H: FixedHeader, S: OwnedSet, const FLAG: bool> Owned for Headed<H, S, FLAG> {
+    type Owned = (H, S);
+    fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<(H, S)> {
+        let (header, attrs) = Self::read(payload).filter(|_| !path.is_too_deep())?;
+        Some((header, S::collect(attrs, path, bad)))
+    }
+    fn put_owned((header, set): &(H, S), w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.nest_attr(id | if FLAG { Attr::NESTED } else { 0 }, |w| {
+            header.write(w)?;
+            w.pad()?;
+            set.emit(w)
+        })
+    }
+}
+#[cfg(feature = "alloc")]
+impl<H: FixedHeader, S: OwnedSet + Message<Header = H>, const FLAG: bool> Owned for Embedded<H, S, FLAG> {
+    type Owned = S;
+    fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<S> {
+        let (_, attrs) = Self::read(payload).filter(|_| !path.is_too_deep())?;
+        let mut set = S::collect(attrs, path, bad);
+        set.store_header(payload.get(..H::SIZE)?);
+        Some(set)
+    }
+    fn put_owned(value: &S, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        w.nest_attr(id | if FLAG { Attr::NESTED } else { 0 }, |w| value.encode(w))
+    }
+}
+
 /// A value that is owned behind a pointer: for sets that contain themselves.
 pub struct Boxed<K>(PhantomData<K>);
 
@@ -55,6 +118,7 @@ impl<K: Payload> Payload for Boxed<K> {
     const NESTED: bool = K::NESTED;
     const SECRET: bool = K::SECRET;
     const HINT: Option<schema::Hint> = K::HINT;
+    const CHOOSES: bool = K::CHOOSES;
     type Ref<'a> = K::Ref<'a>;
     #[inline]
     fn read(payload: &[u8]) -> Option<K::Ref<'_>> {
@@ -72,5 +136,8 @@ impl<K: Owned> Owned for Boxed<K> {
     }
     fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         K::put_owned(value, w, id)
+    }
+    fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+        K::put_beside(value, w, id, beside)
     }
 }

@@ -8,7 +8,7 @@ use crate::schema::{Int, Kind};
 use crate::{Full, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::{Field, Owned},
+    super::{Beside, Field, Owned},
     crate::{Bad, Path},
     alloc::{string::String, vec::Vec},
 };
@@ -38,7 +38,7 @@ impl Field for Flag {
         *stored = true;
         true
     }
-    fn emit(stored: &bool, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+    fn emit(stored: &bool, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if *stored { w.put_attr(id, &[]) } else { Ok(()) }
     }
 }
@@ -64,7 +64,7 @@ impl Field for Pad {
     fn take((): &mut (), _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
         true
     }
-    fn emit((): &(), _: &mut Writer<'_>, _: u16) -> Result<(), Full> {
+    fn emit((): &(), _: &mut Writer<'_>, _: u16, _: &Beside<'_>) -> Result<(), Full> {
         Ok(())
     }
 }

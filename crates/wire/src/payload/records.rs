@@ -9,7 +9,7 @@ use crate::schema::{self, Kind};
 use crate::{AttributeSet, Attrs, FixedHeader, Full, Integer, Link, RawAttrs, Writer, align};
 #[cfg(feature = "alloc")]
 use {
-    super::{Field, OwnedSet},
+    super::{Beside, Field, OwnedSet},
     crate::{Bad, Message, Path, Step},
     alloc::vec::Vec,
 };
@@ -150,7 +150,7 @@ impl<H: FixedHeader, S: OwnedSet + Message<Header = H>> Field for Records<H, S> 
         }
         walk.remainder() == 0
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if stored.is_empty() {
             return Ok(());
         }

@@ -8,12 +8,12 @@ use crate::schema::{Kind, MemberKind};
 use crate::{FixedHeader, Full, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::Owned,
+    super::{Beside, Owned},
     crate::{Bad, Path},
 };
 
 /// Bytes laid out as the C structure `T`. Kernels grow their structures: a shorter value is read as if zeros followed,
-/// what follows in a longer one is ignored.
+/// what follows in a longer one is kept in its set's `unparsed`, and sent again as long as the start is what came.
 pub struct CStruct<T>(PhantomData<T>);
 
 impl<T: FixedHeader> Payload for CStruct<T> {
@@ -39,6 +39,17 @@ impl<T: FixedHeader> Owned for CStruct<T> {
     }
     fn put_owned(value: &T, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(*value, w, id)
+    }
+    fn put_beside(value: &T, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+        match beside.longer(id).find(|whole| T::read_some(&whole.payload) == *value) {
+            Some(whole) => w.put_attr(whole.raw_type, &whole.payload),
+            None => Self::put(*value, w, id),
+        }
+    }
+    const GROWS: bool = true;
+    #[inline]
+    fn is_longer(payload: &[u8]) -> bool {
+        payload.len() > T::SIZE
     }
 }
 

@@ -121,7 +121,7 @@ pub fn readings(bytes: &[u8]) {
     assert_eq!((owned.str.as_deref(), owned.there, owned.colour), (text, there, colour));
     assert_eq!(owned.numbers, numbers);
     assert!(owned.children.len() <= children && bad.len() >= ill);
-    let kept: Vec<u16> = owned.unparsed.iter().filter(|attr| !attr.bad).map(|attr| attr.raw_type).collect();
+    let kept: Vec<u16> = owned.unparsed.iter().filter(|attr| attr.is_unknown()).map(|attr| attr.raw_type).collect();
     assert_eq!(kept, unknown);
     if bad.is_empty() {
         assert_eq!(attrs.get(Kinds::STR), text);

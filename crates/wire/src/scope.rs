@@ -1,0 +1,61 @@
+//! Where the selector of a sub-message is looked for: in its own set, then in those around it.
+
+use crate::schema::{Format, Kind, SubMessage};
+use crate::{RawAttrs, Schema, Str};
+
+/// A run of attributes of one set and, around it, those that it is nested in.
+///
+/// ```
+/// use netloom_wire::schema::{AttrInfo, Format, Kind, SubMessage};
+/// use netloom_wire::{RawAttrs, Schema, Scope, Writer};
+/// static FORMATS: SubMessage =
+///     SubMessage { name: "data", selector: "kind", formats: &[Format::empty("dummy")], flag: false };
+/// static INFO: Schema = Schema { name: "info", attrs: &[AttrInfo::new(1, "kind", Kind::String)] };
+/// let mut buf = [0; 16];
+/// let mut w = Writer::new(&mut buf);
+/// w.put_attr(1, b"dummy\0")?;
+/// let scope = Scope::top(&INFO, RawAttrs::new(w.written()));
+/// assert_eq!(scope.format(&FORMATS).map(|format| format.value), Some("dummy"));
+/// # Ok::<(), netloom_wire::Full>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'s> {
+    schema: &'s Schema,
+    attrs: RawAttrs<'s>,
+    outer: Option<&'s Scope<'s>>,
+}
+
+impl<'s> Scope<'s> {
+    /// The attributes of a message: nothing is around them.
+    pub const fn top(schema: &'s Schema, attrs: RawAttrs<'s>) -> Self {
+        Self::within(schema, attrs, None)
+    }
+
+    /// Attributes within others.
+    #[inline]
+    pub const fn within(schema: &'s Schema, attrs: RawAttrs<'s>, outer: Option<&'s Scope<'s>>) -> Self {
+        Self { schema, attrs, outer }
+    }
+
+    /// The format that the selector's value chooses: of the last attribute of that name in this set or, if it has none,
+    /// in the nearest one around it. `None` if there is no selector, or its value chooses no format that is known.
+    pub fn format(&self, message: &SubMessage) -> Option<&'static Format> {
+        if message.selector.is_empty() {
+            return message.formats.first();
+        }
+        let here = self.schema.named(message.selector).and_then(|info| Some((info, self.attrs.last(info.id)?)));
+        let Some((info, attr)) = here else { return self.outer?.format(message) };
+        match info.kind {
+            Kind::String | Kind::Binary => message.format(attr.read::<Str>()?),
+            Kind::Enum(int, names) => {
+                let value = int.read(attr.payload())?;
+                match names.label(value) {
+                    Some(label) => message.format(label),
+                    None => message.numbered(value),
+                }
+            }
+            Kind::Int(int) => message.numbered(int.read(attr.payload())?),
+            _ => None,
+        }
+    }
+}
