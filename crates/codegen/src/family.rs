@@ -153,7 +153,12 @@ pub(crate) fn ops(spec: &Spec, names: &Names, policies: &Policies, text: &mut Te
         }
         let name = names.op(spec, op);
         text.doc(4, &doc(&op.doc, &op.name), &op.c_name, &[name]);
-        let head = format!("    pub op {name}: {}, \"{}\"{} {{", names.family, op.name, flags(op));
+        let under = match op.fixed_header {
+            header if header == names.header => String::new(),
+            Some(header) => format!(" under {}", names.structure(header)),
+            None => " under ()".into(),
+        };
+        let head = format!("    pub op {name}: {}, \"{}\"{under}{} {{", names.family, op.name, flags(op));
         let whole = format!("{head} {} }}", parts.join(" "));
         if whole.len() <= WIDTH {
             text.line(&whole);
@@ -172,8 +177,8 @@ pub(crate) fn ops(spec: &Spec, names: &Names, policies: &Policies, text: &mut Te
 /// The type of a message: the op's set, or nothing where nothing is said and no header needs a place.
 fn body(spec: &Spec, names: &Names, op: &Operation, message: &Message) -> Result<String, Error> {
     match op.set {
-        Some(set) if !message.attributes.is_empty() || names.header.is_some() => Ok(names.set(set).to_owned()),
-        None if names.header.is_some() => Err(Error::at(
+        Some(set) if !message.attributes.is_empty() || op.fixed_header.is_some() => Ok(names.set(set).to_owned()),
+        None if op.fixed_header.is_some() => Err(Error::at(
             &op.place,
             format_args!(
                 "operation \"{}\" has a fixed header and no attribute set of \"{}\"; give it one, if an empty one",

@@ -96,7 +96,7 @@ pub(crate) struct Names {
     pub(crate) levels: HashMap<(usize, usize), String>,
     /// By use of a sub-message: the enum, and the borrowed one.
     pub(crate) choices: Vec<(Choice, String, String)>,
-    /// The header that all operations have.
+    /// The header that most operations have.
     pub(crate) header: Option<StructId>,
 }
 
@@ -184,7 +184,7 @@ impl Names {
             groups: spec.groups.iter().map(|group| values.take(upper(&group.name), "GROUP")).collect(),
             constants: spec.constants.iter().map(|constant| values.take(upper(&constant.name), "VALUE")).collect(),
             levels,
-            header: header(spec)?,
+            header: header(spec),
         })
     }
 
@@ -358,27 +358,9 @@ fn int(e: &Enum, index: usize, uses: &[(EnumUse, Width)]) -> Width {
     width
 }
 
-/// The fixed header of the family: all its operations must have the same, since a family's header is one type.
-fn header(spec: &Spec) -> Result<Option<StructId>, Error> {
-    let mut all = spec.operations.iter().filter(|op| !op.is_reserved());
-    let Some(first) = all.next() else { return Ok(None) };
-    match all.find(|op| op.fixed_header != first.fixed_header) {
-        None => Ok(first.fixed_header),
-        Some(other) => {
-            let name = |id: Option<StructId>| id.map_or("none", |id| spec[id].name.as_str());
-            Err(Error::at(
-                &other.place,
-                format_args!(
-                    "operation \"{}\" has the fixed header {}, \"{}\" has {}; generated families have one for all \
-                     operations: split the spec",
-                    other.name,
-                    name(other.fixed_header),
-                    first.name,
-                    name(first.fixed_header)
-                ),
-            ))
-        }
-    }
+/// The fixed header of the family: that of the first operation that has one. Others say what theirs is.
+fn header(spec: &Spec) -> Option<StructId> {
+    spec.operations.iter().filter(|op| !op.is_reserved()).find_map(|op| op.fixed_header)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn one(spec: &Spec, names: &Names, index: usize, set: &AttributeSet, text: &mut 
     let Some((name, borrowed)) = names.sets.get(index) else { return Ok(()) };
     let header = match names.record(spec, index)? {
         Some(of_records) => Some(of_records),
-        None => header_of(spec, index),
+        None => one_header(spec, index)?,
     };
     let header = header.map(|id| format!(": {}", names.structure(id))).unwrap_or_default();
     text.line("");
@@ -82,6 +82,24 @@ fn levels(names: &Names, index: usize, set: &AttributeSet, text: &mut Text) {
 pub(crate) fn header_of(spec: &Spec, index: usize) -> Option<StructId> {
     let op = spec.operations.iter().find(|op| op.set.is_some_and(|set| set.index() == index))?;
     op.fixed_header
+}
+
+/// The same, if it is the same for all of its messages.
+fn one_header(spec: &Spec, index: usize) -> Result<Option<StructId>, Error> {
+    let header = header_of(spec, index);
+    let mut ops = spec.operations.iter().filter(|op| op.set.is_some_and(|set| set.index() == index));
+    let Some(other) = ops.find(|op| op.fixed_header != header) else { return Ok(header) };
+    let name = |id: Option<StructId>| id.map_or("no header", |id| spec[id].name.as_str());
+    Err(Error::at(
+        &other.place,
+        format_args!(
+            "operation \"{}\" has {} in front of set \"{}\", another one {}; a set has one header: make a subset for it",
+            other.name,
+            name(other.fixed_header),
+            spec.sets.get(index).map_or("", |set| &set.name),
+            name(header)
+        ),
+    ))
 }
 
 /// The emission order; a selector stands in front of what it selects.

@@ -42,6 +42,11 @@ fn the_generated_code_runs() {
     assert!(heard.group.is_none() && heard.id == 5 && generic::Told::INFO.notify.unwrap().group.is_some());
     assert_eq!(generic::INFO.merges[0].inner, ["many"]);
     assert_eq!(raw::INFO.protocol.number(), 30);
+    // Ops may have a header of their own.
+    let count = raw::CountAttrs::new().header(raw::LongHead { family: 1, mask: 7 }).count(3);
+    assert_eq!(bytes(&count)[..8], [&[1, 0, 0, 0][..], &7_u32.to_ne_bytes()].concat());
+    let (count, new) = (raw::INFO.op("count").unwrap(), raw::INFO.op("new").unwrap());
+    assert_eq!((raw::INFO.header_of(count).name, raw::INFO.header_of(new).name), ("long-head", "head"));
 }
 
 fn bytes(message: &impl Message) -> Vec<u8> {

@@ -33,14 +33,12 @@ pub struct Family {
     pub info: &'static FamilyInfo,
     /// Its other name: that of its spec's file, without folders and extension.
     pub stem: String,
-    /// Ops whose messages begin with another structure than the family's.
-    headers: Vec<(&'static str, &'static StructInfo)>,
 }
 
 impl Family {
     /// A family whose tables exist.
     pub fn built_in(stem: &str, info: &'static FamilyInfo) -> Self {
-        Self { info, stem: stem.to_owned(), headers: Vec::new() }
+        Self { info, stem: stem.to_owned() }
     }
 
     /// The family that a spec describes. Its tables live as long as the process: load a spec once.
@@ -53,13 +51,12 @@ impl Family {
     /// The same, in the place of a family whose secrets stay hidden, and whose hints and merges hold unless the spec has its own.
     pub(crate) fn like(spec: &Spec, like: Option<&'static FamilyInfo>) -> Self {
         let tables = Tables::new(spec, like);
-        let (info, headers) = tables.family();
-        Self { info, stem: spec.stem.clone(), headers }
+        Self { info: tables.family(), stem: spec.stem.clone() }
     }
 
     /// What stands in front of the attributes in an op's messages; of size 0 if nothing does.
     pub fn header(&self, op: &OpInfo) -> &'static StructInfo {
-        self.headers.iter().find(|(name, _)| *name == op.name).map_or(self.info.header, |(_, header)| *header)
+        self.info.header_of(op)
     }
 
     /// The layout of an op's requests.

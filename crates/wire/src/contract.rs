@@ -16,7 +16,7 @@ pub trait Family: Copy + Default + 'static {
     const VERSION: u8 = Self::INFO.version;
     /// The protocol that carries it.
     const PROTOCOL: Protocol = Self::INFO.protocol;
-    /// The family's fixed part behind the (generic) netlink header; `()` for most.
+    /// The family's fixed part behind the (generic) netlink header; `()` for most. An [`Op`] may have another one.
     type Header: FixedHeader;
     /// All of it as data.
     const INFO: &'static FamilyInfo;
@@ -58,6 +58,8 @@ impl FixedHeader for () {
 pub trait Op: Copy + Default + 'static {
     /// The family it belongs to.
     type Family: Family;
+    /// What stands in front of its messages' attributes: the family's header, but for a few ops of raw families.
+    type Header: FixedHeader;
     /// Its name in the spec.
     const NAME: &'static str;
 }
@@ -66,7 +68,7 @@ pub trait Op: Copy + Default + 'static {
 #[doc(alias = "doit")]
 pub trait Do: Op {
     /// What is asked.
-    type Request: Message<Header = <Self::Family as Family>::Header>;
+    type Request: Message<Header = <Self as Op>::Header>;
     /// What comes back, behind the family's header; `()` where nothing but the acknowledgement does.
     type Reply: Message;
     /// The request's number: the generic netlink command, or the message type of another protocol.
@@ -81,9 +83,9 @@ pub trait Do: Op {
 #[doc(alias = "dumpit")]
 pub trait Dump: Op {
     /// What is asked.
-    type Request: Message<Header = <Self::Family as Family>::Header>;
+    type Request: Message<Header = <Self as Op>::Header>;
     /// One object.
-    type Reply: Message<Header = <Self::Family as Family>::Header>;
+    type Reply: Message<Header = <Self as Op>::Header>;
     /// The request's number.
     const REQUEST: u16;
     /// The objects' number.
@@ -96,7 +98,7 @@ pub trait Dump: Op {
 #[doc(alias = "upcall")]
 pub trait Event: Op {
     /// What it holds.
-    type Body: Message<Header = <Self::Family as Family>::Header>;
+    type Body: Message<Header = <Self as Op>::Header>;
     /// Its number.
     const ID: u16;
 }
@@ -171,7 +173,7 @@ pub struct FamilyInfo {
     pub version: u8,
     /// The protocol that carries it.
     pub protocol: Protocol,
-    /// The layout of the family's header; of size 0 if there is none.
+    /// The layout of the family's header; of size 0 if there is none. See [`FamilyInfo::header_of`].
     pub header: &'static StructInfo,
     /// Its ops, in the order of their numbers.
     pub ops: &'static [OpInfo],
@@ -193,6 +195,11 @@ impl FamilyInfo {
     pub fn op(&self, name: &str) -> Option<&'static OpInfo> {
         self.ops.iter().find(|op| op.name == name)
     }
+
+    /// What stands in front of the attributes in an op's messages.
+    pub fn header_of(&self, op: &OpInfo) -> &'static StructInfo {
+        op.header.unwrap_or(self.header)
+    }
 }
 
 /// An op as data.
@@ -203,6 +210,8 @@ pub struct OpInfo {
     pub name: &'static str,
     /// What the caller needs.
     pub flags: OpFlags,
+    /// What stands in front of its messages' attributes, where that is not the family's header.
+    pub header: Option<&'static StructInfo>,
     /// How it is done, if it can be.
     pub doit: Option<ModeInfo>,
     /// How it is dumped, if it can be.

@@ -19,7 +19,7 @@ pub static INFO: FamilyInfo = FamilyInfo {
     version: 1,
     protocol: match Protocol::new(30) { Some(protocol) => protocol, None => Protocol::ROUTE },
     header: <Head as FixedHeader>::INFO,
-    ops: &[New::INFO, Get::INFO, NewNtf::INFO],
+    ops: &[New::INFO, Get::INFO, Count::INFO, NewNtf::INFO],
     groups: &[ALL],
     merges: &[],
     resv_start_op: 0,
@@ -53,6 +53,18 @@ c_struct! {
         /// family.
         family: u8 = "family";
         ; _(3)
+    }
+}
+
+c_struct! {
+    /// long-head.
+    #[doc(alias = "long_head")]
+    pub struct LongHead, "long-head" {
+        /// family.
+        family: u8 = "family";
+        _(3)
+        /// mask.
+        mask: u32 = "mask";
     }
 }
 
@@ -116,6 +128,15 @@ attribute_set! {
     }
 }
 
+attribute_set! {
+    /// count-attrs.
+    pub struct CountAttrs: LongHead | CountAttr, "count-attrs" {
+        /// count.
+        #[doc(alias = "RAW_THINGS_COUNT_ATTRS_A_COUNT")]
+        1 "count" count Count COUNT: u32;
+    }
+}
+
 sub_message! {
     /// What `kind` selects.
     pub enum Kinds | KindsRef, "kinds" by "kind" nested {
@@ -165,6 +186,9 @@ ops! {
     /// Get.
     #[doc(alias = "RAW_THINGS_CMD_GET")]
     pub op Get: Raw, "get" { do 18 (Main) -> 16 Main, Policy::REJECT_ALL; }
+    /// Counts.
+    #[doc(alias = "RAW_THINGS_CMD_COUNT")]
+    pub op Count: Raw, "count" under LongHead { dump 20 (CountAttrs) -> 21 CountAttrs, Policy::REJECT_ALL; }
     /// Came.
     #[doc(alias = "RAW_THINGS_CMD_NEW_NTF")]
     pub op NewNtf: Raw, "new-ntf" { notify 16 Main, ALL; }

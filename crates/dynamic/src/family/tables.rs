@@ -47,8 +47,8 @@ impl<'s> Tables<'s> {
         }
     }
 
-    /// The family, and the headers of ops that have another than the family's.
-    pub(super) fn family(&self) -> (&'static FamilyInfo, Vec<(&'static str, &'static StructInfo)>) {
+    /// The family.
+    pub(super) fn family(&self) -> &'static FamilyInfo {
         let spec = self.spec;
         for (cell, set) in self.schemas.iter().zip(&spec.sets) {
             let attrs = set.emission.iter().filter_map(|index| set.attributes.get(*index));
@@ -76,14 +76,7 @@ impl<'s> Tables<'s> {
         // Most raw families use one header; the others have their own at the op.
         let header = ops.iter().find_map(|op| op.fixed_header).map(|id| self.structure(id));
         let header = header.unwrap_or(<() as FixedHeader>::INFO);
-        let mut headers = Vec::new();
-        for op in &ops {
-            let own = op.fixed_header.map_or(<() as FixedHeader>::INFO, |id| self.structure(id));
-            if !std::ptr::eq(own, header) {
-                headers.push((text(&op.name), own));
-            }
-        }
-        let ops = ops.into_iter().map(|op| self.op(op, groups, &policies)).collect();
+        let ops = ops.into_iter().map(|op| self.op(op, header, groups, &policies)).collect();
         let info = FamilyInfo {
             name: text(&spec.name),
             version: spec.version,
@@ -100,14 +93,15 @@ impl<'s> Tables<'s> {
             max_attr: policies.max_attr(),
             reply_seq_any: spec.operations.iter().any(|op| op.any_reply_seq),
         };
-        (leak(info), headers)
+        leak(info)
     }
 
     fn group(&self, group: &spec::Group, protocol: Protocol) -> Group {
         Group { family: text(&self.spec.name), name: text(&group.name), protocol, number: group.id }
     }
 
-    fn op(&self, op: &Operation, groups: &'static [Group], policies: &Policies) -> OpInfo {
+    fn op(&self, op: &Operation, header: &'static StructInfo, groups: &'static [Group], policies: &Policies) -> OpInfo {
+        let own = op.fixed_header.map_or(<() as FixedHeader>::INFO, |id| self.structure(id));
         let mode = |mode: &spec::Mode, is_dump: bool| ModeInfo {
             request: mode.request.id,
             reply: match &mode.reply {
@@ -134,6 +128,7 @@ impl<'s> Tables<'s> {
         OpInfo {
             name: text(&op.name),
             flags,
+            header: (!std::ptr::eq(own, header)).then_some(own),
             doit: op.doit.as_ref().map(|doit| mode(doit, false)),
             dump: op.dump.as_ref().map(|dump| mode(dump, true)),
             notify: op.event.as_ref().map(|event| NotifyInfo {

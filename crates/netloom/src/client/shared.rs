@@ -231,6 +231,6 @@ impl<O: wire::Op> FamilyOf<O> {
     /// Bytes between the message's header and the attributes.
     pub(super) const FIXED: usize = {
         let genl = if Self::GENERIC { wire::GenlHeader::LEN } else { 0 };
-        genl.saturating_add(<<O::Family as Family>::Header as wire::FixedHeader>::SIZE)
+        genl.saturating_add(<O::Header as wire::FixedHeader>::SIZE)
     };
 }

@@ -83,6 +83,7 @@ fn from_the_start(path: &str, first_peer: usize, first_ip: usize) -> String {
 struct SetPart;
 
 impl Op for SetPart {
+    type Header = ();
     type Family = Wireguard;
     const NAME: &'static str = SetDevice::NAME;
 }

@@ -2,15 +2,15 @@
 
 /// Defines op markers: what can be done, dumped or notified, with numbers, types and policies.
 ///
-/// `pub op Name: Family, "name" [FLAG | …] { do 1 (Request) -> 2 Reply, &POLICY, LEVEL; dump …; notify 3 Body, GROUP; }`,
+/// `pub op Name: Family, "name" under Header [FLAG | …] { do 1 (Request) -> 2 Reply, &POLICY, LEVEL; dump …; notify 3 Body, GROUP; }`,
 /// each part where the op has it. `event 3 Body;` in place of `notify` is one that goes to a single port, or whose group
-/// is not known. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves `-> 2 Reply` out; the level is one of [`Strictness`](crate::Strictness)', `STRICT` unless said. The op as data is
+/// is not known. `under Header` is said by ops whose header is not the family's. The flags are [`OpFlags`](crate::OpFlags)'; a `do` without a reply leaves `-> 2 Reply` out; the level is one of [`Strictness`](crate::Strictness)', `STRICT` unless said. The op as data is
 /// `Name::INFO`.
 #[macro_export]
 macro_rules! ops {
     ($(
         $(#[$meta:meta])*
-        $vis:vis op $name:ident: $family:ty, $word:literal $([$($flag:ident)|+])? {
+        $vis:vis op $name:ident: $family:ty, $word:literal $(under $header:ty)? $([$($flag:ident)|+])? {
             $(do $do_id:literal ($asks:ty) $(-> $done_id:literal $answers:ty)?, $do_policy:expr $(, $do_level:ident)?;)?
             $(dump $dump_id:literal ($wants:ty) -> $object_id:literal $object:ty, $dump_policy:expr
                 $(, $dump_level:ident)?;)?
@@ -28,6 +28,7 @@ macro_rules! ops {
             pub const INFO: $crate::OpInfo = $crate::OpInfo {
                 name: $word,
                 flags: $crate::OpFlags::NONE$($(.union($crate::OpFlags::$flag))+)?,
+                header: $crate::__op_header_info!($($header)?),
                 doit: $crate::__mode!($($do_id ($asks) ($($done_id $answers)?) $do_policy, $($do_level)?)?),
                 dump: $crate::__mode!(
                     $($dump_id ($wants) ($object_id $object) $dump_policy, $($dump_level)?)?
@@ -38,6 +39,7 @@ macro_rules! ops {
 
         impl $crate::Op for $name {
             type Family = $family;
+            type Header = $crate::__op_header!($family $(, $header)?);
             const NAME: &'static str = $word;
         }
         $crate::__messages! {
@@ -94,6 +96,28 @@ macro_rules! __messages {
             type Body = $told;
             const ID: u16 = $told_id;
         })?
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __op_header {
+    ($family:ty) => {
+        <$family as $crate::Family>::Header
+    };
+    ($family:ty, $header:ty) => {
+        $header
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __op_header_info {
+    () => {
+        None
+    };
+    ($header:ty) => {
+        Some(<$header as $crate::FixedHeader>::INFO)
     };
 }
 
