@@ -15,6 +15,7 @@ mod judge;
 mod linux;
 mod netdev;
 mod own;
+mod peers;
 mod read;
 mod report;
 mod routes;
@@ -44,6 +45,9 @@ struct Asked {
     /// Do not measure a clean release build, which takes a minute.
     #[arg(long)]
     no_build: bool,
+    /// So many rounds of `peers`, instead of as many as its numbers take.
+    #[arg(long)]
+    rounds: Option<usize>,
     /// Only these tables; all, if none is named.
     #[arg(long)]
     only: Vec<Part>,
@@ -63,6 +67,7 @@ enum Part {
     Differ,
     Interposed,
     Wireguard,
+    Peers,
     Build,
 }
 
@@ -82,6 +87,13 @@ enum Alone {
         /// How many objects or sockets.
         count: u32,
     },
+    /// Measures clients of Linux, in a network namespace that it may spoil.
+    Peers {
+        /// Where their programs are.
+        folder: std::path::PathBuf,
+        /// How many rounds, each.
+        rounds: Option<usize>,
+    },
     /// Compares random requests, in namespaces of its own.
     Differ {
         /// What.
@@ -96,6 +108,7 @@ fn main() -> ExitCode {
     let done = match asked.alone {
         Some(Alone::Work { work, peers }) => work.run(peers).map(|counts| println!("{counts:?}")),
         Some(Alone::Linux { what, count }) => what.here(count),
+        Some(Alone::Peers { folder, rounds }) => peers::here(&folder, rounds),
         Some(Alone::Differ { what, file }) => what.here(&file),
         None => all(&asked),
     };
@@ -160,6 +173,7 @@ fn all(asked: &Asked) -> Result<(), Failure> {
             Part::Differ => differ::measure(&mut report)?,
             Part::Interposed => interposed::measure(&mut report)?,
             Part::Wireguard => wireguard(&mut report, &counter)?,
+            Part::Peers => peers::measure(&mut report, asked.rounds)?,
             Part::Build => build::measure(&mut report, !asked.no_build)?,
         }
     }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * clients JOB CLIENT COUNT: the work that netloom is measured by, done in C. See ../README.md for what the jobs are.
+ * clients JOB CLIENT COUNT: the work that netloom is measured by, done in C. ../README.md says what the jobs are.
  *
  *     dump     floor (headers alone), hand, mnl, nl
  *     add      floor, floor-acked (64 a send, an acknowledgement each), floor-batch (64 a send, one acknowledgement), mnl
- *     delete   floor, floor-batch
+ *     delete, fill (add or replace)   floor, floor-batch
  *     family   floor (no acknowledgement asked), mnl, nl
  *
- * Prints how many there were, a sum over what was read, and the nanoseconds. Without libmnl or libnl (WITHOUT_MNL,
+ * Prints how many there were, a sum over what was read, the nanoseconds of it, and the KiB of memory at most. Without libmnl or libnl (WITHOUT_MNL,
  * WITHOUT_NL) their clients are refused.
  */
 #define _GNU_SOURCE
@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +90,11 @@ static size_t put_u32(char *at, uint16_t type, uint32_t value)
 	return RTA_SPACE(4);
 }
 
+/* What a route is deleted by, whoever has added it. */
+static const struct rtmsg any = {
+	.rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_table = RT_TABLE_MAIN, .rtm_scope = RT_SCOPE_NOWHERE,
+};
+
 static const struct rtmsg unicast = {
 	.rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
 	.rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST,
@@ -101,7 +105,7 @@ static size_t put_route(char *at, uint32_t n, uint16_t type, uint16_t flags)
 	struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags, .nlmsg_seq = ++seq };
 	size_t len = NLMSG_HDRLEN;
 
-	memcpy(at + len, &unicast, sizeof(unicast));
+	memcpy(at + len, type == RTM_DELROUTE ? &any : &unicast, sizeof(unicast));
 	len += sizeof(unicast);
 	len += put_u32(at + len, RTA_DST, destination(n));
 	len += put_u32(at + len, RTA_PRIORITY, 7);
@@ -485,6 +489,8 @@ __attribute__((noinline)) int measured(const char *job, const char *client, uint
 		return dump(client, told);
 	if (!strcmp(job, "add"))
 		return change(client, count, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, told);
+	if (!strcmp(job, "fill"))
+		return change(client, count, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, told);
 	if (!strcmp(job, "delete"))
 		return change(client, count, RTM_DELROUTE, 0, told);
 	if (!strcmp(job, "family"))
@@ -492,10 +498,24 @@ __attribute__((noinline)) int measured(const char *job, const char *client, uint
 	return 0;
 }
 
+/* The most memory that this process has had, in KiB. */
+static long peak(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[128];
+	long kib = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib;
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec begun, done;
-	struct rusage usage;
 	struct told told = { 0 };
 
 	if (argc != 4)
@@ -506,11 +526,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &done);
-	getrusage(RUSAGE_SELF, &usage);
-	printf("%lu %lu %lld %lld %ld\n", (unsigned long)told.objects, (unsigned long)told.sum,
+	printf("%lu %lu %lld %ld\n", (unsigned long)told.objects, (unsigned long)told.sum,
 	       (done.tv_sec - begun.tv_sec) * 1000000000LL + done.tv_nsec - begun.tv_nsec,
-	       (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec +
-		       usage.ru_stime.tv_usec,
-	       usage.ru_maxrss);
+	       peak());
 	return 0;
 }

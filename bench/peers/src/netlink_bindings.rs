@@ -1,7 +1,7 @@
 //! netlink-bindings, with netlink-socket2.
 
-use netlink_bindings::rt_route::{self, RouteAttrs, Rtmsg};
 use netlink_bindings::nlctrl;
+use netlink_bindings::rt_route::{self, RouteAttrs, Rtmsg};
 use netlink_socket2::NetlinkSocket;
 
 use crate::{Failure, GATEWAY, OIF, PREFSRC, PRIORITY, Route, Told, destination, number};

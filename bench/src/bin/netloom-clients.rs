@@ -1,0 +1,204 @@
+//! `netloom-clients JOB CLIENT COUNT`: the work that others are measured by, done by netloom. Prints what they print, and
+//! the allocations.
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use netloom::Connection;
+use netloom::families::nlctrl::{self, CtrlAttrs};
+use netloom::families::rt_route::{self, Getroute, RouteAttr, RouteProtocol, RouteType, Rtmsg};
+
+#[path = "../sys.rs"]
+#[allow(dead_code, reason = "the rest is the measurer's")]
+mod sys;
+
+type Failure = Box<dyn Error>;
+
+/// What a route tells, of which a sum is made, so that nobody can leave anything out.
+#[derive(Default)]
+struct Route {
+    table: u32,
+    dst: u32,
+    priority: u32,
+    prefsrc: u32,
+    gateway: u32,
+    oif: u32,
+}
+
+#[derive(Default)]
+struct Told {
+    objects: u64,
+    sum: u64,
+}
+
+impl Told {
+    #[inline]
+    fn tell(&mut self, route: &Route) {
+        let Route { table, dst, priority, prefsrc, gateway, oif } = *route;
+        self.objects += 1;
+        self.sum += [table, dst, priority, prefsrc, gateway, oif].into_iter().map(u64::from).sum::<u64>();
+    }
+}
+
+/// An address as the four bytes on the wire.
+#[inline]
+fn number(ip: IpAddr) -> u32 {
+    match ip {
+        IpAddr::V4(ip) => u32::from_ne_bytes(ip.octets()),
+        IpAddr::V6(_) => 0,
+    }
+}
+
+fn ipv4() -> rt_route::Route {
+    rt_route::Route::new().header(Rtmsg { rtm_family: 2, ..Rtmsg::default() })
+}
+
+/// One pass over the attributes where they lie.
+fn pass() -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let mut told = Told::default();
+    let mut routes = nl.dump(Getroute, &ipv4())?;
+    while let Some(object) = routes.next_ref() {
+        let mut route = Route::default();
+        for attr in object?.attrs() {
+            match attr {
+                RouteAttr::Table(value) => route.table = value,
+                RouteAttr::Dst(value) => route.dst = number(value),
+                RouteAttr::Priority(value) => route.priority = value,
+                RouteAttr::Prefsrc(value) => route.prefsrc = number(value),
+                RouteAttr::Gateway(value) => route.gateway = number(value),
+                RouteAttr::Oif(value) => route.oif = value,
+                _ => {}
+            }
+        }
+        told.tell(&route);
+    }
+    Ok(told)
+}
+
+/// Owned structs.
+fn owned() -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let mut told = Told::default();
+    for route in nl.dump(Getroute, &ipv4())? {
+        let route = route?;
+        told.tell(&Route {
+            table: route.table.unwrap_or(0),
+            dst: route.dst.map_or(0, number),
+            priority: route.priority.unwrap_or(0),
+            prefsrc: route.prefsrc.map_or(0, number),
+            gateway: route.gateway.map_or(0, number),
+            oif: route.oif.unwrap_or(0),
+        });
+    }
+    Ok(told)
+}
+
+/// Six times one attribute.
+fn keys() -> Result<Told, Failure> {
+    type Set = rt_route::Route;
+    let nl = Connection::open()?;
+    let mut told = Told::default();
+    let mut routes = nl.dump(Getroute, &ipv4())?;
+    while let Some(object) = routes.next_ref() {
+        let attrs = object?.attrs();
+        told.tell(&Route {
+            table: attrs.get(Set::TABLE).unwrap_or(0),
+            dst: attrs.get(Set::DST).map_or(0, number),
+            priority: attrs.get(Set::PRIORITY).unwrap_or(0),
+            prefsrc: attrs.get(Set::PREFSRC).map_or(0, number),
+            gateway: attrs.get(Set::GATEWAY).map_or(0, number),
+            oif: attrs.get(Set::OIF).unwrap_or(0),
+        });
+    }
+    Ok(told)
+}
+
+fn unicast(n: u32) -> rt_route::Route {
+    let header = Rtmsg {
+        rtm_dst_len: 32,
+        rtm_table: 254,
+        rtm_protocol: RouteProtocol::STATIC,
+        rtm_type: RouteType::UNICAST,
+        ..ipv4().header
+    };
+    rt_route::Route::new()
+        .header(header)
+        .dst(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | n)))
+        .priority(7)
+        .prefsrc(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))
+        .gateway(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)))
+        .oif(1)
+}
+
+/// One request a send, each acknowledged.
+fn add(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    for n in 0..count {
+        nl.request(rt_route::Newroute, &unicast(n)).create().excl().send()?;
+    }
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+fn delete(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    for n in 0..count {
+        nl.request(rt_route::Delroute, &unicast(n)).send()?;
+    }
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+fn family(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let ask = CtrlAttrs::new().family_name("nlctrl");
+    let mut told = Told::default();
+    for _ in 0..count {
+        told.objects += 1;
+        told.sum += u64::from(nl.call(nlctrl::Getfamily, &ask)?.family_id.unwrap_or(0));
+    }
+    Ok(told)
+}
+
+/// What callgrind counts, by its name.
+#[inline(never)]
+fn measured(job: &str, client: &str, count: u32) -> Result<Told, Failure> {
+    match (job, client) {
+        ("dump", "pass") => pass(),
+        ("dump", "owned") => owned(),
+        ("dump", "get") => keys(),
+        ("add", "netloom") => add(count),
+        ("delete", "netloom") => delete(count),
+        ("family", "netloom") => family(count),
+        _ => Err("no such client for this job".into()),
+    }
+}
+
+/// The most memory that this process has had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [job, client, count] = words.as_slice() else {
+        eprintln!("netloom-clients JOB CLIENT COUNT");
+        return ExitCode::from(2);
+    };
+    let (begun, heap) = (Instant::now(), sys::Heap::count());
+    match measured(job, client, count.parse().unwrap_or(0)) {
+        Ok(told) => {
+            let nanos = begun.elapsed().as_nanos();
+            let (allocations, _) = heap.end();
+            println!("{} {} {nanos} {} {allocations}", told.objects, told.sum, peak());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("netloom-clients: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
