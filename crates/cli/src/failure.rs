@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io::{self, Write};
 
-/// What went wrong, as it is told on standard error; the status is 1.
+/// What went wrong, as it is told on standard error; the status is 1, but 2 for mistakes on the command line.
 #[derive(Debug)]
 pub enum Failure {
     /// This.
     Said(String),
+    /// The command line says something that cannot be meant.
+    Usage(String),
     /// Nobody reads standard output any more (`| head`): no failure at all, and nothing is told.
     ReaderGone,
 }
@@ -35,7 +37,7 @@ impl From<netloom_dynamic::Error> for Failure {
 impl From<Failure> for crate::wg::Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Said(text) => Self::new(text),
+            Failure::Said(text) | Failure::Usage(text) => Self::new(text),
             Failure::ReaderGone => io::Error::from(io::ErrorKind::BrokenPipe).into(),
         }
     }

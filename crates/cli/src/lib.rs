@@ -5,6 +5,7 @@ pub mod call;
 mod compare;
 pub mod decode;
 pub mod failure;
+pub mod fault;
 pub mod generate;
 pub mod hex;
 pub mod kernel;

@@ -92,6 +92,10 @@ fn end(done: Result<(), Failure>) -> ExitCode {
             tell(format_args!("netloom: {text}"));
             ExitCode::FAILURE
         }
+        Err(Failure::Usage(text)) => {
+            tell(format_args!("error: {text}"));
+            ExitCode::from(2)
+        }
     }
 }
 

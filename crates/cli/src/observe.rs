@@ -170,13 +170,17 @@ impl Observer {
 
     /// Learns what families there are.
     pub fn name_all(&self, connection: &Connection) -> Result<(), Failure> {
-        for family in connection.dump(Getfamily, &())?.consistent(8)? {
-            if let (Some(id), Some(name)) = (family.family_id, &family.family_name) {
-                self.name(id, name);
-            }
+        for (id, name) in families(connection)? {
+            self.name(id, &name);
         }
         Ok(())
     }
+}
+
+/// The generic families that there are: ids and names.
+pub fn families(connection: &Connection) -> Result<Vec<(u16, String)>, Failure> {
+    let families = connection.dump(Getfamily, &())?.consistent(8)?;
+    Ok(families.into_iter().filter_map(|family| Some((family.family_id?, family.family_name?))).collect())
 }
 
 /// At the program's own end there is one program, and its sockets count up by themselves.

@@ -12,15 +12,18 @@ use clap::{Args, ValueEnum};
 use netloom::client::Connection;
 use netloom::unix::{self, Serving};
 use netloom::wire::Errno;
-use netloom_interpose::{self as interpose, Error as Refused, Interposer, Local, Merged, Mode, Served};
+use netloom_interpose::{
+    self as interpose, Disturbed, Error as Refused, Fault, Interposer, Local, Merged, Mode, Served,
+};
 use signal_hook::consts::{SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 use tempfile::TempDir;
 
 use crate::failure::{Failure, tell};
+use crate::fault::Faults;
 use crate::kernel::{Loaded, Target, VARIABLE};
-use crate::observe::Observer;
+use crate::observe::{Observer, families};
 use crate::only;
 use crate::session::{Settings, Specs};
 use crate::sys;
@@ -37,7 +40,8 @@ pub struct Program {
     /// Leaves the program's own netlink sockets to Linux: it finds the kernel side by $NETLOOM_KERNEL or not at all
     #[arg(long)]
     pub no_interpose: bool,
-    /// How much of what the program does on its netlink sockets is done here [default: sync]
+    /// How much of what the program does on its netlink sockets is done here [default: sync, but full where a --fault
+    /// takes it]
     #[arg(long, value_name = "MODE", value_enum, conflicts_with = "no_interpose")]
     pub mode: Option<Manner>,
     /// Shows the program the links of the kernel side alone, without those of Linux
@@ -46,7 +50,10 @@ pub struct Program {
     /// Of generic netlink, has these families alone from the kernel side, as nlctrl names them, and every other from Linux
     #[arg(long, value_name = "FAMILY,…", value_delimiter = ',', conflicts_with = "no_interpose")]
     pub only: Vec<String>,
-    /// Where specs are of what is shown and recorded.
+    /// What goes wrong.
+    #[command(flatten)]
+    pub faults: Faults,
+    /// Where specs are of what is shown, recorded and refused.
     #[command(flatten)]
     pub specs: Specs,
 }
@@ -75,9 +82,11 @@ impl From<Manner> for Mode {
 /// Runs the program. The status is the program's; 128 and the signal that ended it; 127 if it is not found, 126 if it
 /// cannot be executed.
 pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
+    let families = Arc::new(program.specs.families()?);
+    let faults = program.faults.resolve(&families)?;
     let side = Side::of(settings)?;
     let only = if program.only.is_empty() { None } else { Some(only::of(&program.only, &side.connection()?)?) };
-    let observer = settings.observer(&Arc::new(program.specs.families()?), true).map(Arc::new);
+    let observer = settings.observer(&families, true).map(Arc::new);
     if let Some(observer) = &observer {
         side.show(observer, program)?;
         if only.is_some() {
@@ -94,7 +103,8 @@ pub fn run(program: &Program, settings: &Settings) -> Result<u8, Failure> {
     // Before the program begins, so that none is missed.
     let mut signals = SignalsInfo::<WithRawSiginfo>::new(passed.chain([SIGCHLD]))
         .map_err(|error| Failure::new(format_args!("cannot wait for signals: {error}")))?;
-    let interposer = side.interposer(program, only, settings, observer.as_ref()).filter(|_| !program.no_interpose);
+    let interposer =
+        if program.no_interpose { None } else { side.interposer(program, only, settings, observer.as_ref(), faults)? };
     let spawned = match interposer {
         Some(interposer) => interposer.spawn(command).map(|(child, supervision)| (child, Some(supervision))),
         None => command.spawn().map(|child| (child, None)).map_err(|error| Refused::Program(name.into(), error)),
@@ -185,30 +195,45 @@ impl Side {
         })
     }
 
-    /// What leads a program there that goes to Linux.
+    /// What leads a program there that goes to Linux. `None` where nobody would know the difference.
     fn interposer(
         &self,
         program: &Program,
         only: Option<Vec<String>>,
         settings: &Settings,
         observer: Option<&Arc<Observer>>,
-    ) -> Option<Interposer> {
-        let mode = program.mode.map(Mode::from).unwrap_or_default();
-        let side: Arc<dyn interpose::Side> = match self {
+        faults: Vec<Fault>,
+    ) -> Result<Option<Interposer>, Failure> {
+        let unseen = program.faults.show_in_full_mode_alone();
+        let mode = program.mode.map_or(if unseen { Mode::Full } else { Mode::default() }, Mode::from);
+        let mut side: Arc<dyn interpose::Side> = match self {
             // What is in a record is in it whole.
-            Self::Own { loaded, .. } if settings.own.replay.is_some() => {
-                observed(Local(loaded.kernel.clone()), observer)
-            }
-            Self::Own { loaded, .. } => observed(merged(Local(loaded.kernel.clone()), program, only), observer),
+            Self::Own { loaded, .. } if settings.own.replay.is_some() => Arc::new(Local(loaded.kernel.clone())),
+            Self::Own { loaded, .. } => Arc::new(merged(Local(loaded.kernel.clone()), program, only)),
             Self::Other(path) => {
-                let dialer = unix::Dialer::connect(path).ok()?;
+                let dialer = unix::Dialer::connect(path)?;
                 let served = Served(if mode == Mode::Full { dialer.exact() } else { dialer });
-                observed(merged(served, program, only), observer)
+                Arc::new(merged(served, program, only))
             }
-            // To be seen, what goes there has to pass here.
-            Self::Linux => observed(interpose::Linux, Some(observer?)),
+            Self::Linux if observer.is_none() && faults.is_empty() => return Ok(None),
+            Self::Linux => Arc::new(interpose::Linux),
         };
-        Some(Interposer::new(side).mode(mode).on_message(|text| tell(format_args!("netloom: {text}"))))
+        if !faults.is_empty() {
+            let disturbed = Disturbed::new(side, faults, program.faults.seed());
+            // What a record says has the names.
+            let known = if settings.own.replay.is_some() { Vec::new() } else { families(&self.connection()?)? };
+            let others = if program.only.is_empty() { Vec::new() } else { families(&Connection::open()?)? };
+            for (id, name) in known.into_iter().chain(others) {
+                disturbed.name(id, &name);
+            }
+            side = Arc::new(disturbed);
+        }
+        // Outside of what goes wrong: what is shown is what the program sees.
+        if let Some(observer) = observer {
+            side = Arc::new(observer.over(side));
+        }
+        let interposer = Interposer::new(side).mode(mode).on_message(|text| tell(format_args!("netloom: {text}")));
+        Ok(Some(interposer))
     }
 
     /// What `$NETLOOM_KERNEL` calls it.
@@ -228,14 +253,6 @@ fn merged<S: interpose::Side>(side: S, program: &Program, only: Option<Vec<Strin
     match only {
         Some(families) => merged.only(families),
         None => merged,
-    }
-}
-
-/// The side, and who looks on at it.
-fn observed<S: interpose::Side + 'static>(side: S, observer: Option<&Arc<Observer>>) -> Arc<dyn interpose::Side> {
-    match observer {
-        Some(observer) => Arc::new(observer.over(side)),
-        None => Arc::new(side),
     }
 }
 

@@ -42,6 +42,7 @@ mod caller;
 mod channel;
 mod client;
 mod crew;
+mod disturbed;
 mod error;
 mod exact;
 mod filter;
@@ -55,6 +56,7 @@ mod supervisor;
 mod sys;
 
 pub use client::Client;
+pub use disturbed::{AskedOp, Disturbance, Disturbed, Fault, OpFamily};
 pub use error::Error;
 pub use launch::{Interposer, Supervision};
 pub use merged::{FIRST_FAMILY, FIRST_GROUP, FIRST_LINK, Merged};

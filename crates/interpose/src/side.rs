@@ -18,6 +18,12 @@ pub trait Side: fmt::Debug + Send + Sync {
     fn open(&self, protocol: Protocol, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno>;
 }
 
+impl<S: Side + ?Sized> Side for Arc<S> {
+    fn open(&self, protocol: Protocol, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
+        S::open(self, protocol, client)
+    }
+}
+
 /// A kernel side in this process: all protocols that it has are its own.
 #[derive(Clone)]
 pub struct Local(pub Kernel);

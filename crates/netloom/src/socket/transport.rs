@@ -95,7 +95,9 @@ impl Transport for Tapping {
     fn recv(&self, under: Under<'_>, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Answer<Received> {
         let received = under.endpoint.recv(buf, flags, deadline)?;
         if !flags.contains(RecvFlags::PEEK) {
-            let read = received.len.min(buf.len());
+            // One that was cut although there was room was cut on purpose, to its half.
+            let cut = received.truncated && received.len <= buf.len();
+            let read = if cut { received.len / 2 } else { received.len.min(buf.len()) };
             self.0.see(under.protocol, Direction::Received, buf.get(..read).unwrap_or_default());
         }
         Ok(received)
