@@ -22,6 +22,8 @@ type Listener = Arc<dyn Fn() + Send + Sync>;
 
 /// How often is looked for what comes from here, where a receive waits for what comes from the kernel side.
 const LOOK: Duration = Duration::from_millis(20);
+/// Between two looks at what cannot be taken yet.
+const PAUSE: Duration = Duration::from_micros(100);
 /// As many datagrams at most are taken so that a refusal comes behind them.
 const MOST_AHEAD: usize = 64;
 /// What a datagram costs besides its bytes.
@@ -382,8 +384,16 @@ impl Endpoint for DisturbedEndpoint {
             }
             let soon = Instant::now().checked_add(LOOK);
             let until = [soon, deadline].into_iter().flatten().min();
-            if !self.inner.wait(until, wake)? && (wake.is_pulled() || until == deadline) {
-                return Ok(!lock(&self.socket.state).queue.is_empty());
+            // What is there may be in somebody's hands, for a moment.
+            let there = self.inner.wait(until, wake)?;
+            if wake.is_pulled() || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return match self.fill(&mut []) {
+                    Err(Errno::EAGAIN) => Ok(false),
+                    filled => filled.map(|()| true),
+                };
+            }
+            if there {
+                thread::sleep(PAUSE);
             }
         }
     }
