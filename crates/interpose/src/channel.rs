@@ -16,8 +16,14 @@ use crate::sys::{self, Epoll, Listener, Notice, Took};
 /// What a dump may have ahead of its reader, by the accounting of sockets: clients that read without waiting find the next
 /// chunk there, and a client that stops reading stops the dump.
 const AHEAD: usize = 64 << 10;
+/// A buffer that is longer is not kept: there is one a socket.
+pub(crate) const KEPT: usize = 32 << 10;
 /// Datagrams taken off a channel before others have their turn.
 const TURN: usize = 64;
+/// As long are most datagrams that programs send.
+const USUAL: usize = 4096;
+/// The longest datagram that stays on our end; see [`Channel::take_written`].
+const PLUG: usize = 512;
 
 pub(crate) struct Channel {
     /// Its name in the epoll, and that of its endpoint's descriptor.
@@ -43,8 +49,8 @@ pub(crate) struct Channel {
     pending: AtomicBool,
     /// The kernel side is gone.
     dead: AtomicBool,
-    /// A process that has it, and its number there, when it was opened.
-    home: Mutex<(u32, u32)>,
+    /// Whether a datagram that was taken is still on our end. Held by who takes the next.
+    plugged: Mutex<bool>,
     /// Where it is connected to.
     peer: Mutex<Address>,
 }
@@ -78,6 +84,8 @@ impl Channel {
         let (ours, theirs) = sys::pair()?;
         sys::set_nonblocking(theirs.as_fd(), nonblocking)?;
         let inode = sys::inode(theirs.as_fd())?;
+        sys::send(theirs.as_fd(), &[0])?;
+        sys::look_from(ours.as_fd(), 1)?;
         let buffer = |option| endpoint.option(option).map_or(212_992, |bytes| bytes as usize);
         let (send_buffer, receive_buffer) = (buffer(Opt::SendBuffer), buffer(Opt::ReceiveBuffer));
         // Nothing that the endpoint has room for may find none here.
@@ -98,7 +106,7 @@ impl Channel {
             turn: Mutex::new(Turn { exact, ..Turn::default() }),
             pending: AtomicBool::new(false),
             dead: AtomicBool::new(false),
-            home: Mutex::default(),
+            plugged: Mutex::new(true),
             peer: Mutex::default(),
         };
         Ok((channel, theirs))
@@ -135,15 +143,6 @@ impl Channel {
         self.error.store(errno.0, Ordering::Relaxed);
     }
 
-    /// Says where it was opened: process and number.
-    pub(crate) fn set_home(&self, process: u32, fd: u32) {
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = (process, fd);
-    }
-
-    pub(crate) fn home(&self) -> (u32, u32) {
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The endpoint as a thread uses it: some of what it may do takes the rights of who opened it and of who calls.
     // net/netlink/af_netlink.c: __netlink_ns_capable
     pub(crate) fn used_by(&self, thread: u32) -> Arc<dyn Endpoint> {
@@ -171,28 +170,71 @@ impl Channel {
 
     /// Takes what the program wrote past the filter, and sends it; false if the program has closed it.
     pub(crate) fn take_written(&self) -> bool {
-        let mut buf = vec![0; self.send_buffer.load(Ordering::Relaxed)];
+        self.take(&mut self.plugged.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same, unless another thread is at it.
+    pub(crate) fn try_take_written(&self) {
+        if let Ok(mut plugged) = self.plugged.try_lock() {
+            self.take(&mut plugged);
+        }
+    }
+
+    /// What was taken last stays on our end until the next is there: so there is always something unread, and if this end
+    /// goes, in whatever way, the program's next receive is ECONNRESET, which an end that was read would tell as 0 bytes.
+    // net/unix/af_unix.c: unix_release_sock
+    fn take(&self, plugged: &mut bool) -> bool {
+        let mut usual = [0; USUAL];
         for _ in 0..TURN {
-            match sys::recv(self.fd(), &mut buf) {
+            match sys::look_behind(self.fd(), &mut usual) {
                 Err(Errno::EAGAIN) => return true,
-                Err(Errno::EINTR) => {}
+                // Of what the program had not read when it closed its end; what it wrote comes behind.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 Ok(Took::End) | Err(_) => return false,
-                // net/netlink/af_netlink.c: netlink_sendmsg
-                Ok(Took::Datagram(0)) => self.fail(Errno::ENODATA),
-                Ok(Took::Datagram(len)) => match buf.get(..len).filter(|bytes| bytes.len() <= self.longest()) {
-                    Some(bytes) => {
-                        if let Err(errno) = self.endpoint.send(None, bytes) {
-                            self.fail(errno);
+                Ok(Took::Datagram(len)) => {
+                    let mut long = Vec::new();
+                    let bytes = match usual.get(..len) {
+                        Some(bytes) => bytes,
+                        None => {
+                            long.extend(usual);
+                            long.resize(len, 0);
+                            // A look begins where the last one has ended, also in the middle.
+                            let rest = long.get_mut(USUAL..).unwrap_or_default();
+                            let _ = sys::look_behind(self.fd(), rest);
+                            &long
                         }
-                        self.settle();
+                    };
+                    if *plugged {
+                        sys::drop_first(self.fd());
                     }
-                    None => self.fail(Errno::EMSGSIZE),
-                },
+                    *plugged = len <= PLUG;
+                    if !*plugged {
+                        // It would fill the program's send buffer.
+                        sys::drop_first(self.fd());
+                        let _ = sys::look_from(self.fd(), 0);
+                    }
+                    self.send_written(bytes);
+                }
             }
         }
         // There may be more: told again, others first.
         self.epoll.change(self.fd(), self.events(), self.name);
         true
+    }
+
+    /// Sends what a program wrote.
+    // net/netlink/af_netlink.c: netlink_sendmsg
+    fn send_written(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.fail(Errno::ENODATA);
+        } else if bytes.len() > self.longest() {
+            self.fail(Errno::EMSGSIZE);
+        } else {
+            if let Err(errno) = self.endpoint.send(None, bytes) {
+                self.fail(errno);
+            }
+            self.settle();
+        }
     }
 
     fn events(&self) -> u32 {
@@ -307,6 +349,9 @@ impl Channel {
                     turn.dumping = Header::read(datagram)
                         .is_some_and(|header| header.flags.contains(Flags::MULTI) && header.kind != MessageType::DONE);
                     turn.held = Some(datagram.to_vec());
+                    if turn.buf.len() > KEPT {
+                        turn.buf = Vec::new();
+                    }
                 }
                 Err(Errno::EAGAIN) => return false,
                 Err(Errno::EINTR) => {}

@@ -10,6 +10,7 @@ use netloom::Errno;
 use netloom::socket::{Endpoint, Opt, Received, RecvFlags, Socket, Wake};
 
 use crate::caller::{Caller, Head, Pieces};
+use crate::channel::KEPT;
 use crate::client::{Client, RESTART, has_signal, is_nonblocking};
 use crate::serve::bytes_of;
 use crate::sys::{self, Listener, Notice};
@@ -299,7 +300,11 @@ impl Exact {
         let received = self.endpoint.recv(buf, flags, None)?;
         // One that was cut although there was room was cut on purpose, to the half that is told of.
         let len = if received.truncated && received.len <= room { received.len / 2 } else { received.len };
-        Ok((received, buf.get(..len).unwrap_or(buf).to_vec()))
+        let datagram = buf.get(..len).unwrap_or(buf).to_vec();
+        if self.buf.len() > KEPT {
+            self.buf = Vec::new();
+        }
+        Ok((received, datagram))
     }
 
     /// Control messages, as far as they fit.

@@ -30,6 +30,20 @@
 //! [`Mode::Fast`]'s rules. io_uring is refused (ENOSYS), so is 32-bit code. /proc/net/netlink, sysfs and the ioctls on
 //! interfaces are Linux's own.
 //!
+//! # When the other end is gone
+//!
+//! If the kernel side's process ends, a program's next receive is ECONNRESET, in the middle of a dump as anywhere, and what it
+//! sends from then on; if the supervisor ends, its next receive is ECONNRESET and what it sends ENOSYS (in [`Mode::Full`],
+//! where nobody is left who could do the receive, both are). No receive waits. Except in [`Mode::Full`], receives after that
+//! error bring what had come before, and then 0 bytes, and a send in [`Mode::Fast`] is EPIPE with its signal.
+//!
+//! # What it costs
+//!
+//! A socket takes 96 KiB of the supervisor's memory at most, room for three of the longest datagrams that are usual (a chunk
+//! of a dump is 32 KiB); one that is not read holds, besides, what [a kernel side](netloom::kernel#what-it-costs) would hold
+//! for it, in the system's buffers. A call that takes long has a thread until it returns: as many as threads of programs
+//! are in such calls at once.
+//!
 //! [user notification]: https://docs.kernel.org/userspace-api/seccomp_filter.html
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]

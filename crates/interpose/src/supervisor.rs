@@ -46,6 +46,8 @@ pub(crate) struct Supervisor {
 struct Sockets {
     by_name: HashMap<u64, Arc<Channel>>,
     by_inode: HashMap<u64, u64>,
+    /// By inode, those whose kernel side is gone.
+    dead: HashSet<u64>,
 }
 
 /// How a call goes on.
@@ -100,7 +102,7 @@ impl Supervisor {
     pub(crate) fn stop(&self) {
         let open: Vec<Arc<Channel>> = self.sockets().by_name.values().cloned().collect();
         for channel in open {
-            channel.take_written();
+            channel.try_take_written();
             self.close(&channel);
         }
         sys::turn_on(self.stop.as_fd());
@@ -141,7 +143,7 @@ impl Supervisor {
     pub(crate) fn close_closed(&self) {
         let open: Vec<Arc<Channel>> = self.sockets().by_name.values().cloned().collect();
         for channel in open.iter().filter(|channel| sys::hung_up(channel.fd())) {
-            channel.take_written();
+            channel.try_take_written();
             self.close(channel);
         }
     }
@@ -169,16 +171,15 @@ impl Supervisor {
         }
     }
 
-    /// Closes the channel of a kernel side that is gone: the program's next receive is ECONNRESET.
+    /// Closes the channel of a kernel side that is gone: the program's next receive is ECONNRESET, as is what else it does.
     fn bury(&self, channel: &Channel) {
+        self.sockets().dead.insert(channel.inode);
         self.close(channel);
-        // A socket that closes with something unread resets its peer. net/unix/af_unix.c: unix_release_sock
-        let (process, fd) = channel.home();
-        if let Ok(theirs) = sys::take_fd(process, fd)
-            && sys::inode(theirs.as_fd()) == Ok(channel.inode)
-        {
-            let _ = sys::send(theirs.as_fd(), &[0]);
-        }
+    }
+
+    /// Whether the program's socket with this inode had a kernel side that is gone.
+    pub(crate) fn is_dead(&self, inode: u64) -> bool {
+        self.sockets().dead.contains(&inode)
     }
 
     fn serve(self: &Arc<Self>, notice: &Notice) {
@@ -212,6 +213,7 @@ impl Supervisor {
     pub(crate) fn open(&self, channel: &Arc<Channel>) -> Result<(), Errno> {
         let mut sockets = self.sockets();
         sockets.by_inode.insert(channel.inode, channel.name);
+        sockets.dead.remove(&channel.inode);
         sockets.by_name.insert(channel.name, channel.clone());
         drop(sockets);
         let watched = self.epoll.add(channel.fd(), sys::WRITTEN, channel.name).and_then(|()| {

@@ -42,6 +42,7 @@ pub(super) const STEPS: &[Step] = &[
     long("fresh clone", "the README's commands work where nothing is built", fresh_clone),
     long("fuzz", "every fuzz target for half a minute", fuzz),
     long("load", "a minute of hostile load in process, and one served", load),
+    long("crowd", "a thousand interposed programs at once, a million opens and closes", crowd),
     long("vm", "other Linux kernels, in virtual machines, do as recorded", vm),
 ];
 
@@ -130,6 +131,13 @@ fn corpus(stage: &Stage) -> Tally {
 fn load(stage: &Stage) -> Tally {
     let mut command = stage.cargo(&["test", "--package", "netloom", "--test", "load", "--locked"]);
     command.env("NETLOOM_LOAD_SECONDS", "60");
+    counted_by(stage, command)
+}
+
+/// Likewise.
+fn crowd(stage: &Stage) -> Tally {
+    let mut command = stage.cargo(&["test", "--package", "netloom-cli", "--test", "crowd", "--locked"]);
+    command.env("NETLOOM_CROWD", "full");
     counted_by(stage, command)
 }
 

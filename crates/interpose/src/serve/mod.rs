@@ -27,9 +27,17 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
     if notice.call == libc::SYS_socket {
         return open::socket(supervisor, &caller);
     }
-    let inode = client::socket_inode(notice.thread, caller.fd());
-    // Only what is ours is answered here: arguments of the rest may change after we looked.
-    let Some(channel) = inode.and_then(|inode| supervisor.channel(inode)) else { return Outcome::LetGo };
+    let Some(inode) = client::socket_inode(notice.thread, caller.fd()) else { return Outcome::LetGo };
+    let Some(channel) = supervisor.channel(inode) else {
+        // Only what is ours is answered here: arguments of the rest may change after we looked.
+        let left =
+            supervisor.is_dead(inode) && !matches!(notice.call, libc::SYS_dup | libc::SYS_fcntl | libc::SYS_ioctl);
+        return if left { Outcome::Answer(Err(Errno::ECONNRESET)) } else { Outcome::LetGo };
+    };
+    // Another process may have got the number of the thread since, and have a socket of ours under that of the descriptor.
+    if !supervisor.listener.is_waiting(notice.id) {
+        return Outcome::Answer(Err(Errno::ESRCH));
+    }
     match notice.call {
         libc::SYS_bind => names::bind(supervisor, &caller, &channel),
         libc::SYS_connect => names::connect(&caller, &channel),

@@ -46,10 +46,7 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
     }
     let close_on_exec = flags & libc::SOCK_CLOEXEC != 0;
     match place(supervisor, caller, &client, theirs.as_fd(), 0, close_on_exec) {
-        Ok(at) => {
-            channel.set_home(client.process, at);
-            Outcome::Answered
-        }
+        Ok(()) => Outcome::Answered,
         Err(errno) => {
             if errno == Errno::EMFILE {
                 supervisor.say(format!(
@@ -75,7 +72,7 @@ pub(super) fn duplicate(supervisor: &Supervisor, caller: &Caller<'_>, least: u32
         place(supervisor, caller, &client, theirs.as_fd(), least, close_on_exec)
     });
     match placed {
-        Ok(_) => Outcome::Answered,
+        Ok(()) => Outcome::Answered,
         // Where there is no room, Linux says so; a process that does not let us look at it does it itself.
         Err(_) => Outcome::LetGo,
     }
@@ -102,14 +99,13 @@ fn place(
     theirs: BorrowedFd<'_>,
     least: u32,
     close_on_exec: bool,
-) -> Result<u32, Errno> {
+) -> Result<(), Errno> {
     let _turn = supervisor.placing.lock().unwrap_or_else(PoisonError::into_inner);
     let at = free_fd(caller.notice.thread, least);
     let give = || caller.listener.answer_with_fd(caller.notice.id, theirs, at, close_on_exec);
     match sys::with_room_for(client.process, at, give) {
-        Ok(()) => Ok(at),
         // Beyond its hard limit of open files.
         Err(Errno::EBADF) => Err(Errno::EMFILE),
-        Err(errno) => Err(errno),
+        done => done,
     }
 }

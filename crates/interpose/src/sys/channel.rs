@@ -122,6 +122,31 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Answer<Took> {
     }
 }
 
+/// Looks at the next datagram that was not looked at, without waiting: EAGAIN if there is none. Those that were stay.
+pub(crate) fn look_behind(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Answer<Took> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | libc::MSG_PEEK;
+    // SAFETY: pointer and length are those of `buf`, which outlives the call.
+    let len = unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) };
+    match usize::try_from(len) {
+        Ok(0) if hung_up(fd) => Ok(Took::End),
+        Ok(len) => Ok(Took::Datagram(len)),
+        Err(_) => Err(last()),
+    }
+}
+
+/// Lets looks begin behind so many bytes; from then on each begins behind the one before.
+pub(crate) fn look_from(fd: BorrowedFd<'_>, bytes: libc::c_int) -> Answer<()> {
+    let len = mem::size_of::<libc::c_int>() as libc::socklen_t;
+    let value = ptr::from_ref(&bytes).cast();
+    // SAFETY: `bytes` outlives the call and is `len` bytes long; the kernel only reads it.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEEK_OFF, value, len) }).map(drop)
+}
+
+/// Takes the first datagram, whatever it is.
+pub(crate) fn drop_first(fd: BorrowedFd<'_>) {
+    let _ = recv(fd, &mut []);
+}
+
 /// Whether all that had the other end have closed it.
 pub(crate) fn hung_up(fd: BorrowedFd<'_>) -> bool {
     let mut polled = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };

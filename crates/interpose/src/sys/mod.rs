@@ -10,7 +10,10 @@ use std::os::fd::{FromRawFd, OwnedFd};
 
 use netloom::Errno;
 
-pub(crate) use channel::{Took, hung_up, inode, pair, recv, send, set_nonblocking, set_send_buffer, unread};
+pub(crate) use channel::{
+    Took, drop_first, hung_up, inode, look_behind, look_from, pair, recv, send, set_nonblocking, set_send_buffer,
+    unread,
+};
 pub(crate) use identity::{as_client, end, take_fd, with_room_for};
 pub(crate) use memory::read;
 pub(crate) use poll::{Epoll, HUNG_UP, LEVEL, READ_AND_WRITTEN, Timer, WRITTEN, switch, turn_on};

@@ -111,8 +111,8 @@ impl Channel {
     }
 
     /// Takes one datagram that the client wrote, and handles it.
-    pub(super) fn deliver(&self, place: &mut Place, buf: &mut [u8]) -> Sent {
-        match sys::recv_from(self.fd(), buf) {
+    pub(super) fn deliver(&self, place: &mut Place, buf: &mut Buffer) -> Sent {
+        match buf.take(self.fd()) {
             Err(Errno::EAGAIN) => Sent::Nothing,
             Err(Errno::EINTR) => Sent::Datagram,
             Err(_) => Sent::End,
@@ -121,7 +121,7 @@ impl Channel {
                 // An empty datagram, which netlink refuses.
                 _ => self.fail(Errno::ENODATA),
             },
-            Ok((len, sender)) => match buf.get(..len).ok_or(Errno::EMSGSIZE) {
+            Ok((len, sender)) => match buf.get(len).ok_or(Errno::EMSGSIZE) {
                 Ok(bytes) => match self.kernel.deliver(&self.open, &place.caller(sender), None, bytes) {
                     Ok(_) => Sent::Datagram,
                     Err(errno) => self.fail(errno),
@@ -273,7 +273,32 @@ impl Channel {
     }
 }
 
-/// A buffer that takes any record. Its pages cost nothing until they are written.
-pub(super) fn record_buffer() -> Vec<u8> {
-    vec![0; MAX_RECORD]
+/// What a client's thread takes records into: of these there are as many as clients, so that it is as long as most records
+/// are. A longer one has its room while it is handled.
+#[derive(Default)]
+pub(super) struct Buffer(Vec<u8>);
+
+impl Buffer {
+    const USUAL: usize = 16 << 10;
+
+    /// Takes a record: its length, longer than the buffer if no record may be that long, and whose it is.
+    pub(super) fn take(&mut self, fd: BorrowedFd<'_>) -> Result<(usize, Option<Credentials>), Errno> {
+        let room = if sys::coming(fd)? > Self::USUAL { MAX_RECORD } else { Self::USUAL };
+        if self.0.len() != room {
+            self.0 = vec![0; room];
+        }
+        sys::recv_from(fd, &mut self.0)
+    }
+
+    /// Gives the room of a long record back.
+    pub(super) fn rest(&mut self) {
+        if self.0.len() > Self::USUAL {
+            self.0 = Vec::new();
+        }
+    }
+
+    /// As much of what was taken.
+    pub(super) fn get(&self, len: usize) -> Option<&[u8]> {
+        self.0.get(..len)
+    }
 }

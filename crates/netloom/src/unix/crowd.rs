@@ -7,10 +7,10 @@ use netloom_wire::Errno;
 
 use crate::socket::Credentials;
 
-/// The clients that may be connected at once.
-const CLIENTS: usize = 512;
+/// The clients that may be connected at once: a thread each, and 64 KiB.
+const CLIENTS: usize = 4_096;
 /// Those of them that may be one user's who is not an administrator: others must get in.
-const CLIENTS_OF_USER: usize = 128;
+const CLIENTS_OF_USER: usize = 1_024;
 /// The sockets that such a user may have open: each may hold a full receive buffer.
 const SOCKETS_OF_USER: usize = 1_024;
 

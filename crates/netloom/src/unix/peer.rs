@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use netloom_wire::Errno;
 
-use super::channel::{Channel, Mode, SEND_BUFFER, Sent, record_buffer};
+use super::channel::{Buffer, Channel, Mode, SEND_BUFFER, Sent};
 use super::crowd::Place;
 use super::listing;
 use super::protocol::{self, Answer, EXACT, FRAMED, MAGIC, Op, Request, VERSION};
@@ -32,7 +32,7 @@ pub(super) struct Peer {
     channels: HashMap<u32, Arc<Channel>>,
     last: u32,
     greeted: bool,
-    buf: Vec<u8>,
+    buf: Buffer,
     mask: Vec<u8>,
     /// Receives that wait; there once a socket is exact.
     waiting: Option<Waiting>,
@@ -63,7 +63,7 @@ impl Peer {
         let epoll = Arc::new(Epoll::new()?);
         epoll.add(control.as_fd(), sys::IN, CONTROL)?;
         epoll.add(stop, sys::IN, STOP)?;
-        let (channels, buf, mask) = (HashMap::new(), record_buffer(), Vec::new());
+        let (channels, buf, mask) = (HashMap::new(), Buffer::default(), Vec::new());
         Ok(Self { kernel, control, place, epoll, channels, last: 0, greeted: false, buf, mask, waiting: None })
     }
 
@@ -90,6 +90,7 @@ impl Peer {
             if names.contains(&CONTROL) && self.serve_control().is_err() {
                 return self.finish();
             }
+            self.buf.rest();
         }
     }
 
@@ -121,14 +122,14 @@ impl Peer {
 
     /// Takes one request and answers it.
     fn serve_control(&mut self) -> Result<(), End> {
-        let (len, sender) = match sys::recv_from(self.control.as_fd(), &mut self.buf) {
+        let (len, sender) = match self.buf.take(self.control.as_fd()) {
             Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
             Ok((0, _)) | Err(_) => return Err(End),
             Ok(record) => record,
         };
         let by = self.place.caller(sender);
         let mut buf = std::mem::take(&mut self.buf);
-        let done = match buf.get(..len).map(Request::read) {
+        let done = match buf.get(len).map(Request::read) {
             // Longer than any record may be.
             None => Err((0, Errno::EMSGSIZE)),
             Some(None) => Err((0, Errno::EPROTO)),

@@ -25,8 +25,10 @@ const BREATH: u16 = 50;
 /// keeps its own client waiting, no other. Who may what is decided by the user that connected: uid 0 and the uid of the
 /// kernel side have all privileges, others none. The path's mode is 0600, or 0666 when this process is root.
 ///
-/// Bounds: 512 clients, 256 sockets a client, 128 clients and 1,024 sockets an unprivileged user; a socket's unread
-/// datagrams by its receive buffer, as in a kernel; [what a socket costs](crate::kernel#what-it-costs) besides.
+/// Bounds: 4,096 clients, 256 sockets a client, 1,024 clients and as many sockets an unprivileged user; a socket's unread
+/// datagrams by its receive buffer, as in a kernel. A client takes 64 KiB at most, for the stack of its thread and the
+/// record that it handles (one longer than 16 KiB has its room while it is handled, 416 KiB at most), and its sockets take
+/// [what they do](crate::kernel#what-it-costs).
 ///
 /// ```
 /// use std::sync::Arc;

@@ -257,6 +257,19 @@ pub(super) fn waiting(fd: BorrowedFd<'_>) -> (usize, bool) {
     (ask(fd, libc::FIONREAD), !hung_up)
 }
 
+/// How long the next record may be at most: EAGAIN if there is none, 0 if it is empty or none will come any more.
+pub(super) fn coming(fd: BorrowedFd<'_>) -> Result<usize> {
+    // Of all that waits together, and quicker than a look at the first.
+    let all = ask(fd, libc::FIONREAD);
+    if all > 0 {
+        return Ok(all);
+    }
+    let flags = libc::MSG_DONTWAIT | libc::MSG_PEEK | libc::MSG_TRUNC;
+    // SAFETY: no room is given, so null is allowed.
+    let len = unsafe { libc::recv(fd.as_raw_fd(), ptr::null_mut(), 0, flags) };
+    usize::try_from(len).map_err(|_| last())
+}
+
 fn ask(fd: BorrowedFd<'_>, what: libc::Ioctl) -> usize {
     let mut bytes: libc::c_int = 0;
     // SAFETY: both requests write one int, and `bytes` outlives the call.
