@@ -1,5 +1,7 @@
 //! Families of the kernel side and of Linux, on the same sockets of programs that nobody changed (`run --only`).
 
+#[path = "programs/compiler.rs"]
+mod compiler;
 mod programs;
 
 use std::fs;
@@ -8,9 +10,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use compiler::compiled;
 use netloom::kernel::Kernel;
 use netloom_interpose::{FIRST_FAMILY, FIRST_GROUP, Interposer, Local, Merged};
-use programs::{MODES, User, command, compiled, is_root, is_there, run, told, users};
+use programs::{MODES, User, command, is_root, is_there, run, told, users};
 
 const OPTIONS: [&str; 6] = ["--module", "doc_exmpl", "--module", "wireguard", "--only", "doc_exmpl"];
 

@@ -1,5 +1,7 @@
 //! Programs that nobody changed, run on a kernel side: what they print, as root and as a user without rights.
 
+#[path = "programs/compiler.rs"]
+mod compiler;
 mod programs;
 
 use std::fs;
@@ -8,7 +10,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use programs::{MODES, User, command, compiled, is_root, is_there, netloom, run, told, users};
+use compiler::compiled;
+use programs::{MODES, User, command, is_root, is_there, netloom, run, told, users};
 
 #[test]
 fn genl_lists_our_families_alone() {
@@ -363,29 +366,6 @@ fn who_is_isolated_sees_our_links_alone() {
             assert_eq!(run(user, &on, &set), (Some(0), String::new(), String::new()));
         }
     }
-}
-
-#[test]
-fn protocols_of_modules_are_ours_and_others_linux_s() {
-    if !is_there("python3") {
-        return;
-    }
-    let script = "import socket,sys\n\
-        s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, int(sys.argv[1]))\n\
-        s.bind((0, 0))\n\
-        print(s.family == socket.AF_NETLINK, s.proto, s.getsockname()[0] != 0, s.fileno() >= 900)\n";
-    for (modules, protocol, expected) in [
-        (&["--module", "journal"][..], "31", "True 31 True True\n"),
-        (&[], "16", "True 16 True True\n"),
-        (&[], "0", "True 0 True True\n"),
-        // NETLINK_KOBJECT_UEVENT: no module of ours emits any.
-        (&[], "15", "True 15 True False\n"),
-    ] {
-        let ran = run(User::Own, modules, &["python3", "-c", script, protocol]);
-        assert_eq!(ran, (Some(0), expected.to_owned(), String::new()), "{protocol}");
-    }
-    let (_, _, err) = run(User::Own, &[], &["python3", "-c", script, "31"]);
-    assert!(err.contains("Protocol not supported"), "{err}");
 }
 
 /// Whatever a program does, it is answered, and the next program is served as well.

@@ -44,6 +44,8 @@ pub(crate) struct Channel {
     send_buffer: AtomicUsize,
     /// The endpoint's receive buffer, which bounds what is unread.
     receive_buffer: AtomicUsize,
+    /// Receives are done here.
+    exact: bool,
     turn: Mutex<Turn>,
     /// Whether there is something to move that nobody has looked at.
     pending: AtomicBool,
@@ -103,6 +105,7 @@ impl Channel {
             error: AtomicI32::new(0),
             send_buffer: AtomicUsize::new(send_buffer),
             receive_buffer: AtomicUsize::new(receive_buffer),
+            exact: exact.is_some(),
             turn: Mutex::new(Turn { exact, ..Turn::default() }),
             pending: AtomicBool::new(false),
             dead: AtomicBool::new(false),
@@ -110,6 +113,11 @@ impl Channel {
             peer: Mutex::default(),
         };
         Ok((channel, theirs))
+    }
+
+    /// Whether receives are done here.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact
     }
 
     /// Our end.

@@ -7,6 +7,10 @@ use crate::Mode;
 /// Descriptors of ours are this or above, so that the filter can tell them; others cost a few comparisons.
 pub(crate) const FIRST_FD: u32 = 900;
 
+/// Where all receives are not done here, those are on descriptors from this on: of sockets on which what comes with a datagram
+/// counts. Below 1024, beyond which select(2) does not reach.
+pub(crate) const FIRST_EXACT_FD: u32 = 980;
+
 /// The ABI that the filter knows, by its audit number (linux/audit.h).
 #[cfg(target_arch = "x86_64")]
 pub(crate) const ARCH: u32 = 0xc000_003e;
@@ -42,6 +46,8 @@ const NETLINK_ADDRESS: u32 = 12;
 enum When {
     /// The first argument is a descriptor that may be ours.
     Ours,
+    /// The first argument is a descriptor on which we do the receives in any mode.
+    Exact,
     /// That, or an argument is this: sockets of ours that the program has moved to a low number.
     OursOr(u32, u32),
     /// An argument is this.
@@ -50,14 +56,14 @@ enum When {
     OursAnd([u32; 2]),
 }
 
-/// The filter of a mode.
-pub(crate) fn program(mode: Mode) -> Vec<sock_filter> {
+/// The filter of a mode; `exact` if there are sockets on which receives are done here in any.
+pub(crate) fn program(mode: Mode, exact: bool) -> Vec<sock_filter> {
     let mut filter = vec![load(AUDIT_ARCH), jump(EQUAL, ARCH, 1, 0), done(ASK), load(NR)];
     if cfg!(target_arch = "x86_64") {
         filter.extend([jump(AT_LEAST, X32, 0, 1), done(NO_SUCH_CALL)]);
     }
     // What is called most stands first.
-    for (calls, when) in groups(mode) {
+    for (calls, when) in groups(mode, exact) {
         let block = block(when);
         let mut left = calls.len();
         for call in calls {
@@ -73,21 +79,10 @@ pub(crate) fn program(mode: Mode) -> Vec<sock_filter> {
     filter
 }
 
-fn groups(mode: Mode) -> Vec<(Vec<i64>, When)> {
+fn groups(mode: Mode, exact: bool) -> Vec<(Vec<i64>, When)> {
     let mut groups = Vec::new();
     if mode == Mode::Full {
-        let calls = vec![
-            libc::SYS_read,
-            libc::SYS_recvmsg,
-            libc::SYS_recvfrom,
-            libc::SYS_readv,
-            libc::SYS_recvmmsg,
-            libc::SYS_preadv2,
-            libc::SYS_dup3,
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_dup2,
-        ];
-        groups.push((calls, When::Ours));
+        groups.push((receives(), When::Ours));
     }
     if mode != Mode::Fast {
         let calls = vec![
@@ -115,13 +110,32 @@ fn groups(mode: Mode) -> Vec<(Vec<i64>, When)> {
     ];
     groups.push((calls, When::Ours));
     groups.push((vec![libc::SYS_fcntl], When::OursAnd([libc::F_DUPFD as u32, libc::F_DUPFD_CLOEXEC as u32])));
+    if exact && mode != Mode::Full {
+        groups.push((receives(), When::Exact));
+    }
     groups
+}
+
+/// What receives, and what moves a descriptor to where the filter would not see that.
+fn receives() -> Vec<i64> {
+    vec![
+        libc::SYS_read,
+        libc::SYS_recvmsg,
+        libc::SYS_recvfrom,
+        libc::SYS_readv,
+        libc::SYS_recvmmsg,
+        libc::SYS_preadv2,
+        libc::SYS_dup3,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2,
+    ]
 }
 
 /// Instructions that end in an answer; the number of the call is looked at no more.
 fn block(when: When) -> Vec<sock_filter> {
     match when {
         When::Ours => vec![load(arg(0)), jump(AT_LEAST, FIRST_FD, 0, 1), done(ASK), done(ALLOW)],
+        When::Exact => vec![load(arg(0)), jump(AT_LEAST, FIRST_EXACT_FD, 0, 1), done(ASK), done(ALLOW)],
         When::Is(n, value) => vec![load(arg(n)), jump(EQUAL, value, 0, 1), done(ASK), done(ALLOW)],
         When::OursOr(n, value) => vec![
             load(arg(0)),
@@ -233,9 +247,19 @@ mod tests {
             (libc::SYS_execve, [0; 6], [ALLOW; 3]),
         ];
         for (mode, at) in [(Mode::Fast, 0), (Mode::Sync, 1), (Mode::Full, 2)] {
-            let filter = program(mode);
+            let filter = program(mode, false);
             for (call, args, answers) in cases {
                 assert_eq!(judge(&filter, ARCH, *call as u32, *args), answers[at], "{mode:?} {call} {args:?}");
+            }
+            // Beside those of others, receives from some number on.
+            let exact = program(mode, true);
+            for (call, args, answers) in cases {
+                assert_eq!(judge(&exact, ARCH, *call as u32, *args), answers[at], "{mode:?} {call} {args:?}");
+            }
+            for call in receives() {
+                let judged = [899, 979, 980].map(|fd| judge(&exact, ARCH, call as u32, [fd, 0, 0, 0, 0, 0]));
+                let below = if mode == Mode::Full { ASK } else { ALLOW };
+                assert_eq!(judged, [ALLOW, below, ASK], "{mode:?} {call}");
             }
             assert_eq!(judge(&filter, 0x4000_0003, 20, [0; 6]), ASK, "32-bit code is the supervisor's to refuse");
             if cfg!(target_arch = "x86_64") {

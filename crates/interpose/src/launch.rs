@@ -6,11 +6,16 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command};
 use std::sync::Arc;
 
-use netloom::Errno;
+use netloom::{Errno, Protocol};
 
+use crate::client::Client;
 use crate::supervisor::Supervisor;
 use crate::sys::{self, Listener, Passed};
 use crate::{Error, Mode, Side, filter, program};
+
+/// Protocols whose clients look at more than a datagram's bytes: udev's take an event only from whom they can tell by group and
+/// credentials. Receives on their sockets are done here in any mode.
+pub(crate) const EXACT: [Protocol; 1] = [Protocol::KOBJECT_UEVENT];
 
 /// Where messages for people go.
 pub(crate) type Say = Arc<dyn Fn(&str) + Send + Sync>;
@@ -48,7 +53,9 @@ impl Interposer {
         program::check(&command)?;
         let failed = |error: std::io::Error| Error::Supervisor(Errno(error.raw_os_error().unwrap_or(libc::EIO)));
         let (ours, theirs) = UnixDatagram::pair().map_err(failed)?;
-        sys::install_on_exec(&mut command, filter::program(self.mode), theirs.into());
+        let own = Client::of(std::process::id()).map_err(Error::Supervisor)?;
+        let exact = EXACT.into_iter().any(|protocol| self.side.open(protocol, &own).is_ok_and(|open| open.is_some()));
+        sys::install_on_exec(&mut command, filter::program(self.mode, exact), theirs.into());
         let child = command.spawn();
         match (child, sys::passed(ours.as_fd())) {
             (Ok(child), Passed::Listener(listener)) => self.supervise(child, Listener::new(listener)),

@@ -26,7 +26,8 @@
 //!
 //! In [`Mode::Sync`] and [`Mode::Fast`] a receive tells family 1 (`AF_UNIX`) where netlink has 16, never a group or
 //! credentials, and lost datagrams are told by `SO_ERROR` alone; [`Mode::Full`] shows all of it and costs a switch of
-//! processes more a receive. The sockets are numbered from 900; one that was moved below that (dup2) is sent on by
+//! processes more a receive. On sockets of NETLINK_KOBJECT_UEVENT, numbered from 980, receives tell all in any mode: udev takes
+//! no event otherwise. Other sockets are numbered from 900; one that was moved below that (dup2) is sent on by
 //! [`Mode::Fast`]'s rules. io_uring is refused (ENOSYS), so is 32-bit code. /proc/net/netlink, sysfs and the ioctls on
 //! interfaces are Linux's own.
 //!

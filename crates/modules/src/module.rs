@@ -2,6 +2,7 @@
 
 use netloom::Errno;
 use netloom::kernel::{Kernel, Nack, NetNs, Registered};
+use netloom::uevent;
 use netloom::wire::Protocol;
 
 use crate::error::{Cause, Error};
@@ -60,6 +61,10 @@ pub fn load(kernel: &Kernel, text: &str) -> Result<Module, Error> {
     }
     if devices.iter().any(|device| device.is_empty()) {
         return Err(Error::new(Cause::EmptyDevice { text: text.to_owned() }));
+    }
+    if kind.is_some() {
+        // Of devices is told, as of Linux's; once that is there, it stays.
+        let _ = uevent::register(kernel);
     }
     let begun = match init {
         Init::Family(register) => register(kernel).map(Part::Family),

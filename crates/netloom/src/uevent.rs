@@ -21,7 +21,7 @@ use std::time::Duration;
 use netloom_wire::{Errno, Protocol};
 
 use crate::Result;
-use crate::kernel::{Config, Kernel, Nack};
+use crate::kernel::{Config, Kernel, Nack, NetNs};
 use crate::socket::{Address, Socket};
 
 /// The protocol.
@@ -101,11 +101,22 @@ impl Uevent {
         bytes
     }
 
-    /// Sends it from a kernel side; true if anybody got it.
+    /// Sends it from a kernel side, in the network namespace of all that names no other; true if anybody got it. Behind its
+    /// variables comes SEQNUM, which counts the events of that kernel side from 1, unless it has one.
     #[doc(alias = "kobject_uevent")]
     #[doc(alias = "kobject_uevent_env")]
     pub fn emit(&self, kernel: &Kernel) -> bool {
-        kernel.multicast_raw(PROTOCOL, KERNEL_GROUP, self.to_bytes())
+        self.emit_in(kernel, kernel.namespace())
+    }
+
+    /// The same in a network namespace, as events of its devices are.
+    // lib/kobject_uevent.c: kobject_uevent_env, uevent_net_broadcast_tagged
+    pub fn emit_in(&self, kernel: &Kernel, ns: NetNs) -> bool {
+        let mut bytes = self.to_bytes();
+        if self.get("SEQNUM").is_none() {
+            bytes.extend_from_slice(format!("SEQNUM={}\0", kernel.next_uevent()).as_bytes());
+        }
+        kernel.multicast_raw_in(ns, PROTOCOL, KERNEL_GROUP, bytes)
     }
 }
 
@@ -216,7 +227,10 @@ mod tests {
         // Nothing listens on the kernel side; the group has got it.
         assert_eq!(forger.send_to(address, b"add@/forged\0").unwrap_err().errno(), Some(Errno::ECONNREFUSED));
         assert!(Uevent::new("add", "/true").emit(&kernel));
-        assert_eq!(events.next().unwrap().unwrap().path(), "/true");
+        let event = events.next().unwrap().unwrap();
+        assert_eq!((event.path(), event.get("SEQNUM")), ("/true", Some("1")));
+        assert!(Uevent::new("add", "/true").with("SEQNUM", "7").emit(&kernel));
+        assert_eq!(events.next().unwrap().unwrap().variables().filter(|(key, _)| *key == "SEQNUM").count(), 1);
         assert!(events.next_timeout(Duration::ZERO).is_none());
     }
 }

@@ -9,11 +9,13 @@ use super::stage::Stage;
 /// A program that some tests use, and the Debian package that has it.
 type Wanted = (&'static str, &'static str);
 
-const WANTED: [Wanted; 4] = [
+const WANTED: [Wanted; 5] = [
     // The wg to compare ours with.
     ("wg", "wireguard-tools"),
     // Makes links for the tests of events.
     ("ip", "iproute2"),
+    // Listens to devices.
+    ("udevadm", "udev"),
     // Records what programs say, and reads what we record.
     ("strace", "strace"),
     ("tshark", "tshark"),

@@ -8,6 +8,7 @@ mod links;
 mod pair;
 #[cfg(test)]
 mod tests;
+mod uevents;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,6 +21,7 @@ use self::families::Families;
 use self::generic::Generic;
 use self::links::Links;
 use self::pair::{Pair, Whose};
+use self::uevents::Uevents;
 use crate::client::Client;
 use crate::side::Side;
 use crate::sys;
@@ -38,8 +40,8 @@ pub const FIRST_FAMILY: u16 = 896;
 /// [`Builder::first_group`](netloom::kernel::Builder::first_group).
 pub const FIRST_GROUP: u32 = 1024;
 
-/// A kernel side whose links stand beside Linux's. Programs see both in dumps and events, those of ours can be made, changed
-/// and removed, and everything else of NETLINK_ROUTE is between the program and Linux, with the program's own rights.
+/// A kernel side whose links stand beside Linux's. Programs see both in dumps and events (also as devices, in uevents, if the
+/// kernel side has that protocol), those of ours can be made, changed and removed, and everything else of NETLINK_ROUTE is between the program and Linux, with the program's own rights.
 ///
 /// In another network namespace than this process's there is Linux alone.
 pub struct Merged<S> {
@@ -94,6 +96,12 @@ impl<S: Side> Merged<S> {
         Ok(Some(Arc::new(Pair::new(client.process, Generic(families), ours, linux)?)))
     }
 
+    fn uevents(&self, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
+        let Some(ours) = self.side.open(Protocol::KOBJECT_UEVENT, client)? else { return Ok(None) };
+        let [linux] = Self::linux(Protocol::KOBJECT_UEVENT, client)?;
+        Ok(Some(Arc::new(Pair::new(client.process, Uevents, ours, linux)?)))
+    }
+
     /// What is known of our families: the same to all programs, since anybody may ask for it.
     fn families(&self, only: &BTreeSet<String>) -> Result<Arc<Families>, Errno> {
         let mut known = self.families.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,6 +129,13 @@ impl<S: Side> Side for Merged<S> {
             (Protocol::GENERIC, Some(only)) => {
                 if is_here()? {
                     self.generic(only, client)
+                } else {
+                    Ok(None)
+                }
+            }
+            (Protocol::KOBJECT_UEVENT, _) if !self.isolated => {
+                if is_here()? {
+                    self.uevents(client)
                 } else {
                     Ok(None)
                 }

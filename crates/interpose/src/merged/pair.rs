@@ -41,6 +41,11 @@ pub(super) trait Rules: fmt::Debug + Send + Sync + Sized {
         self.whose(group)
     }
 
+    /// Whether datagrams are messages of netlink's. If not, they are Linux's whole.
+    fn has_messages(&self) -> bool {
+        true
+    }
+
     /// Sends one message where it belongs.
     fn send(&self, pair: &Pair<Self>, message: &RawMessage<'_>) -> Answer<()>;
 
@@ -258,6 +263,10 @@ impl<R: Rules> Endpoint for Pair<R> {
         if to != Address::KERNEL {
             // To another program: that is Linux's to bring.
             return self.linux.send(Some(to), bytes);
+        }
+        if !self.rules.has_messages() {
+            self.to_linux(bytes)?;
+            return Ok(bytes.len());
         }
         let mut walk = messages(bytes);
         loop {

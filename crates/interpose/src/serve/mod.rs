@@ -45,10 +45,10 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
         libc::SYS_getpeername => names::name(&caller, Ok(channel.peer())),
         libc::SYS_setsockopt => options::set(&caller, &channel),
         libc::SYS_getsockopt => options::get(&caller, &channel),
-        libc::SYS_dup => open::duplicate(supervisor, &caller, 0, false),
+        libc::SYS_dup => open::duplicate(supervisor, &caller, &channel, 0, false),
         libc::SYS_fcntl => {
             let close_on_exec = caller.int(1) == libc::F_DUPFD_CLOEXEC;
-            open::duplicate(supervisor, &caller, caller.arg(2) as u32, close_on_exec)
+            open::duplicate(supervisor, &caller, &channel, caller.arg(2) as u32, close_on_exec)
         }
         // net/netlink/af_netlink.c: netlink_ops
         libc::SYS_listen | libc::SYS_accept | libc::SYS_accept4 | libc::SYS_shutdown => {
@@ -56,11 +56,21 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
         }
         // Nor has it a say in these. net/netlink/af_netlink.c: netlink_ioctl
         libc::SYS_ioctl => Outcome::Answer(Err(Errno::ENOTTY)),
-        libc::SYS_dup3 => open::refuse_moving(supervisor, &caller),
+        libc::SYS_dup3 => open::refuse_moving(supervisor, &caller, &channel),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_dup2 => open::refuse_moving(supervisor, &caller),
+        libc::SYS_dup2 => open::refuse_moving(supervisor, &caller, &channel),
         // With an offset they are not for sockets.
         libc::SYS_preadv2 | libc::SYS_pwritev2 if caller.arg(3) != u64::MAX => Outcome::LetGo,
+        libc::SYS_recvfrom
+        | libc::SYS_recvmsg
+        | libc::SYS_recvmmsg
+        | libc::SYS_read
+        | libc::SYS_readv
+        | libc::SYS_preadv2
+            if !channel.is_exact() =>
+        {
+            Outcome::LetGo
+        }
         libc::SYS_recvfrom
         | libc::SYS_recvmsg
         | libc::SYS_recvmmsg

@@ -8,7 +8,8 @@ use netloom::{Errno, Protocol};
 use crate::caller::Caller;
 use crate::channel::Channel;
 use crate::client::{Client, free_fd};
-use crate::filter::FIRST_FD;
+use crate::filter::{FIRST_EXACT_FD, FIRST_FD};
+use crate::launch::EXACT;
 use crate::supervisor::{Outcome, Supervisor};
 use crate::{Mode, sys};
 
@@ -29,7 +30,8 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
         Err(errno) => return Outcome::Answer(Err(errno)),
     };
     let nonblocking = flags & libc::SOCK_NONBLOCK != 0;
-    let exact = (supervisor.mode == Mode::Full).then_some(&supervisor.listener);
+    let exact = supervisor.mode == Mode::Full || EXACT.contains(&protocol);
+    let exact = exact.then_some(&supervisor.listener);
     let name = supervisor.new_name();
     let channel = Channel::open(&supervisor.epoll, name, (protocol, kind), (endpoint, client.uid), nonblocking, exact);
     let (channel, theirs) = match channel {
@@ -45,7 +47,7 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
         return Outcome::Answer(Err(errno));
     }
     let close_on_exec = flags & libc::SOCK_CLOEXEC != 0;
-    match place(supervisor, caller, &client, theirs.as_fd(), 0, close_on_exec) {
+    match place(supervisor, caller, &client, theirs.as_fd(), least(supervisor, &channel), close_on_exec) {
         Ok(()) => Outcome::Answered,
         Err(errno) => {
             if errno == Errno::EMFILE {
@@ -62,7 +64,14 @@ pub(super) fn socket(supervisor: &Arc<Supervisor>, caller: &Caller<'_>) -> Outco
 }
 
 /// Gives a socket of ours another number, from `least` on and among those that the filter knows.
-pub(super) fn duplicate(supervisor: &Supervisor, caller: &Caller<'_>, least: u32, close_on_exec: bool) -> Outcome {
+pub(super) fn duplicate(
+    supervisor: &Supervisor,
+    caller: &Caller<'_>,
+    channel: &Channel,
+    wanted: u32,
+    close_on_exec: bool,
+) -> Outcome {
+    let least = wanted.max(least(supervisor, channel));
     let placed = Client::of(caller.notice.thread).and_then(|client| {
         let theirs = sys::take_fd(client.process, caller.fd())?;
         // What was taken is the caller's only if it still waits.
@@ -78,14 +87,20 @@ pub(super) fn duplicate(supervisor: &Supervisor, caller: &Caller<'_>, least: u32
     }
 }
 
+/// The lowest number of a descriptor by which the filter sees what is done here on this socket.
+fn least(supervisor: &Supervisor, channel: &Channel) -> u32 {
+    if channel.is_exact() && supervisor.mode != Mode::Full { FIRST_EXACT_FD } else { FIRST_FD }
+}
+
 /// A socket on which receives are done here must stay where the filter sees them.
-pub(super) fn refuse_moving(supervisor: &Supervisor, caller: &Caller<'_>) -> Outcome {
-    let to = caller.arg(1) as u32;
-    if to >= FIRST_FD {
+pub(super) fn refuse_moving(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
+    let (to, least) = (caller.arg(1) as u32, least(supervisor, channel));
+    if !channel.is_exact() || to >= least {
         return Outcome::LetGo;
     }
+    let instead = if supervisor.mode == Mode::Full { ": use --mode sync" } else { "" };
     supervisor.say(format!(
-        "thread {}: a netlink socket cannot be moved to descriptor {to} in full mode, but from {FIRST_FD} up: use --mode sync",
+        "thread {}: this netlink socket cannot be moved to descriptor {to}, but from {least} up{instead}",
         caller.notice.thread
     ));
     Outcome::Answer(Err(Errno::EBADF))

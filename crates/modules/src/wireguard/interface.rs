@@ -57,6 +57,11 @@ impl LinkDevice for Interface {
         }
     }
 
+    // drivers/net/wireguard/device.c: device_type
+    fn device_type(&self) -> Option<&str> {
+        Some(KIND)
+    }
+
     // drivers/net/wireguard/device.c: wg_open, wg_stop
     fn set_up(&self, up: bool) -> Result<(), Nack> {
         if up {

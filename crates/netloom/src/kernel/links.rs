@@ -28,6 +28,7 @@
 //! ```
 
 mod rtnl;
+mod uevents;
 
 use std::any::Any;
 use std::fmt;
@@ -68,6 +69,12 @@ pub struct NewLink<'a> {
 pub trait LinkDevice: Any + Send + Sync {
     /// What a new link of this device starts with.
     fn defaults(&self) -> LinkDefaults;
+
+    /// What kind of device uevents call it (`DEVTYPE`); those of many kinds are called nothing.
+    #[doc(alias = "SET_NETDEV_DEVTYPE")]
+    fn device_type(&self) -> Option<&str> {
+        None
+    }
 
     /// Brings the device up or takes it down; a refusal to come up leaves it down.
     #[doc(alias = "ndo_open")]
@@ -204,7 +211,8 @@ impl Kernel {
     }
 }
 
-/// The links of one network namespace. Whatever changes is told to `RTNLGRP_LINK`.
+/// The links of one network namespace. Whatever changes is told to `RTNLGRP_LINK`, and what comes, goes or has another name
+/// to who listens to [uevents](crate::uevent).
 #[derive(Clone, Copy, Debug)]
 pub struct Links<'k> {
     kernel: &'k Kernel,

@@ -54,6 +54,7 @@ mod run;
 mod speak;
 mod version;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use netloom_wire::{Errno, Protocol};
@@ -98,6 +99,7 @@ struct Inner {
     room: room::Room,
     notifiers: OnceLock<notifier::Shared>,
     observer: observe::Observer,
+    uevents: AtomicU64,
     owner: u32,
     version: Version,
 }
@@ -139,6 +141,7 @@ impl Kernel {
             room: room::Room::default(),
             notifiers: OnceLock::new(),
             observer: observe::Observer::default(),
+            uevents: AtomicU64::new(0),
             owner,
             version,
         }));
@@ -261,6 +264,12 @@ impl Kernel {
     /// Which Linux it behaves as.
     pub fn version(&self) -> Version {
         self.0.version
+    }
+
+    /// The number of the next event of its devices, from 1.
+    // lib/kobject_uevent.c: uevent_seqnum
+    pub(crate) fn next_uevent(&self) -> u64 {
+        self.0.uevents.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
     /// Makes it misbehave, so that clients can be tested.

@@ -10,6 +10,7 @@ use super::{Link, LinkDefaults, LinkKind, Links, NewLink};
 use crate::kernel::ctx::Cause;
 use crate::kernel::engine::NetNs;
 use crate::kernel::{Kernel, Nack};
+use crate::uevent::Uevent;
 
 /// All links of a kernel side, and their kinds.
 #[derive(Default)]
@@ -105,6 +106,8 @@ impl<'k> Rtnl<'k> {
         links.by_name.insert(name, index);
         links.by_index.insert(index, link.clone());
         links.changes = links.changes.wrapping_add(1);
+        drop(table);
+        self.device_added(&link);
         Ok(link)
     }
 
@@ -118,6 +121,7 @@ impl<'k> Rtnl<'k> {
         }
         self.unlist(&link);
         self.kernel.tell_link(self.ns, self.cause, &link, u32::MAX, true);
+        self.device_removed(&link);
         Ok(())
     }
 
@@ -125,6 +129,7 @@ impl<'k> Rtnl<'k> {
     pub(in crate::kernel) fn discard(&self, index: u32) {
         if let Ok(link) = self.find(index) {
             self.unlist(&link);
+            self.device_removed(&link);
         }
     }
 
@@ -170,7 +175,7 @@ impl<'k> Rtnl<'k> {
     /// Gives a link another name, and tells of it.
     // net/core/dev.c: dev_change_name
     pub(in crate::kernel) fn rename(&self, index: u32, name: &str) -> Result<(), Nack> {
-        let link = {
+        let (link, old) = {
             let mut table = self.kernel.0.links.table();
             let links = table.namespaces.get_mut(&self.ns).ok_or(Nack::new(Errno::ENODEV))?;
             let old = links.by_index.get(&index).ok_or(Nack::new(Errno::ENODEV))?.name.clone();
@@ -182,8 +187,9 @@ impl<'k> Rtnl<'k> {
             links.by_name.insert(name.clone(), index);
             let link = links.by_index.get_mut(&index).ok_or(Nack::new(Errno::ENODEV))?;
             link.name = name;
-            link.clone()
+            (link.clone(), old)
         };
+        self.device_renamed(&link, &old);
         self.tell(&link, 0);
         Ok(())
     }
@@ -205,6 +211,11 @@ impl<'k> Rtnl<'k> {
     // net/core/dev.c: __dev_notify_flags; net/core/rtnetlink.c: rtnetlink_event
     pub(in crate::kernel) fn tell(&self, link: &Link, changed: u32) {
         self.kernel.tell_link(self.ns, Cause::default(), link, changed, false);
+    }
+
+    /// Tells those who listen to uevents.
+    pub(super) fn emit(&self, event: &Uevent) {
+        event.emit_in(self.kernel, self.ns);
     }
 
     /// The links that may be changed.
