@@ -10,7 +10,8 @@
 //!
 //! The [`guide`] leads through all of it; the [`concordance`] leads from names of C to items here.
 //!
-//! Blocking throughout; [`client::Exchange`] is the same protocol without I/O, for one's own loop.
+//! Blocking, unless the features `tokio` and `async-io` (one, both or none) add connections for tasks.
+//! [`client::Exchange`] is the same protocol without I/O, for one's own loop.
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 #![cfg_attr(
     test,
@@ -34,6 +35,57 @@ pub use error::{Error, Result};
 pub use netloom_families as families;
 pub use netloom_wire as wire;
 pub use netloom_wire::{Errno, Protocol};
+
+/// Connections for tokio: a feature, `tokio`.
+///
+/// The methods are those of [`client::Connection`], and are awaited. They wait by tokio's reactor and its timers: the
+/// runtime needs its io and time enabled, and is the one that polls.
+///
+/// ```
+/// use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
+/// use netloom::tokio::Connection;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> netloom::Result<()> {
+/// let nl = Connection::open()?;
+/// let family = nl.call(Getfamily, &CtrlAttrs::new().family_name("nlctrl")).await?;
+/// assert_eq!(family.family_id, Some(0x10));
+///
+/// let mut families = nl.dump(Getfamily, &()).await?;
+/// while let Some(family) = families.next().await {
+///     println!("{:?}", family?.family_name);
+/// }
+/// # Ok(()) }
+/// ```
+#[cfg(feature = "tokio")]
+pub mod tokio {
+    pub use crate::client::asynchronous::tokio::{Descriptor, Tokio};
+
+    /// A connection whose futures tokio polls.
+    pub type Connection = crate::client::asynchronous::Connection<Tokio>;
+}
+
+/// Connections for async-io's reactor, and so for smol and whichever executor: a feature, `async-io`.
+///
+/// The methods are those of [`client::Connection`], and are awaited.
+///
+/// ```
+/// use netloom::async_io::Connection;
+///
+/// async_io::block_on(async {
+///     let nl = Connection::open()?;
+///     assert_eq!(nl.family("nlctrl").await?.id, 0x10);
+///     Ok::<(), netloom::Error>(())
+/// })?;
+/// # Ok::<(), netloom::Error>(())
+/// ```
+#[cfg(feature = "async-io")]
+pub mod async_io {
+    pub use crate::client::asynchronous::async_io::{AsyncIo, Descriptor};
+
+    /// A connection whose futures wait by async-io's reactor.
+    pub type Connection = crate::client::asynchronous::Connection<AsyncIo>;
+}
 
 /// What most programs name: `use netloom::prelude::*;`.
 pub mod prelude {

@@ -103,6 +103,12 @@ impl Conversation {
         self.exchange.barrier(seq);
     }
 
+    /// Somebody else who read the socket has seen, and told, that it lost something.
+    #[cfg(any(feature = "tokio", feature = "async-io"))]
+    pub(crate) fn lose(&mut self) {
+        self.lost = true;
+    }
+
     /// Takes what a receive failed with; the error ends the conversation.
     #[cold]
     pub(crate) fn fail(&mut self, cause: Cause, party: Party<'_>) -> Result<()> {
@@ -159,9 +165,9 @@ impl Conversation {
 
     /// What came of it, once it is over.
     #[inline]
-    pub(crate) fn finish(self, subject: &Subject<'_>) -> Result<Accepted> {
-        self.failed.map_err(|error: Error| error.of(subject.name()))?;
-        Ok(self.accepted)
+    pub(crate) fn finish(&mut self, subject: &Subject<'_>) -> Result<Accepted> {
+        std::mem::replace(&mut self.failed, Ok(())).map_err(|error: Error| error.of(subject.name()))?;
+        Ok(std::mem::take(&mut self.accepted))
     }
 }
 

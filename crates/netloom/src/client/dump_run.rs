@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+use std::time::Duration;
 
 use netloom_wire::{Flags, Full, Header, Protocol, Writer, align, messages};
 
@@ -15,6 +17,8 @@ use super::strays::Strays;
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+use crate::socket::Socket;
 use crate::socket::{Address, Received};
 
 /// A dump, on a lane of its own, as far as no waiting is needed: whoever drives it waits.
@@ -260,6 +264,18 @@ impl DumpRun {
     #[inline]
     pub(super) fn message(&self, (start, len): (usize, usize)) -> Option<&[u8]> {
         self.lane.as_ref()?.received(self.filled).get(start..)?.get(..len)
+    }
+
+    /// The socket, to be watched.
+    #[cfg(any(feature = "tokio", feature = "async-io"))]
+    pub(super) fn socket(&self) -> Option<Socket> {
+        self.lane.as_ref().map(|lane| lane.socket.clone())
+    }
+
+    /// How long each datagram may take.
+    #[cfg(any(feature = "tokio", feature = "async-io"))]
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.terms.timeout
     }
 
     /// The socket to be waited for, and how long.

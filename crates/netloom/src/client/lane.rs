@@ -29,6 +29,9 @@ pub(crate) struct Setup {
 pub(crate) struct Lane {
     pub(crate) socket: Socket,
     pub(crate) port: u32,
+    /// Whether sends are handled after they were made.
+    #[cfg_attr(not(any(feature = "tokio", feature = "async-io")), expect(dead_code, reason = "blocking sends wait"))]
+    detached: bool,
     /// How long a send may take.
     patience: Option<Duration>,
     seq: u32,
@@ -58,9 +61,10 @@ impl Lane {
         if setup.strict {
             optional(socket.set(Opt::StrictCheck, 1))?;
         }
+        let mut detached = false;
         if setup.detached {
             socket.set_nonblocking(true)?;
-            socket.endpoint().set_detached(true);
+            detached = socket.endpoint().set_detached(true);
         }
         if let Some(bytes) = setup.receive_buffer {
             // Beyond the system's bound, which takes a privilege that we may not have.
@@ -68,7 +72,13 @@ impl Lane {
         }
         socket.bind(Address::port(port))?;
         let port = socket.local()?.port;
-        Ok(Self { socket, port, patience, seq: 0, out: Vec::new(), inbox: vec![0; room], mailbox: None })
+        Ok(Self { socket, port, detached, patience, seq: 0, out: Vec::new(), inbox: vec![0; room], mailbox: None })
+    }
+
+    /// Its port, whether its sends are handled later, its socket, and a buffer for answers.
+    #[cfg(any(feature = "tokio", feature = "async-io"))]
+    pub(crate) fn into_parts(self) -> (u32, bool, Socket, Vec<u8>) {
+        (self.port, self.detached, self.socket, self.inbox)
     }
 
     /// Makes it one that others may read from, too, by the mailbox's rules.

@@ -4,6 +4,8 @@
 //! - [`Exchange`] is one request and its answers without I/O, for loops of one's own.
 //! - A [`Dialer`] says which kernel side a connection's sockets lead to.
 
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+pub mod asynchronous;
 mod builder;
 mod connection;
 mod conversation;

@@ -34,7 +34,7 @@ pub struct RawRequest<'c, C = Connection> {
     too_long: Option<u16>,
     name: (Cow<'static, str>, Cow<'static, str>),
     schema: Option<&'static Schema>,
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     any_sequence: bool,
     /// Of what answers a message that asked us.
     seq: u32,

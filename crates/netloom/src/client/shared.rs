@@ -124,8 +124,12 @@ impl Shared {
         if !self.hooks.is_any_set() {
             return None;
         }
-        let lane = channel.map_or(0, Channel::lane_id);
-        Some(Ears { hooks: &self.hooks, names: &self.names, protocol, lane })
+        Some(self.ears_of(protocol, channel.map_or(0, Channel::lane_id)))
+    }
+
+    /// The hooks, set or not.
+    pub(super) fn ears_of(&self, protocol: Protocol, lane: usize) -> Ears<'_> {
+        Ears { hooks: &self.hooks, names: &self.names, protocol, lane }
     }
 
     /// The type of an op's messages: `number`, or its family's id if it is a generic netlink one and known.

@@ -105,6 +105,12 @@ impl Subscription {
         self.wait(RecvFlags::NONE, deadline)
     }
 
+    /// Whether nothing will come any more.
+    #[cfg(any(feature = "tokio", feature = "async-io"))]
+    pub(super) fn is_broken(&self) -> bool {
+        self.inbox.broken
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.inbox.wake.get().is_some_and(|wake| wake.is_closed())
     }

@@ -1,0 +1,229 @@
+//! A connection whose methods are futures.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
+
+use netloom_wire::{self as wire, Do, Errno, Group, Protocol};
+
+use super::dump::Dump;
+use super::line::Line;
+use super::runtime::Runtime;
+use super::subscription::Subscription;
+use super::unsolicited::Unsolicited;
+use super::watch::Watch;
+use crate::client::names::{self, NLCTRL};
+use crate::client::shared::{Settings, Shared};
+use crate::client::{Builder, Dialer, Event, Hooks, RawRequest, Request, Resolved, StrayCount};
+use crate::{Error, Result};
+
+/// A connection to a kernel side, whose calls, dumps and events are waited for in tasks.
+///
+/// It is what [`client::Connection`](crate::client::Connection) is, method by method, and keeps the same rules; but calls of
+/// many tasks are under way at once on the one socket of their protocol. A request is sent when its future is polled for the
+/// first time, and a kernel answers before it lets the sender go, so that the usual call waits for nothing.
+///
+/// A future that is dropped cancels what it waits for: the kernel side may have done it all the same, its late answer
+/// counts as a [stray](StrayCount::stale), and the connection goes on. Nothing runs in the background, neither threads nor
+/// tasks. Opening a socket, joining a group and closing a dump are done on the spot, as system calls are; a kernel side in
+/// this process runs its handlers in the task that asks.
+pub struct Connection<R: Runtime> {
+    hub: Arc<Hub<R>>,
+}
+
+struct Hub<R: Runtime> {
+    shared: Arc<Shared>,
+    lines: [OnceLock<Line<R>>; Protocol::COUNT],
+    /// Held while a line is opened, so that nobody opens it twice.
+    opening: Mutex<()>,
+    /// Calls since the last one that let others have their turn.
+    breath: AtomicU32,
+}
+
+impl<R: Runtime> Connection<R> {
+    /// Connects to the Linux kernel underneath, in the network namespace of the calling thread: generic netlink,
+    /// extended acknowledgements and strict checking on, calls bounded by [`Builder::TIMEOUT`].
+    ///
+    /// Nothing is opened yet; what fails, fails with the first call.
+    #[cfg(target_os = "linux")]
+    pub fn open() -> Result<Self> {
+        Self::with(Builder::default())
+    }
+
+    /// Connects to the kernel side that `dialer` dials.
+    pub fn over(dialer: Arc<dyn Dialer>) -> Self {
+        Self::settled(Settings::over(dialer))
+    }
+
+    /// A connection with other settings.
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-io")] {
+    /// use std::time::Duration;
+    /// use netloom::Connection;
+    /// let nl = netloom::async_io::Connection::with(Connection::builder().timeout(Duration::from_secs(1)))?;
+    /// # }
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    pub fn with(builder: Builder) -> Result<Self> {
+        let connection = Self::settled(builder.settle()?);
+        if connection.shared().port != 0 {
+            connection.port()?;
+        }
+        Ok(connection)
+    }
+
+    fn settled(mut settings: Settings) -> Self {
+        settings.setup.detached = true;
+        let lines = [const { OnceLock::new() }; Protocol::COUNT];
+        let (opening, breath) = (Mutex::default(), AtomicU32::new(0));
+        Self { hub: Arc::new(Hub { shared: Shared::new(settings), lines, opening, breath }) }
+    }
+
+    /// Does an op and returns its reply: see [`client::Connection::call`](crate::client::Connection::call).
+    pub async fn call<O: Do>(&self, op: O, request: &O::Request) -> Result<O::Reply> {
+        self.request(op, request).reply().await
+    }
+
+    /// An op to be done with flags, another timeout, or for more than its reply.
+    pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O, Self> {
+        Request::new(self, self.shared(), request)
+    }
+
+    /// Dumps an op's objects on a socket of its own: see [`client::Connection::dump`](crate::client::Connection::dump).
+    pub async fn dump<O: wire::Dump>(&self, _: O, request: &O::Request) -> Result<Dump<O, R>> {
+        Dump::start(self, request).await
+    }
+
+    /// Joins groups, all of one protocol, on a socket of its own, and hears their events from now on.
+    pub async fn subscribe(&self, groups: &[Group]) -> Result<Subscription<R>> {
+        Subscription::open(self, groups).await
+    }
+
+    /// The objects that an op dumps, then the events of these groups, without a gap between them: see
+    /// [`client::Watch`](crate::client::Watch).
+    pub async fn watch<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Watch<O, R>> {
+        Watch::open(self, op, request, groups).await
+    }
+
+    /// A request built from numbers and bytes: of the generic netlink family with this id ([`Connection::family`]), or
+    /// of this message type where the connection's protocol is another.
+    pub fn request_raw(&self, kind: u16) -> RawRequest<'_, Self> {
+        RawRequest::new(self, self.shared(), kind)
+    }
+
+    /// The answer to something that the kernel side asked this connection: a message of the same type and sequence, from the
+    /// same port.
+    pub fn answer_to(&self, question: &Event) -> RawRequest<'_, Self> {
+        RawRequest::answering(self, self.shared(), question)
+    }
+
+    /// The generic netlink family of this name: its id, version and groups. Asked for once, then remembered until the kernel
+    /// side does not know the id any more.
+    pub async fn family(&self, name: &str) -> Result<Arc<Resolved>> {
+        match self.shared().names.known(name) {
+            Some(family) => Ok(family),
+            None => self.renew_family(name).await,
+        }
+    }
+
+    /// The same, asked for in any case.
+    pub(super) async fn renew_family(&self, name: &str) -> Result<Arc<Resolved>> {
+        let asked = match names::ask(self.request_raw(NLCTRL), name) {
+            Ok(request) => names::answered(request.send().await, name),
+            Err(error) => Err(error),
+        };
+        self.shared().names.learn(name, asked)
+    }
+
+    /// Makes the call socket of the connection's protocol hear a group, by number: its events come by
+    /// [`Connection::unsolicited`].
+    pub fn join(&self, group: u32) -> Result<()> {
+        self.line(self.shared().protocol)?.ready().socket().join(group)
+    }
+
+    /// Undoes [`Connection::join`].
+    pub fn leave(&self, group: u32) -> Result<()> {
+        self.line(self.shared().protocol)?.ready().socket().leave(group)
+    }
+
+    /// What comes to the call socket of the connection's protocol and answers nothing: what the kernel side says first,
+    /// and the groups joined by [`Connection::join`].
+    pub fn unsolicited(&self) -> Result<Unsolicited<R>> {
+        Unsolicited::open(self)
+    }
+
+    /// This connection as two halves of one port, for two tasks: what requests, and what receives whatever the kernel side
+    /// says first.
+    pub fn split(self) -> Result<(Self, Unsolicited<R>)> {
+        let heard = self.unsolicited()?;
+        Ok((self, heard))
+    }
+
+    /// The hooks of this connection and all that comes of it. They run in the task that reads, and must not wait.
+    pub fn hooks(&self) -> &Hooks {
+        &self.shared().hooks
+    }
+
+    /// The port id of the call socket of the connection's protocol.
+    pub fn port(&self) -> Result<u32> {
+        Ok(self.line(self.shared().protocol)?.port)
+    }
+
+    /// How many messages answered nothing, by kind, on the sockets for calls and dumps.
+    pub fn strays(&self) -> StrayCount {
+        self.shared().stray_count()
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.hub.shared
+    }
+
+    /// The call socket of a protocol, opened if it is not yet.
+    pub(super) fn line(&self, protocol: Protocol) -> Result<&Line<R>> {
+        let place = self.hub.lines.get(usize::from(protocol.number()));
+        let place = place.ok_or_else(|| Error::system("socket", Errno::EPROTONOSUPPORT))?;
+        if let Some(line) = place.get() {
+            return Ok(line);
+        }
+        let _alone = self.hub.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = place.get() {
+            return Ok(line);
+        }
+        let shared = self.shared();
+        let port = if protocol == shared.protocol { shared.port } else { 0 };
+        let lane = shared.open_lane(protocol, port)?;
+        Ok(place.get_or_init(|| Line::new(lane, shared.strays(protocol))))
+    }
+
+    /// Lets other tasks have their turn, now and then: calls that wait for nothing would never.
+    pub(super) async fn breathe(&self) {
+        const NOW_AND_THEN: u32 = 64;
+        if !self.hub.breath.fetch_add(1, Ordering::Relaxed).is_multiple_of(NOW_AND_THEN) {
+            return;
+        }
+        let mut breathed = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut breathed, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl<R: Runtime> Clone for Connection<R> {
+    fn clone(&self) -> Self {
+        Self { hub: self.hub.clone() }
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Connection<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({}, {:?})", self.shared().protocol, self.shared().dialer)
+    }
+}

@@ -1,0 +1,27 @@
+//! Connections for tasks: what [`netloom::tokio`](crate::tokio) and [`netloom::async_io`](crate::async_io) are made of.
+//!
+//! All of it is generic over a [`Runtime`], which is a reactor and a clock; there may be several in one program.
+
+mod bell;
+mod call;
+mod connection;
+mod dump;
+mod line;
+mod readiness;
+mod request;
+mod runtime;
+mod subscription;
+mod unsolicited;
+mod watch;
+
+#[cfg(feature = "async-io")]
+pub(crate) mod async_io;
+#[cfg(feature = "tokio")]
+pub(crate) mod tokio;
+
+pub use connection::Connection;
+pub use dump::{Dump, RawDump};
+pub use runtime::{Runtime, Timer, Watched, Way};
+pub use subscription::Subscription;
+pub use unsolicited::Unsolicited;
+pub use watch::Watch;

@@ -1,0 +1,130 @@
+// The cases of every shell on a kernel side that misbehaves.
+
+faulty! {
+    fn strangers_and_strays_are_no_answers(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        for n in 0..20 {
+            kernel.faults().stray().forged_sender();
+            assert_eq!(wait!(nl.call(Echo, &text(n))).unwrap(), text(n), "{side}");
+        }
+        let count = nl.strays();
+        assert_eq!((count.forged, count.unknown + count.stale), (20, 20), "{side}: {count:?}");
+    }
+}
+
+faulty! {
+    fn a_lost_answer_is_a_timeout_and_the_next_one_is_right(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        kernel.faults().lose_answers(2);
+        let lost = text("lost");
+        let error = wait!(nl.request(Echo, &lost).timeout(SHORT).reply()).unwrap_err();
+        assert!(error.is_timeout(), "{side}: {error}");
+        kernel.faults().clear();
+        assert_eq!(wait!(nl.call(Echo, &text("second"))).unwrap(), text("second"), "{side}");
+    }
+}
+
+faulty! {
+    fn torn_dumps_say_so_last_or_are_asked_for_again(side, nl, kernel) {
+        kernel.faults().interrupt_next_dump();
+        let mut dump = wait!(nl.dump(List, &())).unwrap();
+        let mut seen = 0;
+        let last = loop {
+            match wait!(dump.next()).unwrap() {
+                Ok(_) => seen += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(seen == LISTED && last.is_interrupted() && dump.is_interrupted(), "{side}: {seen} {last}");
+        assert!(wait!(dump.next()).is_none(), "{side}");
+        kernel.faults().interrupt_dumps(2);
+        assert_eq!(wait!(wait!(nl.dump(List, &())).unwrap().consistent(3)).unwrap().len(), LISTED, "{side}");
+        kernel.faults().interrupt_dumps(3);
+        let error = wait!(wait!(nl.dump(List, &())).unwrap().consistent(3)).unwrap_err();
+        assert!(error.is_interrupted() && error.to_string().contains("3 times"), "{side}: {error}");
+        kernel.faults().busy_next_dump();
+        assert!(wait!(nl.dump(List, &())).map(drop).unwrap_err().is_busy(), "{side}");
+    }
+}
+
+faulty! {
+    fn rubbish_ends_a_call_and_no_more(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        kernel.faults().garble();
+        let error = wait!(nl.call(Echo, &text("garbled"))).unwrap_err();
+        assert!(error.errno().is_none(), "{side}: {error}");
+        assert_eq!(wait!(nl.call(Echo, &text("second"))).unwrap(), text("second"), "{side}");
+    }
+}
+
+faulty! {
+    fn a_cut_answer_is_told(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        kernel.faults().truncate();
+        let error = wait!(nl.call(Echo, &text("cut"))).unwrap_err();
+        assert!(error.is_truncated(), "{side}: {error}");
+        assert_eq!(wait!(nl.call(Echo, &text("second"))).unwrap(), text("second"), "{side}");
+    }
+}
+
+faulty! {
+    fn an_overrun_is_an_item_of_events_and_a_resync_of_a_watch(side, nl, kernel) {
+        let mut events = wait!(nl.subscribe(&[DOC_EXMPL_GRP])).unwrap();
+        let mut watch = wait!(nl.watch(List, &(), &[DOC_EXMPL_GRP])).unwrap();
+        while !watch.is_synced() {
+            wait!(watch.next()).unwrap().unwrap();
+        }
+        kernel.faults().overrun();
+        kernel.notify(Said, &text("lost"));
+        let lost = wait!(events.next()).unwrap().unwrap_err();
+        assert!(lost.is_overrun(), "{side}: {lost}");
+        assert!(matches!(wait!(watch.next()).unwrap().unwrap(), Change::Resync(why) if why.is_overrun()), "{side}");
+        while !watch.is_synced() {
+            wait!(watch.next()).unwrap().unwrap();
+        }
+        kernel.notify(Said, &text("heard"));
+        assert_eq!(wait!(events.next()).unwrap().unwrap().get(Said), Some(text("heard")), "{side}");
+        assert!(matches!(wait!(watch.next()).unwrap().unwrap(), Change::Event(_)), "{side}");
+    }
+}
+
+faulty! {
+    fn a_full_queue_loses_and_the_connection_goes_on(side, nl, kernel) {
+        // More unasked messages than the queue holds: the answer is among what was lost, or is not.
+        let flood = Msg::new().msg("3000");
+        let flooded = wait!(nl.call(Say, &flood));
+        assert!(flooded.as_ref().map_or_else(|error| error.is_overrun() || error.errno().is_some(), |_| true), "{side}");
+        assert_eq!(wait!(nl.call(Echo, &text("after"))).unwrap(), text("after"), "{side}");
+        assert!(nl.strays().unsolicited > 0, "{side}");
+        kernel.faults().clear();
+    }
+}
+
+faulty! {
+    fn the_other_half_hears_what_comes_between_the_answers(side, nl, kernel) {
+        let (nl, mut heard) = nl.clone().split().unwrap();
+        wait!(nl.family("DOC_EXMPL")).unwrap();
+        for _ in 0..50 {
+            assert!(wait!(nl.call(Say, &Msg::new().msg("3"))).is_ok(), "{side}");
+        }
+        for n in 0..150 {
+            let event = wait!(heard.next()).unwrap().unwrap();
+            assert_eq!(event.get(Said).unwrap().index, Some(n % 3), "{side}");
+        }
+        kernel.unicast(nl.port().unwrap(), Said, &text("first")).unwrap();
+        assert_eq!(wait!(heard.next()).unwrap().unwrap().get(Said), Some(text("first")), "{side}");
+        let count = nl.strays();
+        assert_eq!((count.unsolicited, count.overruns, count.stale, count.unknown), (151, 0, 0, 0), "{side}");
+    }
+}
+
+faulty! {
+    fn a_family_that_came_back_under_another_id_is_found(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        kernel.renew();
+        assert_eq!(wait!(nl.call(Echo, &text("second"))).unwrap(), text("second"), "{side}");
+        kernel.renew();
+        let whole = wait!(wait!(nl.dump(List, &())).unwrap().consistent(1)).unwrap();
+        assert_eq!(whole.len(), LISTED, "{side}");
+    }
+}

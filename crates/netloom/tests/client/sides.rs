@@ -1,0 +1,105 @@
+//! Every kernel side there is here.
+
+use std::fmt::Display;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use netloom::client::Dialer;
+use netloom::families::doc_exmpl::{Echo, List, Msg, Said, Say};
+use netloom::families::nlctrl::CtrlAttrs;
+use netloom::kernel::{Ctx, Family, Kernel, Nack, Registered};
+use netloom::socket::LinuxDialer;
+use netloom::unix;
+use netloom::wire::{Group, Protocol};
+
+pub(crate) const NOTIFY: Group = Group { family: "nlctrl", name: "notify", protocol: Protocol::GENERIC, number: None };
+/// For what will not come.
+pub(crate) const SHORT: Duration = Duration::from_millis(50);
+/// Messages that DOC_EXMPL lists.
+pub(crate) const LISTED: usize = 2000;
+
+/// A kernel side, what it is called, and what has to live as long.
+pub(crate) struct Side {
+    pub(crate) name: &'static str,
+    pub(crate) dialer: Arc<dyn Dialer>,
+    _server: Option<(unix::Serving, tempfile::TempDir)>,
+}
+
+impl Side {
+    fn served(kernel: &Kernel) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kernel");
+        let serving = unix::Server::bind(&path).unwrap().start(kernel.clone()).unwrap();
+        let dialer = Arc::new(unix::Dialer::connect(&path).unwrap());
+        Self { name: "unix", dialer, _server: Some((serving, folder)) }
+    }
+
+    fn here(kernel: &Kernel) -> Self {
+        Self { name: "in process", dialer: kernel.dialer(kernel.administrator()), _server: None }
+    }
+}
+
+pub(crate) fn sides() -> Vec<Side> {
+    let linux = Side { name: "Linux", dialer: Arc::new(LinuxDialer::here()), _server: None };
+    vec![linux, Side::here(&Kernel::new()), Side::served(&Kernel::new())]
+}
+
+/// Those that can be made to misbehave, each with its kernel side.
+pub(crate) fn faulty_sides() -> Vec<(Side, Doc)> {
+    let (here, served) = (Doc::new(), Doc::new());
+    vec![(Side::here(&here), here), (Side::served(&served), served)]
+}
+
+/// A kernel side with DOC_EXMPL. ECHO sends the message back. SAY does, but first says it to the caller's port, unasked, as
+/// often as the number in it wants.
+pub(crate) struct Doc {
+    kernel: Kernel,
+    registered: Mutex<Registered>,
+}
+
+impl Doc {
+    fn new() -> Self {
+        let kernel = Kernel::new();
+        let registered = Mutex::new(register(&kernel));
+        Self { kernel, registered }
+    }
+
+    /// Has the family come back under another id.
+    pub(crate) fn renew(&self) {
+        let mut registered = self.registered.lock().unwrap();
+        self.kernel.unregister(&registered).unwrap();
+        let before = registered.id;
+        *registered = register(&self.kernel);
+        assert_ne!(registered.id, before);
+    }
+}
+
+impl Deref for Doc {
+    type Target = Kernel;
+    fn deref(&self) -> &Kernel {
+        &self.kernel
+    }
+}
+
+fn register(kernel: &Kernel) -> Registered {
+    fn say(request: Msg, ctx: &Ctx<'_>) -> Result<Msg, Nack> {
+        let times = request.msg.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
+        (0..times).try_for_each(|n| ctx.kernel().unicast(ctx.port(), Said, &request.clone().index(n)))?;
+        Ok(request)
+    }
+    let listed = || (0..LISTED as u32).map(|n| Msg::new().msg("there").index(n));
+    let family = Family::new(())
+        .on_do(Echo, |_, request, _| Ok(request))
+        .on_do(Say, |_, request, ctx| say(request, ctx))
+        .on_dump(List, move |_, (), _| Ok(listed()));
+    kernel.register(family).unwrap()
+}
+
+pub(crate) fn text(text: impl Display) -> Msg {
+    Msg::new().msg(text.to_string())
+}
+
+pub(crate) fn nlctrl() -> CtrlAttrs {
+    CtrlAttrs::new().family_name("nlctrl")
+}
