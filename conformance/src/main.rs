@@ -41,10 +41,11 @@ struct Asked {
     #[arg(long, value_name = "ITEM", num_args = 1..)]
     sabotage: Vec<String>,
     /// Play against our kernel side in this process alone, and tell no more than which cases differ as which release.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["record", "linux", "module", "greet", "sabotage", "differ", "learned", "replay"])]
     in_process: bool,
     /// Instead of cases: compare so many random requests, most of them wrong, with the Linux underneath.
-    #[arg(long, value_name = "CASES")]
+    #[arg(long, value_name = "CASES", value_parser = clap::value_parser!(u64).range(1..),
+        conflicts_with_all = ["record", "linux", "greet", "sabotage"])]
     differ: Option<u64>,
     /// What random requests follow from.
     #[arg(long, default_value_t = 1, requires = "differ")]

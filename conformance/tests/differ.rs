@@ -40,3 +40,16 @@ fn a_request_is_replayed() {
     assert!(output.status.success(), "{told}{errors}");
     assert!(told.contains("Linux: ERANGE") && told.contains("ours:  ERANGE"), "{told}");
 }
+
+#[test]
+fn what_cannot_be_meant_together_is_refused() {
+    for words in [
+        &["--in-process", "--linux"][..],
+        &["--in-process", "--differ", "9"],
+        &["--differ", "0"],
+        &["--differ", "9", "--record"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_conformance")).args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+    }
+}

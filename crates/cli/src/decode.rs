@@ -264,6 +264,17 @@ pub fn protocol(text: &str) -> Result<Protocol, String> {
     })
 }
 
+/// A file that cannot be read, and what to do.
+pub(crate) fn unreadable(name: &str, error: &io::Error) -> Failure {
+    let what = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file: check the path, or give - for standard input",
+        io::ErrorKind::PermissionDenied => "it may not be read: run this as its owner, or let it be read (chmod +r)",
+        io::ErrorKind::IsADirectory => "it is a folder: give a file in it",
+        _ => return Failure::new(format_args!("{name}: cannot be read: {error}")),
+    };
+    Failure::new(format_args!("{name}: {what}"))
+}
+
 /// The protocol that is meant; an error if it is not the family's.
 fn of(protocol: Option<Protocol>, family: Option<&Family>) -> Result<Protocol, Failure> {
     match (protocol, family.map(|family| family.info)) {
@@ -288,11 +299,11 @@ pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
         ("standard input".to_owned(), Box::new(io::stdin()))
     } else {
         let name = file.display().to_string();
-        let opened = File::open(file).map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
+        let opened = File::open(file).map_err(|error| unreadable(&name, &error))?;
         (name, Box::new(opened))
     };
     let mut bytes = Vec::new();
-    stream.take(MOST).read_to_end(&mut bytes).map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
+    stream.take(MOST).read_to_end(&mut bytes).map_err(|error| unreadable(&name, &error))?;
     if bytes.len() as u64 >= MOST {
         return Err(Failure::new(format_args!(
             "{name}: longer than {} MiB: split it (captures: editcap -c)",

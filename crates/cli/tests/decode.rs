@@ -118,3 +118,15 @@ fn strace_sees_what_trace_shows() {
     assert!(messages(&traced).len() > 2, "{traced}");
     assert_eq!(messages(&traced), messages(&recorded));
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_with_what_to_do() {
+    for (file, part) in [
+        ("nonexistent", "nonexistent: there is no such file: check the path, or give - for standard input"),
+        (".", ".: it is a folder: give a file in it"),
+    ] {
+        let (code, out, err) = decode(&[file], b"");
+        assert_eq!((code, &*out), (Some(1), ""), "{err}");
+        assert!(err.contains(part) && !err.contains("os error"), "{err}");
+    }
+}

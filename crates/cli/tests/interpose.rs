@@ -218,12 +218,17 @@ fn what_cannot_be_interposed_is_refused_with_a_reason() {
     };
     let old = file("old", b"\x7fELF\x01\x01\x01", 0o755);
     let plain = file("plain", b"#!/bin/sh\n", 0o644);
+    let orphan = file("orphan", b"#!/no/such/interpreter\n", 0o755);
+    let absent = folder.path().join("absent").to_str().unwrap().to_owned();
     let nested = format!("{} run -- true", netloom().display());
     for user in users() {
         for (program, status, text) in [
             (&[&*old][..], 126, "it is 32-bit code"),
-            (&[&*plain], 126, "Permission denied"),
-            (&["no-such-program-anywhere"], 127, "No such file"),
+            (&[&*plain], 126, "chmod +x"),
+            (&["no-such-program-anywhere"], 127, "no such program in any folder of $PATH: give its path"),
+            (&[&*absent], 127, "there is no such file: check the path"),
+            (&[&*orphan], 127, "what is to interpret it is not there"),
+            (&["/"], 126, "it is a folder"),
             (&["sh", "-c", &*nested], 1, "a seccomp listener is in place already"),
         ] {
             let (code, out, err) = run(user, &[], program);

@@ -3,7 +3,8 @@
 use std::error;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use netloom::Errno;
 
@@ -37,7 +38,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Program(program, error) => write!(f, "{}: {error}", program.display()),
+            Self::Program(program, error) => write!(f, "{}: {}", program.display(), why(program, error)),
             Self::SetId(program) => write!(
                 f,
                 "{}: it is set to run as another user or group, which an interposed program without privileges may not: run \
@@ -63,6 +64,29 @@ impl fmt::Display for Error {
             }
             Self::Supervisor(errno) => write!(f, "cannot supervise the program: {errno}"),
         }
+    }
+}
+
+/// Why a program could not be executed, and what to do.
+fn why(program: &Path, error: &io::Error) -> String {
+    let is_path = program.as_os_str().as_bytes().contains(&b'/');
+    match error.raw_os_error().map(Errno) {
+        Some(Errno::ENOENT) if !is_path => "no such program in any folder of $PATH: give its path".to_owned(),
+        Some(Errno::ENOENT) if program.exists() => {
+            "what is to interpret it is not there: see its first line (#!), or install its loader".to_owned()
+        }
+        Some(Errno::ENOENT) => "there is no such file: check the path".to_owned(),
+        Some(Errno::EACCES) if program.is_dir() => "it is a folder: name the program in it".to_owned(),
+        Some(Errno::EACCES) => {
+            "it may not be executed: set its mode (chmod +x) and look at those of its folders, or name what interprets it"
+                .to_owned()
+        }
+        Some(Errno::ENOEXEC) => {
+            "it is no program that this kernel executes: name what interprets it (sh FILE), or use one for this machine"
+                .to_owned()
+        }
+        Some(errno) => errno.to_string(),
+        None => error.to_string(),
     }
 }
 

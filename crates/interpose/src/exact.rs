@@ -12,6 +12,7 @@ use netloom::socket::{Endpoint, Opt, Received, RecvFlags, Socket, Wake};
 use crate::caller::{Caller, Head, Pieces};
 use crate::channel::KEPT;
 use crate::client::{Client, RESTART, has_signal, is_nonblocking};
+use crate::owed::Owed;
 use crate::serve::bytes_of;
 use crate::sys::{self, Listener, Notice};
 
@@ -26,9 +27,10 @@ const PKTINFO: i32 = 3;
 const LISTEN_ALL_NSID: i32 = 8;
 
 /// A receive that a program makes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Receive {
     pub(crate) notice: Notice,
+    _owed: Owed,
     flags: i32,
     /// How many datagrams it has got, if it asks for several.
     done: u32,
@@ -99,7 +101,8 @@ impl Exact {
         };
         let now = Instant::now();
         let deadline = self.timeout.and_then(|timeout| now.checked_add(timeout));
-        let mut receive = Receive { notice: *notice, flags, done: 0, deadline, until: None };
+        let mut receive =
+            Receive { notice: *notice, _owed: Owed::new(&listener, notice.id), flags, done: 0, deadline, until: None };
         if notice.call == libc::SYS_recvmmsg && caller.arg(4) != 0 {
             match patience(&caller) {
                 Ok(patience) => receive.until = now.checked_add(patience),

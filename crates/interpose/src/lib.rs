@@ -64,6 +64,7 @@ mod filter;
 mod launch;
 mod merged;
 mod observed;
+mod owed;
 mod program;
 mod serve;
 mod side;

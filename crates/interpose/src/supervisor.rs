@@ -13,6 +13,7 @@ use netloom::Errno;
 use crate::channel::Channel;
 use crate::crew::{Post, Watch};
 use crate::launch::Say;
+use crate::owed::{Owed, contained};
 use crate::sys::{self, Epoll, Listener, Notice, Timer};
 use crate::{Mode, Side, serve};
 
@@ -118,11 +119,11 @@ impl Supervisor {
                 Ok(Some((LISTENER, events))) if events & sys::HUNG_UP != 0 => return,
                 Ok(Some((LISTENER, _))) => {
                     if let Ok(notice) = self.listener.next() {
-                        self.watch.job(post, || self.serve(&notice));
+                        self.watch.job(post, || contained(|| self.serve(&notice)));
                     }
                 }
-                Ok(Some((TIMER, _))) => self.watch.job(post, || self.expire()),
-                Ok(Some((name, _))) => self.watch.job(post, || self.happened(name)),
+                Ok(Some((TIMER, _))) => self.watch.job(post, || contained(|| self.expire())),
+                Ok(Some((name, _))) => self.watch.job(post, || contained(|| self.happened(name))),
             }
         }
     }
@@ -183,6 +184,7 @@ impl Supervisor {
     }
 
     fn serve(self: &Arc<Self>, notice: &Notice) {
+        let _owed = Owed::new(&self.listener, notice.id);
         match serve::call(self, notice) {
             Outcome::Answer(answer) => drop(self.listener.answer(notice.id, answer)),
             Outcome::LetGo => drop(self.listener.let_go(notice.id)),
