@@ -47,18 +47,6 @@ pub const RTNLGRP_IPV4_MROUTE: Group =
 pub const RTNLGRP_IPV6_MROUTE: Group =
     Group { family: "rt-route", name: "rtnlgrp-ipv6-mroute", protocol: Protocol::ROUTE, number: Some(10) };
 
-/// In the header where the number of the table does not fit.
-pub const RT_TABLE_COMPAT: usize = 252;
-
-/// The table behind all others, usually empty.
-pub const RT_TABLE_DEFAULT: usize = 253;
-
-/// The table that routes go to unless said.
-pub const RT_TABLE_MAIN: usize = 254;
-
-/// The kernel's table of our own addresses.
-pub const RT_TABLE_LOCAL: usize = 255;
-
 enumeration! {
     /// What happens to what a route is for.
     pub struct RouteType: u8, "rtm-type" {

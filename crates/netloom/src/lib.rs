@@ -2,6 +2,7 @@
 //!
 //! - [`client`]: a [`Connection`] calls a kernel side, dumps its objects and hears its events. The kernel side is Linux,
 //!   or one in this process, or one behind a unix socket: the [`Dialer`](client::Dialer) decides, nothing else changes.
+//! - `rtnetlink` (a feature, on by default): links, addresses, routes, neighbours and rules in a few words.
 //! - `wireguard` (a feature, on by default) reads and changes WireGuard devices of any size.
 //! - [`uevent`]: device events, on either side.
 //! - [`socket`]: the netlink socket itself, for those who want datagrams.
@@ -23,6 +24,8 @@ pub mod concordance;
 mod error;
 pub mod guide;
 pub mod kernel;
+#[cfg(feature = "rtnetlink")]
+pub mod rtnetlink;
 pub mod socket;
 pub mod uevent;
 #[cfg(target_os = "linux")]

@@ -71,6 +71,9 @@ pub(crate) enum Cause {
     NoGroup(Cow<'static, str>, Cow<'static, str>),
     /// A path that cannot be listened at or reached: the path, what is wrong and what to do.
     Path(String, Errno),
+    /// What a caller gave is none of what it should be: the text says what to do.
+    #[cfg(feature = "rtnetlink")]
+    Argument(String, Errno),
     /// A hook said so.
     Stopped,
     /// The call itself makes no sense: what to do instead.
@@ -103,6 +106,13 @@ impl Error {
         self
     }
 
+    /// The same error, which object it is about told behind the op.
+    #[cfg(feature = "rtnetlink")]
+    pub(crate) fn regarding(mut self, what: impl fmt::Display) -> Self {
+        self.0.asked = format!("{} {what}", self.0.asked).into();
+        self
+    }
+
     /// The same error, the path of its attribute told from elsewhere.
     #[cfg(feature = "wireguard")]
     pub(crate) fn with_path(mut self, tell: impl FnOnce(&str) -> String) -> Self {
@@ -118,6 +128,8 @@ impl Error {
         match &self.0.cause {
             Cause::Refused(refusal) => Some(refusal.errno),
             Cause::System(_, errno) | Cause::Path(_, errno) => Some(*errno),
+            #[cfg(feature = "rtnetlink")]
+            Cause::Argument(_, errno) => Some(*errno),
             Cause::Overrun => Some(Errno::ENOBUFS),
             Cause::NoFamily(_) | Cause::NoGroup(..) => Some(Errno::ENOENT),
             _ => None,
@@ -277,6 +289,8 @@ impl fmt::Display for Error {
                 write!(f, "family {family} has no group {group}; `netloom list {family}` shows those it has")
             }
             Cause::Path(text, _) => f.write_str(text),
+            #[cfg(feature = "rtnetlink")]
+            Cause::Argument(text, _) => f.write_str(text),
             Cause::Stopped => f.write_str("a hook of this program ended it"),
             Cause::Usage(instead) => f.write_str(instead),
         }

@@ -1,0 +1,60 @@
+//! Which interface is meant.
+
+use netloom_families::rt_link::Link;
+
+use super::link;
+use crate::{Connection, Result};
+
+/// An interface by index or by name; a name may be an alternative one.
+///
+/// Indices and names become one by themselves: `link::up(&nl, "eth0")`, `link::up(&nl, 2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interface<'a> {
+    /// By its index.
+    Index(u32),
+    /// By its name, which costs a request where the kernel wants the index.
+    Name(&'a str),
+}
+
+impl Interface<'_> {
+    /// Its index: a request, if the name alone is known.
+    ///
+    /// # Errors
+    ///
+    /// ENODEV if there is none of this name.
+    #[doc(alias = "if_nametoindex")]
+    pub fn index(self, nl: &Connection) -> Result<u32> {
+        match self {
+            Self::Index(index) => Ok(index),
+            Self::Name(_) => link::find(nl, self).map(|link| Interface::from(&link).known()),
+        }
+    }
+
+    fn known(self) -> u32 {
+        match self {
+            Self::Index(index) => index,
+            Self::Name(_) => 0,
+        }
+    }
+}
+
+impl From<u32> for Interface<'_> {
+    fn from(index: u32) -> Self {
+        Self::Index(index)
+    }
+}
+impl<'a> From<&'a str> for Interface<'a> {
+    fn from(name: &'a str) -> Self {
+        Self::Name(name)
+    }
+}
+impl<'a> From<&'a String> for Interface<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::Name(name)
+    }
+}
+impl From<&Link> for Interface<'_> {
+    fn from(link: &Link) -> Self {
+        Self::Index(u32::try_from(link.header.ifi_index).unwrap_or_default())
+    }
+}

@@ -1,0 +1,279 @@
+//! Interfaces.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use netloom_families::rt_link::{Dellink, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink};
+use netloom_wire::{Errno, IntoValue};
+
+use super::{Interface, list, was_there};
+use crate::error::{Cause, Error};
+use crate::{Connection, Result};
+
+/// The longest name of an interface; longer ones are alternative names.
+// include/uapi/linux/if.h: IFNAMSIZ
+const LONGEST_NAME: usize = 15;
+
+/// The interface of this index or name, alternative names included: one request.
+///
+/// ```
+/// use netloom::{Connection, rtnetlink::link};
+/// let lo = link::find(&Connection::open()?, "lo")?;
+/// assert_eq!((lo.ifname.as_deref(), lo.header.ifi_index), (Some("lo"), 1));
+/// # Ok::<(), netloom::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// ENODEV if there is none: [`is_not_found`](Error::is_not_found).
+#[doc(alias = "rtnl_link_get_kernel")]
+pub fn find<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Link> {
+    let interface = interface.into();
+    nl.call(Getlink, &meant(interface)).map_err(|error| about(error, interface))
+}
+
+/// The index of the interface of this name: what other families name it by.
+///
+/// # Errors
+///
+/// ENODEV if there is none.
+#[doc(alias = "if_nametoindex")]
+pub fn index(nl: &Connection, name: &str) -> Result<u32> {
+    Interface::Name(name).index(nl)
+}
+
+/// All interfaces.
+///
+/// # Errors
+///
+/// What the kernel refuses; [`is_interrupted`](Error::is_interrupted) if the interfaces keep changing.
+pub fn all(nl: &Connection) -> Result<Vec<Link>> {
+    list(nl, Getlink, &Link::new())
+}
+
+/// The interfaces of one kind, such as `bridge`; the kernel leaves the others out.
+///
+/// # Errors
+///
+/// As of [`all`].
+pub fn of_kind(nl: &Connection, kind: &str) -> Result<Vec<Link>> {
+    let mut links = list(nl, Getlink, &Link::new().linkinfo(LinkInfo::new().kind(kind)))?;
+    // A kernel that has never heard of the kind filters nothing.
+    links.retain(|link| self::kind(link) == Some(kind));
+    Ok(links)
+}
+
+/// The members of a bridge, bond or VRF; the kernel leaves the others out.
+///
+/// # Errors
+///
+/// ENODEV if there is no such master; as of [`all`].
+pub fn members<'a>(nl: &Connection, master: impl Into<Interface<'a>>) -> Result<Vec<Link>> {
+    list(nl, Getlink, &Link::new().master(master.into().index(nl)?))
+}
+
+/// The kind of an interface: `bridge`, `veth` …; `None` for hardware and the loopback interface.
+#[doc(alias = "rtnl_link_get_type")]
+pub fn kind(link: &Link) -> Option<&str> {
+    link.linkinfo.as_ref()?.kind.as_deref()
+}
+
+/// Whether an interface is administratively up.
+pub fn is_up(link: &Link) -> bool {
+    link.header.ifi_flags.contains(LinkFlags::UP)
+}
+
+/// A new interface of this name and kind, for [`add`].
+pub fn new(name: &str, kind: &str) -> Link {
+    Link::new().ifname(name).linkinfo(LinkInfo::new().kind(kind))
+}
+
+/// Makes an interface, and returns its index.
+///
+/// ```no_run
+/// use netloom::{Connection, rtnetlink::link};
+/// let nl = Connection::open()?;
+/// let bridge = link::add(&nl, &link::new("br0", "bridge").mtu(1400))?;
+/// link::set_master(&nl, "eth1", bridge)?;
+/// # Ok::<(), netloom::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// EEXIST if there is one of this name; EOPNOTSUPP if the kernel does not have its kind; EPERM without CAP_NET_ADMIN.
+#[doc(alias = "rtnl_link_add")]
+pub fn add(nl: &Connection, link: &Link) -> Result<u32> {
+    let Some(name) = &link.ifname else {
+        let instead = "a new interface needs a name: Link::ifname";
+        return Err(Error::new("rt-link newlink", Cause::Usage(instead)));
+    };
+    nl.request(Newlink, link).create().excl().send().map_err(|error| about(error, Interface::Name(name)))?;
+    index(nl, name)
+}
+
+/// Makes an interface unless there is one of its name and kind, and returns its index. One that is there stays as it is.
+///
+/// # Errors
+///
+/// EEXIST if there is one of its name but another kind; as of [`add`].
+pub fn ensure(nl: &Connection, link: &Link) -> Result<u32> {
+    match add(nl, link) {
+        Err(error) if error.errno() == Some(Errno::EEXIST) => {
+            let there = find(nl, link.ifname.as_deref().unwrap_or_default())?;
+            if kind(&there) == kind(link) { Interface::from(&there).index(nl) } else { Err(error) }
+        }
+        done => done,
+    }
+}
+
+/// Removes an interface; false if there was none.
+///
+/// # Errors
+///
+/// EOPNOTSUPP if it is hardware; EPERM without CAP_NET_ADMIN.
+#[doc(alias = "rtnl_link_delete")]
+pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<bool> {
+    let interface = interface.into();
+    let done = nl.call(Dellink, &meant(interface));
+    was_there(done, &[Errno::ENODEV]).map_err(|error| about(error, interface))
+}
+
+/// Changes an interface as `change` says; what it leaves out stays. Settings of its kind go into `linkinfo`, with the
+/// kind.
+///
+/// # Errors
+///
+/// ENODEV if there is none; EPERM without CAP_NET_ADMIN; what is wrong with the change, with the attribute's path.
+#[doc(alias = "rtnl_link_change")]
+pub fn change<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, change: Link) -> Result<()> {
+    let interface = interface.into();
+    let change = match interface {
+        // A name beside an index renames; alone it says which.
+        Interface::Name(name) if change.ifname.is_none() && name.len() <= LONGEST_NAME => change.ifname(name),
+        _ => {
+            let ifi_index = signed(interface.index(nl)?);
+            let header = Ifinfomsg { ifi_index, ..change.header };
+            change.header(header)
+        }
+    };
+    nl.call(Newlink, &change).map_err(|error| about(error, interface))
+}
+
+/// Sets an interface up; no error if it is.
+///
+/// # Errors
+///
+/// As of [`change`].
+pub fn up<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<()> {
+    set_flags(nl, interface, LinkFlags::UP, LinkFlags::UP)
+}
+
+/// Sets an interface down; no error if it is.
+///
+/// # Errors
+///
+/// As of [`change`].
+pub fn down<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<()> {
+    set_flags(nl, interface, LinkFlags::default(), LinkFlags::UP)
+}
+
+/// Sets those flags of an interface that are in `mask` to what they are in `flags`.
+///
+/// # Errors
+///
+/// As of [`change`].
+pub fn set_flags<'a>(
+    nl: &Connection,
+    interface: impl Into<Interface<'a>>,
+    flags: LinkFlags,
+    mask: LinkFlags,
+) -> Result<()> {
+    let header = Ifinfomsg { ifi_flags: flags, ifi_change: mask.0, ..Ifinfomsg::default() };
+    change(nl, interface, Link::new().header(header))
+}
+
+/// Gives an interface another name. Linux before 6.2 wants it down for that: EBUSY.
+///
+/// # Errors
+///
+/// EEXIST if another has the name; as of [`change`].
+pub fn rename<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, name: &str) -> Result<()> {
+    let index = interface.into().index(nl)?;
+    change(nl, index, Link::new().ifname(name))
+}
+
+/// Sets the largest packet, in bytes.
+///
+/// # Errors
+///
+/// EINVAL if it is less or more than the interface can (`min_mtu`, `max_mtu`); as of [`change`].
+pub fn set_mtu<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, mtu: u32) -> Result<()> {
+    change(nl, interface, Link::new().mtu(mtu))
+}
+
+/// Sets the hardware address.
+///
+/// # Errors
+///
+/// EINVAL if it is none for this interface; as of [`change`].
+pub fn set_address<'a>(
+    nl: &Connection,
+    interface: impl Into<Interface<'a>>,
+    address: impl IntoValue<Vec<u8>>,
+) -> Result<()> {
+    change(nl, interface, Link::new().address(address))
+}
+
+/// Makes an interface a member of a bridge, bond or VRF; 0 makes it nobody's.
+///
+/// # Errors
+///
+/// ENODEV if there is no such interface; as of [`change`].
+#[doc(alias = "rtnl_link_enslave")]
+#[doc(alias = "rtnl_link_release")]
+pub fn set_master<'a, 'm>(
+    nl: &Connection,
+    interface: impl Into<Interface<'a>>,
+    master: impl Into<Interface<'m>>,
+) -> Result<()> {
+    let master = master.into().index(nl)?;
+    change(nl, interface, Link::new().master(master))
+}
+
+/// Moves an interface to the network namespace of this open file (`/proc/PID/ns/net`, `/run/netns/NAME`), where it is
+/// down and without addresses.
+///
+/// # Errors
+///
+/// EINVAL if the file is no network namespace, or the interface must stay; EEXIST if its name is taken there; as of
+/// [`change`].
+#[doc(alias = "IFLA_NET_NS_FD")]
+pub fn set_namespace<'a>(
+    nl: &Connection,
+    interface: impl Into<Interface<'a>>,
+    namespace: BorrowedFd<'_>,
+) -> Result<()> {
+    change(nl, interface, Link::new().net_ns_fd(u32::try_from(namespace.as_raw_fd()).unwrap_or(u32::MAX)))
+}
+
+/// A request that names an interface.
+fn meant(interface: Interface<'_>) -> Link {
+    match interface {
+        Interface::Index(index) => Link::new().header(Ifinfomsg { ifi_index: signed(index), ..Ifinfomsg::default() }),
+        // net/core/rtnetlink.c: rtnl_dev_get looks among all names, whichever attribute has it
+        Interface::Name(name) if name.len() <= LONGEST_NAME => Link::new().ifname(name),
+        Interface::Name(name) => Link::new().alt_ifname(name),
+    }
+}
+
+/// An index as ifinfomsg has it. No index is negative: one that is too big is one that nobody has.
+fn signed(index: u32) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
+}
+
+/// An error that says which interface was meant.
+fn about(error: Error, interface: Interface<'_>) -> Error {
+    match interface {
+        Interface::Index(index) => error.regarding(format_args!("interface {index}")),
+        Interface::Name(name) => error.regarding(format_args!("{name:?}")),
+    }
+}

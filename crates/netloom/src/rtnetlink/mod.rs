@@ -1,0 +1,63 @@
+//! Links, addresses, routes, neighbours and rules of Linux, in a few words each.
+//!
+//! The families `rt_link`, `rt_addr`, `rt_route`, `rt_neigh` and `rt_rule` have every attribute; what is here fills in
+//! what programs would fill in each time: headers, prefix lengths, indices, flags of the request. It takes and returns
+//! the families' own structs, so that nothing is out of reach: a [`Prefix`] becomes an
+//! [`Address`](crate::families::rt_addr::Address) or a [`Route`](crate::families::rt_route::Route), whose setters say the
+//! rest.
+//!
+//! ```no_run
+//! use netloom::Connection;
+//! use netloom::families::rt_route::Route;
+//! use netloom::rtnetlink::{Prefix, addr, link, route};
+//!
+//! let nl = Connection::open()?;
+//! link::up(&nl, "eth0")?;
+//! addr::replace(&nl, "eth0", "192.0.2.1/24".parse::<Prefix>()?)?;
+//! let gateway: std::net::IpAddr = "192.0.2.254".parse().expect("an address");
+//! route::replace(&nl, Route::from(Prefix::DEFAULT_V4).gateway(gateway).priority(100))?;
+//! for route in route::all(&nl, netloom::rtnetlink::AddressFamily::INET)? {
+//!     println!("{:?} over {:?}", route.dst, route.oif);
+//! }
+//! # Ok::<(), netloom::Error>(())
+//! ```
+//!
+//! Everywhere: `add` fails with EEXIST where there is one, `replace` does not; `delete` says whether there was one, and
+//! is no error if not. Lists are of one piece: a dump that a change tears is repeated, ten times in all. For millions of
+//! objects read [`Connection::dump`] one by one instead. What is told unasked is [`Told`].
+
+pub mod addr;
+mod address_family;
+mod interface;
+pub mod link;
+mod mac;
+pub mod neigh;
+mod prefix;
+pub mod route;
+pub mod rule;
+mod told;
+
+pub use address_family::AddressFamily;
+pub use interface::Interface;
+pub use mac::MacAddr;
+pub use prefix::Prefix;
+pub use told::{GROUPS, Told};
+
+use netloom_wire::{self as wire, Errno};
+
+use crate::{Connection, Result};
+
+/// All that an op dumps, of one piece.
+fn list<O: wire::Dump>(nl: &Connection, op: O, request: &O::Request) -> Result<Vec<O::Reply>> {
+    const ATTEMPTS: u32 = 10;
+    nl.dump(op, request)?.consistent(ATTEMPTS)
+}
+
+/// Whether what was to be removed was there: `missing` are the errnos that say that it was not.
+fn was_there<T>(done: Result<T>, missing: &[Errno]) -> Result<bool> {
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_refused() && error.errno().is_some_and(|errno| missing.contains(&errno)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

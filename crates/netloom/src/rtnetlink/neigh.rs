@@ -1,0 +1,178 @@
+//! Neighbours, and the forwarding tables of bridges and tunnels.
+
+use std::net::IpAddr;
+
+use netloom_families::rt_neigh::{Delneigh, Getneigh, Ndmsg, Neighbour, NeighbourFlags, NeighbourState, Newneigh};
+use netloom_wire::{Errno, IntoValue};
+
+use super::{AddressFamily, Interface, list, was_there};
+use crate::{Connection, Result};
+
+/// A neighbour of this address and hardware address that stays until it is removed, for [`add`] and [`replace`].
+pub fn new(address: impl Into<IpAddr>, hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
+    named(address.into(), NeighbourState::PERMANENT, NeighbourFlags::default()).lladdr(hardware)
+}
+
+/// An address that we answer for, for [`add`] and [`replace`].
+#[doc(alias = "NTF_PROXY")]
+pub fn proxy(address: impl Into<IpAddr>) -> Neighbour {
+    named(address.into(), NeighbourState::PERMANENT, NeighbourFlags::PROXY)
+}
+
+/// An entry of the forwarding table of a port's bridge that does not age, for [`add`] and [`replace`]; the setters say
+/// its VLAN. With the flag `SELF` in the header's place of `MASTER` it is one of the interface's own table, as VXLAN's.
+#[doc(alias = "bridge fdb add")]
+pub fn entry(hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
+    let header = Ndmsg {
+        ndm_family: AddressFamily::BRIDGE.0,
+        ndm_state: NeighbourState::NOARP,
+        ndm_flags: NeighbourFlags::MASTER,
+        ..Ndmsg::default()
+    };
+    Neighbour::new().header(header).lladdr(hardware)
+}
+
+/// The neighbours on one interface; the kernel leaves the others out.
+///
+/// # Errors
+///
+/// ENODEV if there is no such interface; [`is_interrupted`](crate::Error::is_interrupted) if its neighbours keep
+/// changing.
+pub fn of<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Vec<Neighbour>> {
+    let index = interface.into().index(nl)?;
+    list(nl, Getneigh, &Neighbour::new().ifindex(index))
+}
+
+/// All neighbours of this family; [`AddressFamily::UNSPEC`] for IPv4 and IPv6. Those that we answer for are not among
+/// them.
+///
+/// # Errors
+///
+/// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the neighbours keep changing.
+pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Neighbour>> {
+    list(nl, Getneigh, &Neighbour::new().header(Ndmsg { ndm_family: family.0, ..Ndmsg::default() }))
+}
+
+/// The addresses that we answer for.
+///
+/// # Errors
+///
+/// As of [`all`].
+pub fn proxies(nl: &Connection) -> Result<Vec<Neighbour>> {
+    list(nl, Getneigh, &Neighbour::new().header(Ndmsg { ndm_flags: NeighbourFlags::PROXY, ..Ndmsg::default() }))
+}
+
+/// The forwarding table of a bridge: the entries of all its ports.
+///
+/// # Errors
+///
+/// As of [`of`].
+#[doc(alias = "bridge fdb show")]
+pub fn forwarding<'a>(nl: &Connection, bridge: impl Into<Interface<'a>>) -> Result<Vec<Neighbour>> {
+    let header = Ndmsg { ndm_family: AddressFamily::BRIDGE.0, ..Ndmsg::default() };
+    list(nl, Getneigh, &Neighbour::new().header(header).master(bridge.into().index(nl)?))
+}
+
+/// The neighbour of this address on an interface; `None` if it is not known.
+///
+/// # Errors
+///
+/// ENODEV if there is no such interface.
+#[doc(alias = "rtnl_neigh_get")]
+pub fn find<'a>(
+    nl: &Connection,
+    interface: impl Into<Interface<'a>>,
+    address: impl Into<IpAddr>,
+) -> Result<Option<Neighbour>> {
+    let asked = named(address.into(), NeighbourState::default(), NeighbourFlags::default());
+    match nl.call(Getneigh, &on(nl, interface, asked)?) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds a neighbour.
+///
+/// ```no_run
+/// use netloom::rtnetlink::{MacAddr, neigh};
+/// use std::net::Ipv4Addr;
+/// let nl = netloom::Connection::open()?;
+/// let mac: MacAddr = "02:00:00:00:00:09".parse()?;
+/// neigh::add(&nl, "eth0", neigh::new(Ipv4Addr::new(192, 0, 2, 9), mac))?;
+/// # Ok::<(), netloom::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// EEXIST if it is there; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
+#[doc(alias = "rtnl_neigh_add")]
+pub fn add<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<()> {
+    let neighbour = on(nl, interface, neighbour)?;
+    nl.request(Newneigh, &neighbour).create().excl().send().map(drop)
+}
+
+/// Adds a neighbour or replaces the one of its address.
+///
+/// # Errors
+///
+/// As of [`add`].
+pub fn replace<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<()> {
+    let neighbour = on(nl, interface, neighbour)?;
+    nl.request(Newneigh, &neighbour).create().replace().send().map(drop)
+}
+
+/// Adds one more destination to an entry of a tunnel's forwarding table.
+///
+/// # Errors
+///
+/// As of [`add`].
+pub fn append<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<()> {
+    let neighbour = on(nl, interface, neighbour)?;
+    nl.request(Newneigh, &neighbour).create().append().send().map(drop)
+}
+
+/// Removes a neighbour: its address, or of a forwarding entry its hardware address, says which. False if it was not
+/// there.
+///
+/// # Errors
+///
+/// ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
+#[doc(alias = "rtnl_neigh_delete")]
+pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<bool> {
+    let neighbour = on(nl, interface, neighbour)?;
+    was_there(nl.call(Delneigh, &neighbour), &[Errno::ENOENT])
+}
+
+/// Removes the neighbours of an interface that it has learned, and returns how many: those that are permanent or need no
+/// asking stay.
+///
+/// # Errors
+///
+/// As of [`delete`].
+#[doc(alias = "ip neigh flush")]
+pub fn flush<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<usize> {
+    let index = interface.into().index(nl)?;
+    let stays = NeighbourState::PERMANENT | NeighbourState::NOARP;
+    let mut removed: usize = 0;
+    for neighbour in of(nl, index)?.into_iter().filter(|neighbour| neighbour.header.ndm_state.0 & stays.0 == 0) {
+        // What the kernel tells besides is none of a removal's business.
+        let mut asked = Neighbour::new().header(neighbour.header);
+        asked.dst = neighbour.dst;
+        if delete(nl, index, asked)? {
+            removed = removed.saturating_add(1);
+        }
+    }
+    Ok(removed)
+}
+
+fn named(address: IpAddr, ndm_state: NeighbourState, ndm_flags: NeighbourFlags) -> Neighbour {
+    let header = Ndmsg { ndm_family: AddressFamily::of(address).0, ndm_state, ndm_flags, ..Ndmsg::default() };
+    Neighbour::new().header(header).dst(address)
+}
+
+fn on<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<Neighbour> {
+    let ndm_ifindex = i32::try_from(interface.into().index(nl)?).unwrap_or(i32::MAX);
+    let header = Ndmsg { ndm_ifindex, ..neighbour.header };
+    Ok(neighbour.header(header))
+}

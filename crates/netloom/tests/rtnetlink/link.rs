@@ -1,0 +1,220 @@
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+
+use netloom::families::rt_link::{Link, LinkFlags, OperState};
+use netloom::rtnetlink::{MacAddr, link};
+use netloom::{Connection, Errno};
+use serde_json::{Map, Value, json};
+
+use crate::{inside, names, run, same, say, shown, well_read, works};
+
+/// An interface as `ip -d -j link` shows it, but for what its kind alone has.
+fn as_ip(link: &Link, name: &dyn Fn(u32) -> String) -> Value {
+    let header = link.header;
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("ifindex", json!(header.ifi_index));
+    put("ifname", json!(link.ifname));
+    for (index, key) in [(link.link, "link"), (link.master, "master")] {
+        if let Some(index) = index.filter(|index| *index != 0) {
+            put(key, json!(name(index)));
+        }
+    }
+    // ip counts "no carrier" as a flag.
+    let no_carrier = link::is_up(link) && !header.ifi_flags.contains(LinkFlags::RUNNING);
+    let flags = [
+        LinkFlags::LOOPBACK,
+        LinkFlags::BROADCAST,
+        LinkFlags::POINTOPOINT,
+        LinkFlags::MULTICAST,
+        LinkFlags::NOARP,
+        LinkFlags::ALLMULTI,
+        LinkFlags::PROMISC,
+        LinkFlags::UP,
+        LinkFlags::LOWER_UP,
+    ];
+    let flags = flags.into_iter().filter(|flag| header.ifi_flags.contains(*flag));
+    let flags = no_carrier
+        .then(|| "NO-CARRIER".to_owned())
+        .into_iter()
+        .chain(flags.map(|flag| format!("{flag:?}").to_uppercase().replace('-', "_")));
+    put("flags", json!(flags.collect::<Vec<_>>()));
+    for (value, key) in [
+        (link.mtu, "mtu"),
+        (link.txqlen, "txqlen"),
+        (link.promiscuity, "promiscuity"),
+        (link.allmulti, "allmulti"),
+        (link.min_mtu, "min_mtu"),
+        (link.max_mtu, "max_mtu"),
+        (link.num_tx_queues, "num_tx_queues"),
+        (link.num_rx_queues, "num_rx_queues"),
+        (link.gso_max_size, "gso_max_size"),
+        (link.gso_max_segs, "gso_max_segs"),
+        (link.tso_max_size, "tso_max_size"),
+        (link.tso_max_segs, "tso_max_segs"),
+        (link.gro_max_size, "gro_max_size"),
+    ] {
+        if let Some(value) = value {
+            put(key, json!(value));
+        }
+    }
+    put("qdisc", json!(link.qdisc));
+    put("operstate", json!(format!("{:?}", link.operstate.unwrap()).to_uppercase()));
+    put("linkmode", json!(format!("{:?}", link.linkmode.unwrap()).to_uppercase()));
+    put("group", json!(link.group.map(|group| if group == 0 { "default".to_owned() } else { group.to_string() })));
+    for (bytes, key) in [(&link.address, "address"), (&link.broadcast, "broadcast")] {
+        put(key, json!(bytes.as_deref().and_then(MacAddr::read).unwrap().to_string()));
+    }
+    if let Some(alias) = &link.ifalias {
+        put("ifalias", json!(alias));
+    }
+    if let Some(names) = &link.prop_list {
+        put("altnames", json!(names.alt_ifname));
+    }
+    if let Some(kind) = link::kind(link) {
+        put("kind", json!(kind));
+    }
+    if let Some(kind) = link.linkinfo.as_ref().and_then(|info| info.slave_kind.as_ref()) {
+        put("slave_kind", json!(kind));
+    }
+    out.into()
+}
+
+/// The interfaces that `ip` shows, in the same form; of those whose other end is elsewhere, that is a number.
+fn of_ip() -> Vec<Value> {
+    let mut all = shown("ip -d link");
+    for link in &mut all {
+        let object = link.as_object_mut().unwrap();
+        if let Some(info) = object.remove("linkinfo") {
+            for (key, from) in [("kind", "info_kind"), ("slave_kind", "info_slave_kind")] {
+                if let Some(value) = info.get(from) {
+                    object.insert(key.into(), value.clone());
+                }
+            }
+        }
+        // ip's own flag: the link underneath is down.
+        object["flags"].as_array_mut().unwrap().retain(|flag| flag != "M-DOWN");
+        object.remove("inet6_addr_gen_mode");
+        object.remove("link_type");
+    }
+    all
+}
+
+fn compare(nl: &Connection) {
+    let names = names(nl);
+    let ours = link::all(nl).unwrap();
+    ours.iter().for_each(|link| well_read(link, &link.unparsed));
+    same(ours.iter().map(|link| as_ip(link, &|index| names[&index].clone())).collect(), of_ip());
+}
+
+#[test]
+fn what_ip_has_made_is_read() {
+    if !inside("link::what_ip_has_made_is_read") {
+        return;
+    }
+    run("ip link set lo up
+         ip link add v0 type veth peer name v1
+         ip link add br0 type bridge
+         ip link set v1 master br0
+         ip link set v0 up mtu 1400 alias a-text group 7 txqueuelen 77 address 02:00:00:00:00:01
+         ip link property add dev v0 altname another altname quite-a-long-alternative-name
+         ip link set v1 up promisc on
+         ip link set br0 up");
+    let nl = Connection::open().unwrap();
+    compare(&nl);
+    for name in ["v0", "another", "quite-a-long-alternative-name"] {
+        let found = link::find(&nl, name).unwrap();
+        assert_eq!((found.ifname.as_deref(), found.mtu), (Some("v0"), Some(1400)), "{name}");
+    }
+    let named = |links: Vec<Link>| links.into_iter().map(|link| link.ifname.unwrap()).collect::<Vec<_>>();
+    assert_eq!(named(link::of_kind(&nl, "bridge").unwrap()), ["br0"]);
+    assert_eq!(named(link::of_kind(&nl, "unheard of").unwrap()), [""; 0]);
+    assert_eq!(named(link::members(&nl, "br0").unwrap()), ["v1"]);
+    for name in ["none", "no-such-interface-by-far"] {
+        let error = link::find(&nl, name).unwrap_err();
+        assert_eq!(error.to_string(), format!("rt-link getlink {name:?}: ENODEV: no such device"));
+    }
+}
+
+#[test]
+fn what_we_make_and_change_ip_shows() {
+    if !inside("link::what_we_make_and_change_ip_shows") {
+        return;
+    }
+    let nl = Connection::open().unwrap();
+    let found = |name: &str| of_ip().into_iter().find(|link| link["ifname"] == name);
+    let bridge =
+        link::add(&nl, &link::new("br0", "bridge").mtu(1400_u32).address(MacAddr([2, 0, 0, 0, 0, 7]))).unwrap();
+    run("ip link add v0 type veth peer name v1");
+    compare(&nl);
+    assert_eq!(found("br0").unwrap()["address"], "02:00:00:00:00:07");
+    assert_eq!(found("br0").unwrap()["ifindex"], bridge);
+
+    link::set_master(&nl, "v0", "br0").unwrap();
+    assert_eq!(found("v0").unwrap()["master"], "br0");
+    link::set_master(&nl, "v0", 0).unwrap();
+    assert_eq!(found("v0").unwrap().get("master"), None);
+    link::up(&nl, "v0").unwrap();
+    link::up(&nl, "v0").unwrap();
+    assert!(link::is_up(&link::find(&nl, "v0").unwrap()));
+    link::set_mtu(&nl, "v0", 1300).unwrap();
+    link::set_address(&nl, "v0", MacAddr([2, 0, 0, 0, 0, 9])).unwrap();
+    link::change(&nl, "v0", Link::new().ifalias("of ours").group(9_u32).txqlen(5_u32)).unwrap();
+    let v0 = found("v0").unwrap();
+    for (key, value) in [
+        ("mtu", json!(1300)),
+        ("ifalias", json!("of ours")),
+        ("group", json!("9")),
+        ("txqlen", json!(5)),
+        ("address", json!("02:00:00:00:00:09")),
+    ] {
+        assert_eq!(v0[key], value, "{key}");
+    }
+    assert!(v0["flags"].as_array().unwrap().contains(&json!("UP")));
+    link::down(&nl, "v0").unwrap();
+    assert_eq!(link::find(&nl, "v0").unwrap().operstate, Some(OperState::DOWN));
+    link::rename(&nl, "v0", "renamed").unwrap();
+    assert!(found("renamed").is_some() && found("v0").is_none());
+    compare(&nl);
+
+    let error = link::add(&nl, &link::new("br0", "bridge")).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
+    assert_eq!(link::ensure(&nl, &link::new("br0", "bridge")).unwrap(), bridge);
+    assert_eq!(link::ensure(&nl, &link::new("br0", "veth")).unwrap_err().errno(), Some(Errno::EEXIST));
+    assert_eq!([link::delete(&nl, "br0").unwrap(), link::delete(&nl, "br0").unwrap()], [true, false]);
+    assert!(!link::delete(&nl, 999_999).unwrap());
+
+    // What is wrong is told: of which interface, and where.
+    let error = link::set_mtu(&nl, "renamed", 10).unwrap_err();
+    assert_eq!(error.to_string(), "rt-link newlink \"renamed\": EINVAL: mtu less than device minimum");
+    let error = link::change(&nl, "renamed", Link::new().ifname("by far too long a name")).unwrap_err();
+    assert_eq!(error.path(), Some("ifname"), "{error}");
+    let error = link::add(&nl, &Link::new()).unwrap_err();
+    assert!(error.to_string().contains("needs a name"), "{error}");
+}
+
+#[test]
+fn an_interface_moves_to_another_namespace() {
+    if !inside("link::an_interface_moves_to_another_namespace") {
+        return;
+    }
+    if !works("ip link add v0 type veth peer name v1") {
+        return say("SKIPPED moving an interface: no veth here");
+    }
+    let mut other = Command::new("unshare")
+        .args(["-n", "sh", "-c", "echo there; exec sleep 60"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    other.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+    let namespace = File::open(format!("/proc/{}/ns/net", other.id())).unwrap();
+    let here = Connection::open().unwrap();
+    let there = Connection::builder().netns(namespace.as_fd()).open().unwrap();
+    link::set_namespace(&here, "v1", namespace.as_fd()).unwrap();
+    assert!(link::find(&here, "v1").unwrap_err().is_not_found());
+    assert_eq!(link::find(&there, "v1").unwrap().ifname.as_deref(), Some("v1"));
+    other.kill().unwrap();
+    other.wait().unwrap();
+}

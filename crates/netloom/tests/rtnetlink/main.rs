@@ -1,0 +1,116 @@
+//! rtnetlink on Linux: what `ip` has made is read as `ip` shows it, and what we make `ip` shows.
+//!
+//! Each test runs itself again in a network namespace of its own: as root by `unshare -n`, else by `unshare -Urn`.
+#![cfg(all(target_os = "linux", feature = "rtnetlink"))]
+
+mod address;
+mod events;
+mod link;
+mod neighbour;
+mod route;
+mod rule;
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use netloom::Connection;
+use netloom::rtnetlink;
+use serde_json::Value;
+
+/// Runs the test of this name in a fresh network namespace; false in the outer process, whose part is done.
+fn inside(test: &str) -> bool {
+    inside_as(test, &[&["-n"], &["-Urn"]])
+}
+
+/// The same by the first of these words to `unshare` that works here.
+fn inside_as(test: &str, ways: &[&[&str]]) -> bool {
+    const MARK: &str = "NETLOOM_TEST_INSIDE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let works = |command: &mut Command| {
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    if !works(Command::new("ip").arg("-V")) {
+        say(&format!("SKIPPED {test}: no ip here (package iproute2)"));
+        return false;
+    }
+    let Some(way) = ways.iter().find(|way| works(Command::new("unshare").args(**way).args(["--", "true"]))) else {
+        say(&format!("SKIPPED {test}: neither root nor user namespaces here (unshare fails)"));
+        return false;
+    };
+    let mut again = Command::new("unshare");
+    again.args(*way).arg("--").arg(std::env::current_exe().unwrap()).args(["--exact", test, "--nocapture"]);
+    let status = again.env(MARK, "1").stdin(Stdio::null()).status().unwrap();
+    assert!(status.success(), "{test} failed inside");
+    false
+}
+
+/// A line that is seen even though the test passes.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Runs commands of `ip` and `bridge`, one a line.
+fn run(script: &str) {
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Whether a command of `ip` works here: some kinds and options are modules or newer than this kernel.
+fn works(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    Command::new(words.next().unwrap()).args(words).output().unwrap().status.success()
+}
+
+/// What a command of `ip` or `bridge` shows as JSON.
+fn shown(line: &str) -> Vec<Value> {
+    let mut words = line.split_whitespace();
+    let output = Command::new(words.next().unwrap()).arg("-j").args(words).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    if output.stdout.is_empty() { Vec::new() } else { serde_json::from_slice(&output.stdout).unwrap() }
+}
+
+/// The names of interfaces by index.
+fn names(nl: &Connection) -> HashMap<u32, String> {
+    let links = rtnetlink::link::all(nl).unwrap().into_iter();
+    links.map(|link| (link.header.ifi_index as u32, link.ifname.unwrap())).collect()
+}
+
+/// The same objects on both sides, whatever their order.
+fn same(mut ours: Vec<Value>, mut theirs: Vec<Value>) {
+    for side in [&mut ours, &mut theirs] {
+        side.sort_by_key(sorted);
+    }
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(sorted(ours), sorted(theirs), "ours, and that of ip");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{ours:#?} {theirs:#?}");
+}
+
+/// As text, the keys in order.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let mut members: Vec<_> = object.iter().map(|(key, value)| format!("{key:?}:{}", sorted(value))).collect();
+            members.sort();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        plain => plain.to_string(),
+    }
+}
+
+/// Nothing that was read is ill-formed, and unknown is only what newer kernels have added behind the highest id.
+fn well_read<M: netloom::wire::OwnedSet>(object: &M, unparsed: &[netloom::wire::Unparsed]) {
+    let text = format!("{object:?}");
+    assert!(!text.contains("bad attribute"), "{text}");
+    for attr in unparsed {
+        let id = attr.raw_type & netloom::wire::Attr::ID_MASK;
+        assert!(id > M::MAX, "attribute {id} has no name: {text}");
+    }
+}

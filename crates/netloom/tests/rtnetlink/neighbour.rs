@@ -1,0 +1,171 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use netloom::families::rt_neigh::{Neighbour, NeighbourFlags, NeighbourState};
+use netloom::rtnetlink::{AddressFamily, MacAddr, neigh};
+use netloom::{Connection, Errno};
+use serde_json::{Map, Value, json};
+
+use crate::{inside, names, run, same, shown, well_read, works};
+
+const RICH: &str = "
+    ip link set lo up
+    ip link add v0 type veth peer name v1
+    ip link add br0 type bridge
+    ip link set v1 master br0
+    ip link set v0 up
+    ip link set v1 up
+    ip link set br0 up
+    ip addr add 192.0.2.1/24 dev v0
+    ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev v0 nud permanent protocol bgp
+    ip neigh add 192.0.2.8 lladdr 02:00:00:00:00:08 dev v0 nud stale
+    ip neigh add 192.0.2.7 dev v0 nud failed
+    ip neigh add 2001:db8::9 lladdr 02:00:00:00:00:19 dev v0 router nud noarp
+    ip neigh add proxy 192.0.2.10 dev v0
+    bridge fdb add 02:00:00:00:00:77 dev v1 master static sticky
+    bridge fdb add 02:00:00:00:00:79 dev v1 self permanent";
+
+/// A neighbour as `ip -j neigh` shows it.
+fn as_ip(neighbour: &Neighbour, dev: &str) -> Value {
+    let header = neighbour.header;
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("dst", json!(neighbour.dst.unwrap()));
+    put("dev", json!(dev));
+    if let Some(hardware) = neighbour.lladdr.as_deref() {
+        put("lladdr", json!(MacAddr::read(hardware).unwrap().to_string()));
+    }
+    for (flag, name) in [(NeighbourFlags::ROUTER, "router"), (NeighbourFlags::PROXY, "proxy")] {
+        if header.ndm_flags.contains(flag) {
+            put(name, Value::Null);
+        }
+    }
+    if header.ndm_state != NeighbourState::default() {
+        let states = format!("{:?}", header.ndm_state).to_uppercase();
+        put("state", json!(states.split('|').collect::<Vec<_>>()));
+    }
+    if let Some(protocol) = neighbour.protocol {
+        put("protocol", json!(format!("{protocol:?}")));
+    }
+    out.into()
+}
+
+/// An entry as `bridge -j fdb` shows it.
+fn as_bridge(entry: &Neighbour, name: &dyn Fn(u32) -> String) -> Value {
+    let header = entry.header;
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("mac", json!(MacAddr::read(entry.lladdr.as_deref().unwrap()).unwrap().to_string()));
+    put("ifname", json!(name(header.ndm_ifindex as u32)));
+    if let Some(vlan) = entry.vlan {
+        put("vlan", json!(vlan));
+    }
+    let flags = [
+        NeighbourFlags::SELF,
+        NeighbourFlags::ROUTER,
+        NeighbourFlags::EXT_LEARNED,
+        NeighbourFlags::OFFLOADED,
+        NeighbourFlags::MASTER,
+        NeighbourFlags::STICKY,
+    ];
+    let flags = flags.into_iter().filter(|flag| header.ndm_flags.contains(*flag)).map(|flag| format!("{flag:?}"));
+    put("flags", json!(flags.collect::<Vec<_>>()));
+    if let Some(master) = entry.master {
+        put("master", json!(name(master)));
+    }
+    put(
+        "state",
+        json!(match header.ndm_state {
+            NeighbourState::PERMANENT => "permanent",
+            NeighbourState::NOARP => "static",
+            NeighbourState::STALE => "stale",
+            NeighbourState::REACHABLE => "",
+            other => panic!("{other:?}"),
+        }),
+    );
+    out.into()
+}
+
+#[test]
+fn what_ip_has_added_is_read() {
+    if !inside("neighbour::what_ip_has_added_is_read") {
+        return;
+    }
+    run(RICH);
+    // Some kernels have no VLANs in bridges.
+    if works("ip link set br0 type bridge vlan_filtering 1") {
+        run("bridge fdb add 02:00:00:00:00:78 dev v1 master static vlan 1");
+    }
+    let nl = Connection::open().unwrap();
+    let names = names(&nl);
+    let name = |index: u32| names[&index].clone();
+    // Those of groups come and go by themselves.
+    let group = |address: &str| address.parse::<IpAddr>().unwrap().is_multicast();
+    let ours = neigh::all(&nl, AddressFamily::UNSPEC).unwrap();
+    ours.iter().for_each(|neighbour| well_read(neighbour, &neighbour.unparsed));
+    assert!(ours.iter().all(|neighbour| neighbour.cacheinfo.is_some() && neighbour.probes.is_some()));
+    let ours = ours.into_iter().filter(|neighbour| !neighbour.dst.unwrap().is_multicast());
+    let ours = ours.map(|neighbour| as_ip(&neighbour, &name(neighbour.header.ndm_ifindex as u32))).collect();
+    let theirs =
+        shown("ip neigh show nud all").into_iter().filter(|neighbour| !group(neighbour["dst"].as_str().unwrap()));
+    same(ours, theirs.collect());
+    let proxies = neigh::proxies(&nl).unwrap();
+    same(proxies.iter().map(|proxy| as_ip(proxy, "v0")).collect(), shown("ip neigh show proxy"));
+
+    let forwarding = neigh::all(&nl, AddressFamily::BRIDGE).unwrap();
+    forwarding.iter().for_each(|entry| well_read(entry, &entry.unparsed));
+    same(forwarding.iter().map(|entry| as_bridge(entry, &name)).collect(), shown("bridge fdb"));
+    let of_bridge = neigh::forwarding(&nl, "br0").unwrap();
+    same(of_bridge.iter().map(|entry| as_bridge(entry, &name)).collect(), shown("bridge fdb show br br0"));
+
+    let of_v0 = neigh::of(&nl, "v0").unwrap();
+    let v0 = netloom::rtnetlink::link::index(&nl, "v0").unwrap() as i32;
+    assert!(of_v0.len() >= 4 && of_v0.iter().all(|neighbour| neighbour.header.ndm_ifindex == v0), "{of_v0:?}");
+    let found = neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 9)).unwrap().unwrap();
+    assert_eq!(found.lladdr.as_deref(), Some(&[2, 0, 0, 0, 0, 9][..]));
+    assert_eq!(neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 99)).unwrap(), None);
+}
+
+#[test]
+fn what_we_add_ip_shows() {
+    if !inside("neighbour::what_we_add_ip_shows") {
+        return;
+    }
+    run("ip link add v0 type veth peer name v1
+         ip link add br0 type bridge
+         ip link set v1 master br0
+         ip link set v0 up
+         ip addr add 192.0.2.1/24 dev v0");
+    let nl = Connection::open().unwrap();
+    let (ip, mac) = (Ipv4Addr::new(192, 0, 2, 9), MacAddr([2, 0, 0, 0, 0, 9]));
+    let found = || shown("ip neigh show nud all").into_iter().find(|neighbour| neighbour["dst"] == "192.0.2.9");
+    neigh::add(&nl, "v0", neigh::new(ip, mac)).unwrap();
+    assert_eq!(found().unwrap(), json!({"dst": ip, "dev": "v0", "lladdr": mac.to_string(), "state": ["PERMANENT"]}));
+    let error = neigh::add(&nl, "v0", neigh::new(ip, mac)).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
+    neigh::replace(&nl, "v0", neigh::new(ip, MacAddr([2, 0, 0, 0, 0, 10]))).unwrap();
+    assert_eq!(found().unwrap()["lladdr"], "02:00:00:00:00:0a");
+    assert!(neigh::delete(&nl, "v0", neigh::new(ip, mac)).unwrap());
+    assert!(found().is_none_or(|neighbour| neighbour["state"] == json!(["FAILED"])));
+
+    neigh::add(&nl, "v0", neigh::proxy(Ipv4Addr::new(192, 0, 2, 10))).unwrap();
+    assert_eq!(shown("ip neigh show proxy"), [json!({"dst": "192.0.2.10", "dev": "v0", "proxy": null})]);
+
+    let entry = || neigh::entry(MacAddr([2, 0, 0, 0, 0, 0x77]));
+    neigh::add(&nl, "v1", entry()).unwrap();
+    let listed = || shown("bridge fdb show br br0").into_iter().find(|entry| entry["mac"] == "02:00:00:00:00:77");
+    assert_eq!(listed().unwrap()["state"], "static");
+    assert_eq!((neigh::delete(&nl, "v1", entry()).unwrap(), neigh::delete(&nl, "v1", entry()).unwrap()), (true, false));
+    assert_eq!(listed(), None);
+
+    // What is learned goes, what is permanent stays.
+    run("ip neigh add 192.0.2.20 lladdr 02:00:00:00:00:20 dev v0 nud permanent
+         ip neigh add 192.0.2.21 lladdr 02:00:00:00:00:21 dev v0 nud stale
+         ip neigh add 192.0.2.22 lladdr 02:00:00:00:00:22 dev v0 nud reachable");
+    assert!(neigh::flush(&nl, "v0").unwrap() >= 2);
+    let left: Vec<_> = shown("ip neigh show dev v0")
+        .into_iter()
+        .filter(|neighbour| neighbour["dst"].as_str().unwrap().starts_with("192."))
+        .collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["dst"], "192.0.2.20");
+}

@@ -1,0 +1,371 @@
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use netloom::families::rt_route::{Features, Metrics, Preference, Route, RouteFlags, RouteProtocol, RouteType, Scope};
+use netloom::rtnetlink::{AddressFamily, Prefix, link, route};
+use netloom::{Connection, Errno};
+use serde_json::{Map, Value, json};
+
+use crate::{inside, names, run, same, shown, well_read, works};
+
+const RICH: &str = "
+    ip link set lo up
+    ip link add v0 type veth peer name v1
+    ip link set v0 up
+    ip link set v1 up
+    ip addr add 192.0.2.1/24 dev v0
+    ip addr add 2001:db8::1/64 dev v0 nodad
+    ip route add 198.51.100.0/24 nexthop via 192.0.2.2 dev v0 weight 3 nexthop via inet6 2001:db8::2 dev v0 nexthop dev v1 weight 9
+    ip route add 203.0.113.0/24 via 192.0.2.3 mtu 1400 window 5 rtt 80ms initcwnd 8 congctl reno features ecn quickack 1 metric 7 table 1000 proto bgp
+    ip route add 203.0.113.0/24 via 192.0.2.9 dev v0 onlink tos 0x10 src 192.0.2.1 realm 3
+    ip route add default via 192.0.2.254
+    ip route add 10.0.0.0/8 via inet6 2001:db8::9 dev v0
+    ip -6 route add 2001:db8:9::/48 nexthop via 2001:db8::2 dev v0 nexthop via 2001:db8::3 dev v0 weight 4
+    ip -6 route add default via 2001:db8::9 pref low
+    ip -6 route add 2001:db8:8::/48 via 2001:db8::2 pref high metric 7
+    ip route add blackhole 10.9.0.0/16
+    ip route add unreachable 10.10.0.0/16 metric 5
+    ip route add throw 10.11.0.0/16 scope site
+    ip -6 route add prohibit 2001:db8:77::/48";
+
+/// What this kernel may have been built without.
+const OPTIONAL: [&str; 4] = [
+    "ip -6 route add 2001:db8:7::/48 from 2001:db8::/64 via 2001:db8::2",
+    "ip nexthop add id 7 via 192.0.2.2 dev v0",
+    "ip route add 10.12.0.0/16 nhid 7",
+    "ip -6 route add 2001:db8:6::/48 via 2001:db8::2 expires 90000",
+];
+
+fn gateway(out: &mut Map<String, Value>, gateway: Option<IpAddr>, via: Option<IpAddr>) {
+    if let Some(gateway) = gateway {
+        out.insert("gateway".into(), json!(gateway));
+    }
+    if let Some(via) = via {
+        out.insert("via".into(), json!({"family": AddressFamily::of(via).to_string(), "host": via}));
+    }
+}
+
+/// A route as `ip -d -j route` shows it.
+fn as_ip(route: &Route, names: &HashMap<u32, String>) -> Value {
+    let header = route.header;
+    let mut out = Map::new();
+    let prefix = |prefix: Prefix| {
+        if prefix == Prefix::host(prefix.address) { json!(prefix.address) } else { json!(prefix.to_string()) }
+    };
+    out.insert("type".into(), json!(format!("{:?}", header.rtm_type)));
+    out.insert(
+        "dst".into(),
+        match route.dst {
+            Some(_) => prefix(route::prefix(route).unwrap()),
+            None => json!("default"),
+        },
+    );
+    if let Some(src) = route.src {
+        out.insert("from".into(), prefix(Prefix::new(src, header.rtm_src_len)));
+    }
+    if header.rtm_tos != 0 {
+        out.insert("tos".into(), json!(format!("{:#x}", header.rtm_tos)));
+    }
+    gateway(&mut out, route.gateway, route.via);
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    if let Some(nexthop) = route.nh_id {
+        put("nhid", json!(nexthop));
+    }
+    if let Some(oif) = route.oif {
+        put("dev", json!(names[&oif]));
+    }
+    put(
+        "table",
+        match route.table.unwrap() {
+            route::TABLE_MAIN => json!("main"),
+            route::TABLE_LOCAL => json!("local"),
+            other => json!(other.to_string()),
+        },
+    );
+    put("protocol", json!(format!("{:?}", header.rtm_protocol)));
+    put(
+        "scope",
+        match header.rtm_scope {
+            Scope::UNIVERSE => json!("global"),
+            other => json!(format!("{other:?}")),
+        },
+    );
+    if let Some(source) = route.prefsrc {
+        put("prefsrc", json!(source));
+    }
+    if let Some(metric) = route.priority {
+        put("metric", json!(metric));
+    }
+    let flags = [RouteFlags::DEAD, RouteFlags::ONLINK, RouteFlags::PERVASIVE, RouteFlags::LINKDOWN];
+    let flags = flags.into_iter().filter(|flag| header.rtm_flags.contains(*flag)).map(|flag| format!("{flag:?}"));
+    put("flags", json!(flags.collect::<Vec<_>>()));
+    if let Some(flow) = route.flow {
+        put("flow", json!({"to": (flow & 0xffff).to_string()}));
+    }
+    if let Some(metrics) = &route.metrics {
+        let mut shown = Map::new();
+        for (value, key) in [
+            (metrics.mtu, "mtu"),
+            (metrics.window, "window"),
+            (metrics.rtt.map(|rtt| rtt / 8), "rtt"),
+            (metrics.initcwnd, "initcwnd"),
+            (metrics.advmss, "advmss"),
+            (metrics.hoplimit, "hoplimit"),
+            (metrics.quickack, "quickack"),
+        ] {
+            if let Some(value) = value {
+                shown.insert(key.into(), json!(value));
+            }
+        }
+        if metrics.features.is_some_and(|features| features.contains(Features::ECN)) {
+            shown.insert("ecn".into(), Value::Null);
+        }
+        if let Some(name) = &metrics.cc_algo {
+            shown.insert("congestion".into(), json!(name));
+        }
+        put("metrics", json!([shown]));
+    }
+    // Ticks of a hundredth, which go on between two readings.
+    if let Some(times) = route.cacheinfo.filter(|times| times.rta_expires != 0) {
+        put("expires", json!((times.rta_expires as u32).div_ceil(100).div_ceil(100)));
+    }
+    if let Some(preference) = route.pref {
+        put("pref", json!(format!("{preference:?}")));
+    }
+    let hops = route.multipath.iter().map(|hop| {
+        let mut out = Map::new();
+        gateway(&mut out, hop.gateway, hop.via);
+        out.insert("dev".into(), json!(names[&(hop.header.rtnh_ifindex as u32)]));
+        out.insert("weight".into(), json!(u32::from(hop.header.rtnh_hops) + 1));
+        out.insert("flags".into(), json!([]));
+        Value::from(out)
+    });
+    let hops: Vec<_> = hops.collect();
+    if !hops.is_empty() {
+        put("nexthops", json!(hops));
+    }
+    out.into()
+}
+
+/// The routes that `ip` shows, without what it asks for besides.
+fn of_ip(command: &str) -> Vec<Value> {
+    let mut all = shown(command);
+    for route in &mut all {
+        let object = route.as_object_mut().unwrap();
+        object.remove("nh_info");
+        if let Some(expires) = object.get_mut("expires") {
+            *expires = json!(expires.as_u64().unwrap().div_ceil(100));
+        }
+    }
+    all
+}
+
+fn compare(nl: &Connection) {
+    let names = names(nl);
+    for (family, command) in [
+        (AddressFamily::INET, "ip -d -4 route show table all"),
+        (AddressFamily::INET6, "ip -d -6 route show table all"),
+    ] {
+        let ours = route::all(nl, family).unwrap();
+        for route in &ours {
+            well_read(route, &route.unparsed);
+            route.multipath.iter().for_each(|hop| well_read(hop, &hop.unparsed));
+        }
+        same(ours.iter().map(|route| as_ip(route, &names)).collect(), of_ip(command));
+    }
+}
+
+#[test]
+fn what_ip_has_added_is_read() {
+    if !inside("route::what_ip_has_added_is_read") {
+        return;
+    }
+    run(RICH);
+    let lacks: Vec<_> = OPTIONAL.into_iter().filter(|line| !works(line)).collect();
+    assert!(lacks.len() < OPTIONAL.len(), "none of {OPTIONAL:?} works");
+    let nl = Connection::open().unwrap();
+    compare(&nl);
+
+    // The kernel filters by table and by interface.
+    let names = names(&nl);
+    let table = route::table(&nl, AddressFamily::INET, 1000).unwrap();
+    same(table.iter().map(|route| as_ip(route, &names)).collect(), {
+        let mut theirs = of_ip("ip -d -4 route show table 1000");
+        theirs.iter_mut().for_each(|route| route["table"] = json!("1000"));
+        theirs
+    });
+    assert_eq!((table.len(), route::table(&nl, AddressFamily::INET, 999).unwrap().len()), (1, 0));
+    let v1 = link::index(&nl, "v1").unwrap();
+    let over = route::over(&nl, AddressFamily::INET, v1).unwrap();
+    assert!(
+        over.iter().all(
+            |route| route.oif == Some(v1) || route.multipath.iter().any(|hop| hop.header.rtnh_ifindex == v1 as i32)
+        )
+    );
+    assert_eq!(over.len(), 1, "{over:?}");
+    let default = |family| route::default(&nl, family).unwrap().unwrap();
+    assert_eq!(default(AddressFamily::INET).gateway, Some(Ipv4Addr::new(192, 0, 2, 254).into()));
+    assert_eq!(default(AddressFamily::INET6).pref, Some(Preference::LOW));
+}
+
+#[test]
+fn what_we_add_ip_shows() {
+    if !inside("route::what_we_add_ip_shows") {
+        return;
+    }
+    run("ip link set lo up
+         ip link add v0 type veth peer name v1
+         ip link set v0 up
+         ip link set v1 up
+         ip addr add 192.0.2.1/24 dev v0
+         ip addr add 2001:db8::1/64 dev v0 nodad");
+    let nl = Connection::open().unwrap();
+    let to = |text: &str| Route::from(text.parse::<Prefix>().unwrap());
+    let v4 = |last| IpAddr::from(Ipv4Addr::new(192, 0, 2, last));
+    let v6: IpAddr = "2001:db8::2".parse().unwrap();
+    let (v0, v1) = (link::index(&nl, "v0").unwrap(), link::index(&nl, "v1").unwrap());
+
+    route::add(&nl, to("default").gateway(v4(254))).unwrap();
+    route::add(&nl, Route::from(Prefix::DEFAULT_V6).gateway(v6).metrics(Metrics::new().mtu(1280_u32))).unwrap();
+    route::add(&nl, to("10.1.2.3/16").oif(v0).table(1000_u32).priority(5_u32).prefsrc(v4(1))).unwrap();
+    route::add(
+        &nl,
+        to("10.2.0.0/16").multipath([
+            route::hop(v0, 3).gateway(v4(2)),
+            route::hop(v0, 1).gateway(v6),
+            route::hop(v1, 2),
+        ]),
+    )
+    .unwrap();
+    route::add(
+        &nl,
+        to("2001:db8:9::/48").multipath([
+            route::hop(v0, 1).gateway(v6),
+            route::hop(v0, 4).gateway("2001:db8::3".parse::<IpAddr>().unwrap()),
+        ]),
+    )
+    .unwrap();
+    route::add(&nl, to("10.3.0.0/16").gateway(v6).oif(v0)).unwrap();
+    let mut onlink = to("10.4.0.0/16").gateway(Ipv4Addr::new(203, 0, 113, 9)).oif(v0);
+    onlink.header.rtm_flags = RouteFlags::ONLINK;
+    onlink.header.rtm_protocol = RouteProtocol::BGP;
+    route::add(&nl, onlink).unwrap();
+    for (prefix, of) in [
+        ("10.9.0.0/16", route::blackhole as fn(Prefix) -> Route),
+        ("10.10.0.0/16", route::unreachable),
+        ("2001:db8:77::/48", route::prohibit),
+    ] {
+        route::add(&nl, of(prefix.parse().unwrap())).unwrap();
+    }
+    compare(&nl);
+    let found = |dst: &str| {
+        let mut all = shown("ip -d -4 route show table all");
+        all.extend(shown("ip -d -6 route show table all"));
+        all.into_iter().find(|route| route["dst"] == dst)
+    };
+    let multi = found("10.2.0.0/16").unwrap();
+    assert_eq!(
+        multi["nexthops"],
+        json!([
+            {"gateway": "192.0.2.2", "dev": "v0", "weight": 3, "flags": []},
+            {"via": {"family": "inet6", "host": "2001:db8::2"}, "dev": "v0", "weight": 1, "flags": []},
+            {"dev": "v1", "weight": 2, "flags": []},
+        ])
+    );
+    let direct = found("10.1.0.0/16").unwrap();
+    for (key, value) in
+        [("table", "1000"), ("scope", "link"), ("protocol", "static"), ("prefsrc", "192.0.2.1"), ("dev", "v0")]
+    {
+        assert_eq!(direct[key], value);
+    }
+    assert_eq!(
+        (&found("10.4.0.0/16").unwrap()["flags"], &found("10.9.0.0/16").unwrap()["type"]),
+        (&json!(["onlink"]), &json!("blackhole"))
+    );
+
+    // Adding twice is an error, replacing is none; changing wants one to be there.
+    let error = route::add(&nl, to("10.3.0.0/16").oif(v1)).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
+    route::replace(&nl, to("10.3.0.0/16").oif(v1)).unwrap();
+    assert_eq!(found("10.3.0.0/16").unwrap()["dev"], "v1");
+    assert_eq!(route::change(&nl, to("10.77.0.0/16").oif(v1)).unwrap_err().errno(), Some(Errno::ENOENT));
+    route::append(&nl, to("10.3.0.0/16").gateway(v4(3))).unwrap();
+    assert_eq!(shown("ip route show 10.3.0.0/16").len(), 2);
+
+    // As they were listed they can be removed, and added again.
+    let all: Vec<_> = route::table(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap();
+    let ours: Vec<_> = all.into_iter().filter(|route| route.header.rtm_protocol != RouteProtocol::KERNEL).collect();
+    let before = shown("ip -d route");
+    for route in &ours {
+        assert!(route::delete(&nl, route.clone()).unwrap(), "{route:?}");
+    }
+    assert_eq!(shown("ip route").len(), 1);
+    for route in &ours {
+        route::append(&nl, route.clone()).unwrap();
+    }
+    same(shown("ip -d route"), before);
+    assert!(!route::delete(&nl, to("10.99.0.0/16")).unwrap());
+    assert!(route::delete(&nl, to("10.1.0.0/16").table(1000_u32)).unwrap());
+    assert_eq!(route::flush(&nl, AddressFamily::INET6, 1000).unwrap(), 0);
+    assert!(route::flush(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap() > 5);
+    assert_eq!(found("10.2.0.0/16"), None);
+
+    // What is wrong is told.
+    let error = route::add(&nl, to("10.5.0.0/16").gateway(Ipv4Addr::new(203, 0, 113, 9))).unwrap_err();
+    assert_eq!(
+        (error.errno(), error.message()),
+        (Some(Errno::ENETUNREACH), Some("Nexthop has invalid gateway")),
+        "{error}"
+    );
+    let error = route::add(&nl, to("10.5.0.0/16").oif(v0).metrics(Metrics::new().cc_algo("none"))).unwrap_err();
+    assert!(error.message().is_some(), "{error}");
+}
+
+#[test]
+fn lookups_answer_as_ip_does() {
+    if !inside("route::lookups_answer_as_ip_does") {
+        return;
+    }
+    run("ip link set lo up
+         ip link add v0 type veth peer name v1
+         ip link set v0 up
+         ip link set v1 up
+         ip addr add 192.0.2.1/24 dev v0
+         ip addr add 198.51.100.1/24 dev v1
+         ip route add default via 192.0.2.254
+         ip route add default via 198.51.100.254 table 100
+         ip rule add fwmark 5 table 100
+         ip rule add from 198.51.100.1 table 100
+         ip route add blackhole 10.9.0.0/16
+         ip route add unreachable 10.10.0.0/16
+         ip route add prohibit 10.11.0.0/16");
+    let nl = Connection::open().unwrap();
+    let (v0, v1) = (link::index(&nl, "v0").unwrap(), link::index(&nl, "v1").unwrap());
+    let far = Ipv4Addr::new(203, 0, 113, 9);
+    let to = || Route::from(Prefix::host(far));
+    for (asked, oif, gateway, table, words) in [
+        (to(), v0, "192.0.2.254", 254, ""),
+        (to().mark(5_u32), v1, "198.51.100.254", 100, " mark 5"),
+        (to().src(Ipv4Addr::new(198, 51, 100, 1)), v1, "198.51.100.254", 100, " from 198.51.100.1"),
+        (to().oif(v0), v0, "192.0.2.254", 254, " oif v0"),
+    ] {
+        let way = route::lookup_as(&nl, asked).unwrap();
+        assert_eq!((way.oif, way.gateway, way.table), (Some(oif), gateway.parse().ok(), Some(table)));
+        assert_eq!(way.header.rtm_type, RouteType::UNICAST);
+        let theirs = &shown(&format!("ip route get {far}{words}"))[0];
+        assert_eq!((&theirs["gateway"], &theirs["dst"]), (&json!(way.gateway), &json!(far)));
+        if let Some(source) = way.prefsrc {
+            assert_eq!(theirs["prefsrc"], json!(source));
+        }
+    }
+    assert_eq!(route::lookup(&nl, Ipv4Addr::new(192, 0, 2, 1)).unwrap().header.rtm_type, RouteType::LOCAL);
+    for (address, errno) in [
+        ("10.9.0.1", Errno::EINVAL),
+        ("10.10.0.1", Errno::EHOSTUNREACH),
+        ("10.11.0.1", Errno::EACCES),
+        ("2001:db8::1", Errno::ENETUNREACH),
+    ] {
+        let error = route::lookup(&nl, address.parse::<IpAddr>().unwrap()).unwrap_err();
+        assert_eq!(error.errno(), Some(errno), "{address}: {error}");
+    }
+}
