@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use netloom::socket::{Address, Endpoint, Opt, RecvFlags};
+use netloom::socket::{Address, Credentials, Endpoint, Opt, RecvFlags};
 use netloom::wire::{Flags, Header, MessageType};
 use netloom::{Errno, Protocol};
 
 use crate::client::{self, Client};
 use crate::exact::Exact;
+use crate::hands::Hands;
 use crate::sys::{self, Epoll, Listener, Notice, Took};
 
 /// What a dump may have ahead of its reader, by the accounting of sockets: clients that read without waiting find the next
@@ -87,12 +88,13 @@ impl Channel {
         sys::set_nonblocking(theirs.as_fd(), nonblocking)?;
         let inode = sys::inode(theirs.as_fd())?;
         sys::send(theirs.as_fd(), &[0])?;
+        sys::tell_senders(ours.as_fd())?;
         sys::look_from(ours.as_fd(), 1)?;
         let buffer = |option| endpoint.option(option).map_or(212_992, |bytes| bytes as usize);
         let (send_buffer, receive_buffer) = (buffer(Opt::SendBuffer), buffer(Opt::ReceiveBuffer));
         // Nothing that the endpoint has room for may find none here.
         sys::set_send_buffer(ours.as_fd(), receive_buffer.saturating_mul(4));
-        let exact = exact.map(|listener| Exact::new(listener, &endpoint));
+        let exact = exact.map(|listener| Exact::new(listener, &endpoint, inode));
         let channel = Self {
             name,
             inode,
@@ -151,17 +153,27 @@ impl Channel {
         self.error.store(errno.0, Ordering::Relaxed);
     }
 
-    /// The endpoint as a thread uses it: some of what it may do takes the rights of who opened it and of who calls.
-    // net/netlink/af_netlink.c: __netlink_ns_capable
-    pub(crate) fn used_by(&self, thread: u32) -> Arc<dyn Endpoint> {
-        let other = client::user(thread).is_some_and(|user| user != self.opener);
-        let caller = Some(thread).filter(|_| other).and_then(|thread| Client::of(thread).ok());
-        let passed = caller.and_then(|client| self.endpoint.clone().in_hands_of(client.credentials()));
-        passed.unwrap_or_else(|| self.endpoint.clone())
+    /// The endpoint as a thread uses it, which waits for the answer to a call. ESRCH if it is gone.
+    pub(crate) fn used_by(&self, thread: u32) -> Result<Hands, Errno> {
+        if client::user(thread).ok_or(Errno::ESRCH)? == self.opener {
+            return Ok(Hands::own(&self.endpoint));
+        }
+        Ok(Hands::others(&self.endpoint, Client::of(thread)?))
+    }
+
+    /// The endpoint as whoever wrote past the filter uses it, by what the system says of that: its real user. As effective
+    /// user it may be another one, as far as it is still there to be asked.
+    fn used_by_writer(&self, writer: Credentials) -> Hands {
+        let now = Client::of(writer.process).ok().filter(|client| client.uid != self.opener);
+        let other = now.or_else(|| (writer.uid != self.opener).then(|| Client::without_rights(writer)));
+        match other {
+            Some(client) => Hands::others(&self.endpoint, client),
+            None => Hands::own(&self.endpoint),
+        }
     }
 
     pub(crate) fn connect(&self, thread: u32, to: Address) -> Result<(), Errno> {
-        self.used_by(thread).connect(to)?;
+        self.used_by(thread)?.act(|endpoint| endpoint.connect(to))?;
         *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = to;
         Ok(())
     }
@@ -198,8 +210,8 @@ impl Channel {
                 Err(Errno::EAGAIN) => return true,
                 // Of what the program had not read when it closed its end; what it wrote comes behind.
                 Err(Errno::EINTR | Errno::ECONNRESET) => {}
-                Ok(Took::End) | Err(_) => return false,
-                Ok(Took::Datagram(len)) => {
+                Ok((Took::End, _)) | Err(_) => return false,
+                Ok((Took::Datagram(len), writer)) => {
                     let mut long = Vec::new();
                     let bytes = match usual.get(..len) {
                         Some(bytes) => bytes,
@@ -221,7 +233,7 @@ impl Channel {
                         sys::drop_first(self.fd());
                         let _ = sys::look_from(self.fd(), 0);
                     }
-                    self.send_written(bytes);
+                    self.send_written(bytes, writer);
                 }
             }
         }
@@ -232,13 +244,16 @@ impl Channel {
 
     /// Sends what a program wrote.
     // net/netlink/af_netlink.c: netlink_sendmsg
-    fn send_written(&self, bytes: &[u8]) {
+    fn send_written(&self, bytes: &[u8], writer: Option<Credentials>) {
         if bytes.is_empty() {
             self.fail(Errno::ENODATA);
         } else if bytes.len() > self.longest() {
             self.fail(Errno::EMSGSIZE);
         } else {
-            if let Err(errno) = self.endpoint.send(None, bytes) {
+            // The system tells it of everybody.
+            let hands = writer.map(|writer| self.used_by_writer(writer));
+            let sent = hands.map_or(Err(Errno::EPERM), |hands| hands.act(|endpoint| endpoint.send(None, bytes)));
+            if let Err(errno) = sent {
                 self.fail(errno);
             }
             self.settle();

@@ -64,6 +64,12 @@ impl Client {
         })
     }
 
+    /// Somebody of whom no more than this is known.
+    pub(crate) fn without_rights(who: Credentials) -> Self {
+        let Credentials { process, uid, gid, .. } = who;
+        Self { process, thread: process, uid, gid, capabilities: 0, users: 0, network: 0, name: String::new() }
+    }
+
     /// What a kernel side knows it by.
     pub fn credentials(&self) -> Credentials {
         // In another user namespace anybody may be root.

@@ -2,7 +2,7 @@
 //! there is something to receive, so that poll and its like work on it.
 
 use std::collections::VecDeque;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,8 @@ pub(crate) struct Exact {
     listener: Arc<Listener>,
     endpoint: Arc<dyn Endpoint>,
     wake: Arc<Wake>,
+    /// Of the program's end.
+    inode: u64,
     /// Receives that wait, in order.
     parked: VecDeque<Receive>,
     /// What was taken for a receive that a signal ended.
@@ -77,8 +79,9 @@ pub(crate) struct Exact {
 }
 
 impl Exact {
-    pub(crate) fn new(listener: &Arc<Listener>, endpoint: &Arc<dyn Endpoint>) -> Self {
+    pub(crate) fn new(listener: &Arc<Listener>, endpoint: &Arc<dyn Endpoint>, inode: u64) -> Self {
         Self {
+            inode,
             listener: listener.clone(),
             endpoint: endpoint.clone(),
             wake: Wake::new(&Socket::over(endpoint.clone())),
@@ -166,8 +169,11 @@ impl Exact {
             (true, false, _) => self.token = sys::send(ours, &[1]).is_ok(),
             (false, true, Some((thread, fd))) => {
                 let theirs = sys::take_fd(thread, fd).or_else(|_| sys::take_fd(Client::of(thread)?.process, fd));
-                if let Ok(theirs) = theirs {
-                    self.token = sys::recv(std::os::fd::AsFd::as_fd(&theirs), &mut [0]).is_err();
+                // The number may be another file's by now, or that of the thread another program's.
+                if let Ok(theirs) = theirs
+                    && sys::inode(theirs.as_fd()) == Ok(self.inode)
+                {
+                    self.token = sys::recv(theirs.as_fd(), &mut [0]).is_err();
                 }
             }
             _ => {}

@@ -61,6 +61,7 @@ mod disturbed;
 mod error;
 mod exact;
 mod filter;
+mod hands;
 mod launch;
 mod merged;
 mod observed;

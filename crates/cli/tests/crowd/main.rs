@@ -7,6 +7,7 @@
 mod ends;
 mod killed;
 mod many;
+mod rights;
 mod server;
 
 use std::env;

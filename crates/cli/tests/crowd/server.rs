@@ -146,6 +146,27 @@ impl Drop for Server {
     }
 }
 
+/// `netloom serve`, until it is dropped.
+pub(crate) struct Serve(Child);
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Has the command serve a module: the server, its path, and the folder that is in.
+pub(crate) fn serve_module(module: &str) -> (Serve, String, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kernel").to_str().unwrap().to_owned();
+    let mut serve = Command::new(super::NETLOOM);
+    serve.args(["serve", "--module", module, "--socket", &path]).env_remove("NETLOOM_KERNEL");
+    let mut child = serve.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut String::new()).unwrap();
+    (Serve(child), path, folder)
+}
+
 #[test]
 #[ignore = "run by others"]
 fn serves() {

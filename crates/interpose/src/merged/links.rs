@@ -11,6 +11,7 @@ use netloom::wire::{Flags, MessageType, RawMessage, messages};
 use super::datagram::{PATIENCE, end_of_dump, take};
 use super::link_request::{self as request, For};
 use super::pair::{Pair, Rules, Whose};
+use crate::hands;
 
 type Answer<T> = Result<T, Errno>;
 
@@ -111,7 +112,7 @@ impl Rules for Links {
 fn make(pair: &Pair<Links>, message: &RawMessage<'_>) -> Answer<()> {
     pair.turn_to(Whose::Ours);
     let reading = pair.reading();
-    pair.ours.send(None, message.bytes)?;
+    hands::of(&pair.ours).send(None, message.bytes)?;
     let seq = message.header.seq;
     // Nothing is there where it was done and no acknowledgement asked for.
     let deadline = message.header.flags.contains(Flags::ACK).then(|| Instant::now().checked_add(PATIENCE)).flatten();
@@ -131,7 +132,7 @@ fn make(pair: &Pair<Links>, message: &RawMessage<'_>) -> Answer<()> {
 
 /// Our part of a dump, without its end. The caller reads.
 fn dump(pair: &Pair<Links>, asked: &[u8], seq: u32) -> Answer<Vec<Vec<u8>>> {
-    pair.ours.send(None, asked)?;
+    hands::of(&pair.ours).send(None, asked)?;
     let mut part = Vec::new();
     let deadline = Instant::now().checked_add(PATIENCE);
     loop {

@@ -11,6 +11,7 @@ use netloom::socket::{Address, Endpoint, Opt, Received, RecvFlags, Wake};
 use netloom::wire::{Flags, Header, MessageType, RawMessage, messages};
 
 use super::datagram::{end_of_dump, take};
+use crate::hands;
 use crate::sys::{self, Epoll};
 
 type Answer<T> = Result<T, Errno>;
@@ -133,7 +134,7 @@ impl<R: Rules> Pair<R> {
         state.bound = true;
         drop(state);
         let port = self.linux.local()?.port;
-        self.ours.bind(Address { port, groups: self.mask(address.groups, Whose::Ours) })
+        hands::of(&self.ours).bind(Address { port, groups: self.mask(address.groups, Whose::Ours) })
     }
 
     fn ensure_bound(&self) -> Answer<()> {
@@ -144,7 +145,7 @@ impl<R: Rules> Pair<R> {
     /// Sends bytes to our kernel side.
     pub(super) fn to_ours(&self, bytes: &[u8]) -> Answer<()> {
         self.turn_to(Whose::Ours);
-        self.ours.send(None, bytes).map(drop)
+        hands::of(&self.ours).send(None, bytes).map(drop)
     }
 
     /// Sends bytes to Linux.
@@ -336,12 +337,12 @@ impl<R: Rules> Endpoint for Pair<R> {
 
     fn join(&self, group: u32) -> Answer<()> {
         match self.rules.whose(group) {
-            Whose::Ours => self.ours.join(group),
+            Whose::Ours => hands::of(&self.ours).join(group),
             Whose::Linux => self.linux.join(group),
             Whose::Both => {
                 self.linux.join(group)?;
                 // Linux may know groups that ours does not.
-                let _ = self.ours.join(group);
+                let _ = hands::of(&self.ours).join(group);
                 Ok(())
             }
         }
@@ -349,11 +350,11 @@ impl<R: Rules> Endpoint for Pair<R> {
 
     fn leave(&self, group: u32) -> Answer<()> {
         match self.rules.left(group) {
-            Whose::Ours => self.ours.leave(group),
+            Whose::Ours => hands::of(&self.ours).leave(group),
             Whose::Linux => self.linux.leave(group),
             Whose::Both => {
                 self.linux.leave(group)?;
-                let _ = self.ours.leave(group);
+                let _ = hands::of(&self.ours).leave(group);
                 Ok(())
             }
         }
@@ -369,7 +370,7 @@ impl<R: Rules> Endpoint for Pair<R> {
 
     fn set(&self, option: Opt, value: u32) -> Answer<()> {
         self.linux.set(option, value)?;
-        let _ = self.ours.set(option, value);
+        let _ = hands::of(&self.ours).set(option, value);
         Ok(())
     }
 

@@ -13,13 +13,13 @@ pub(super) fn bind(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Chann
     let address = caller.address(caller.arg(1), caller.arg(2) as u32);
     let bound = address.and_then(|address| {
         let address = address.ok_or(Errno::EINVAL)?;
-        let endpoint = channel.used_by(caller.notice.thread);
-        let bound = endpoint.bind(address);
+        let hands = channel.used_by(caller.notice.thread)?;
+        let bound = hands.act(|endpoint| endpoint.bind(address));
         if bound != Err(Errno::EADDRINUSE) {
             return bound;
         }
         supervisor.close_closed();
-        endpoint.bind(address)
+        hands.act(|endpoint| endpoint.bind(address))
     });
     // A bind may subscribe to what is said at once.
     settled(channel, answer(bound, |()| 0))

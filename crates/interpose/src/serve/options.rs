@@ -51,12 +51,13 @@ pub(super) fn set(caller: &Caller<'_>, channel: &Channel) -> Outcome {
     if level != libc::SOL_NETLINK && option.is_none() {
         return Outcome::Answer(Err(Errno::ENOPROTOOPT));
     }
-    let endpoint = channel.used_by(caller.notice.thread);
-    let done = value(caller, level).and_then(|value| match (name, option) {
-        (_, Some(option)) => endpoint.set(option, value),
-        (ADD_MEMBERSHIP, _) => endpoint.join(value),
-        (DROP_MEMBERSHIP, _) => endpoint.leave(value),
-        _ => Err(Errno::ENOPROTOOPT),
+    let done = value(caller, level).and_then(|value| {
+        channel.used_by(caller.notice.thread)?.act(|endpoint| match (name, option) {
+            (_, Some(option)) => endpoint.set(option, value),
+            (ADD_MEMBERSHIP, _) => endpoint.join(value),
+            (DROP_MEMBERSHIP, _) => endpoint.leave(value),
+            _ => Err(Errno::ENOPROTOOPT),
+        })
     });
     if matches!(option, Some(Opt::ReceiveBuffer | Opt::ReceiveBufferForce | Opt::SendBuffer)) {
         channel.learn_buffers();

@@ -173,8 +173,12 @@ fn transmit(
     bytes: &[u8],
     flags: i32,
 ) -> Result<usize, Errno> {
-    let endpoint = channel.used_by(caller.notice.thread);
-    let mut sent = endpoint.send(to, bytes);
+    let hands = channel.used_by(caller.notice.thread)?;
+    // Of who had the number of a thread that is gone, nothing was read.
+    if !caller.listener.is_waiting(caller.notice.id) {
+        return Err(Errno::ESRCH);
+    }
+    let mut sent = hands.act(|endpoint| endpoint.send(to, bytes));
     if sent != Err(Errno::EAGAIN) || flags & libc::MSG_DONTWAIT != 0 {
         return sent;
     }
@@ -190,7 +194,7 @@ fn transmit(
         }
         thread::sleep(pause);
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        sent = endpoint.send(Some(port), bytes);
+        sent = hands.act(|endpoint| endpoint.send(Some(port), bytes));
     }
     sent
 }

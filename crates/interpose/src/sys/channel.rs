@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netloom::Errno;
+use netloom::socket::Credentials;
 
 use super::{Answer, check, given, last};
 
@@ -122,24 +123,59 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Answer<Took> {
     }
 }
 
-/// Looks at the next datagram that was not looked at, without waiting: EAGAIN if there is none. Those that were stay.
-pub(crate) fn look_behind(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Answer<Took> {
-    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | libc::MSG_PEEK;
-    // SAFETY: pointer and length are those of `buf`, which outlives the call.
-    let len = unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) };
-    match usize::try_from(len) {
-        Ok(0) if hung_up(fd) => Ok(Took::End),
-        Ok(len) => Ok(Took::Datagram(len)),
-        Err(_) => Err(last()),
+/// Looks at the next datagram that was not looked at, without waiting: EAGAIN if there is none. Those that were stay. Who
+/// wrote it is told where [`tell_senders`] has asked for it.
+pub(crate) fn look_behind(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Answer<(Took, Option<Credentials>)> {
+    let mut part = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+    let mut control = OneUser([0; 32]);
+    // SAFETY: a msghdr of zeros is valid: no name, no buffers.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = (&raw mut control).cast();
+    // Credentials come first, and leave no room for descriptors.
+    // SAFETY: computes a size; what it is given is no pointer.
+    header.msg_controllen = unsafe { libc::CMSG_LEN(ONE_USER) } as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | libc::MSG_PEEK | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the header, the part and the control buffer outlive the call, and each has the room that it says.
+    let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) };
+    let len = usize::try_from(len).map_err(|_| last())?;
+    if len == 0 && hung_up(fd) {
+        return Ok((Took::End, None));
     }
+    // SAFETY: the kernel has filled in the header; it points to the control buffer, which is alive.
+    let message = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
+    if message.is_null() {
+        return Ok((Took::Datagram(len), None));
+    }
+    // SAFETY: a first header that is not null lies inside the control buffer, whole.
+    let (level, kind, told) = unsafe { ((*message).cmsg_level, (*message).cmsg_type, (*message).cmsg_len as usize) };
+    // SAFETY: computes a size; what it is given is no pointer.
+    let whole = unsafe { libc::CMSG_LEN(ONE_USER) } as usize;
+    if (level, kind, told) != (libc::SOL_SOCKET, libc::SCM_CREDENTIALS, whole) {
+        return Ok((Took::Datagram(len), None));
+    }
+    // SAFETY: the message says that it is as long as one ucred, which any bytes are.
+    let who = unsafe { libc::CMSG_DATA(message).cast::<libc::ucred>().read_unaligned() };
+    let who = Credentials { process: who.pid.cast_unsigned(), uid: who.uid, gid: who.gid };
+    Ok((Took::Datagram(len), Some(who)))
+}
+
+/// Has the system tell who wrote what arrives here.
+pub(crate) fn tell_senders(fd: BorrowedFd<'_>) -> Answer<()> {
+    set(fd, libc::SO_PASSCRED, 1)
 }
 
 /// Lets looks begin behind so many bytes; from then on each begins behind the one before.
 pub(crate) fn look_from(fd: BorrowedFd<'_>, bytes: libc::c_int) -> Answer<()> {
+    set(fd, libc::SO_PEEK_OFF, bytes)
+}
+
+fn set(fd: BorrowedFd<'_>, option: libc::c_int, value: libc::c_int) -> Answer<()> {
     let len = mem::size_of::<libc::c_int>() as libc::socklen_t;
-    let value = ptr::from_ref(&bytes).cast();
-    // SAFETY: `bytes` outlives the call and is `len` bytes long; the kernel only reads it.
-    check(unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEEK_OFF, value, len) }).map(drop)
+    let at = ptr::from_ref(&value).cast();
+    // SAFETY: `value` outlives the call and is `len` bytes long; the kernel only reads it.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, at, len) }).map(drop)
 }
 
 /// Takes the first datagram, whatever it is.
@@ -218,6 +254,12 @@ pub(super) fn recv_with_fd(from: BorrowedFd<'_>) -> Answer<(Option<i32>, Option<
     let passed = unsafe { OwnedFd::from_raw_fd(libc::CMSG_DATA(message).cast::<libc::c_int>().read_unaligned()) };
     Ok((number, Some(passed)))
 }
+
+const ONE_USER: u32 = mem::size_of::<libc::ucred>() as u32;
+
+/// Room for one control message that says who, aligned as `struct cmsghdr` is.
+#[repr(C, align(8))]
+struct OneUser([u8; 32]);
 
 const ONE_FD: u32 = mem::size_of::<libc::c_int>() as u32;
 

@@ -12,7 +12,7 @@ use netloom::Errno;
 
 pub(crate) use channel::{
     Took, drop_first, hung_up, inode, look_behind, look_from, pair, recv, send, set_nonblocking, set_send_buffer,
-    unread,
+    tell_senders, unread,
 };
 pub(crate) use identity::{as_client, end, take_fd, with_room_for};
 pub(crate) use memory::read;
