@@ -20,7 +20,15 @@ pub static INFO: FamilyInfo = FamilyInfo {
     version: 1,
     protocol: Protocol::ROUTE,
     header: <Ndmsg as FixedHeader>::INFO,
-    ops: &[Newneigh::INFO, Delneigh::INFO, Getneigh::INFO, NewneighNtf::INFO, DelneighNtf::INFO],
+    ops: &[
+        Newneigh::INFO,
+        Delneigh::INFO,
+        Getneigh::INFO,
+        Getneightbl::INFO,
+        Setneightbl::INFO,
+        NewneighNtf::INFO,
+        DelneighNtf::INFO,
+    ],
     groups: &[RTNLGRP_NEIGH],
     merges: &[],
     resv_start_op: 0,
@@ -161,6 +169,70 @@ c_struct! {
     }
 }
 
+c_struct! {
+    /// The header of a message about a table of neighbours.
+    #[doc(alias = "ndtmsg")]
+    pub struct Ndtmsg, "ndtmsg" {
+        /// The address family: AF_INET (2), AF_INET6 (10); AF_UNSPEC (0) for all.
+        family: u8 = "family";
+        ; _(3)
+    }
+}
+
+c_struct! {
+    /// How a table of neighbours is laid out.
+    #[doc(alias = "ndt_config")]
+    pub struct TableConfig, "ndt-config" {
+        /// The length of an address.
+        key_len: u16 = "key-len";
+        /// The size of an entry.
+        entry_size: u16 = "entry-size";
+        /// Entries there are.
+        entries: u32 = "entries";
+        /// Milliseconds since it was last flushed.
+        last_flush: u32 = "last-flush";
+        /// Milliseconds since its reachable time was last drawn.
+        last_rand: u32 = "last-rand";
+        /// The hash's secret.
+        hash_rnd: u32 = "hash-rnd";
+        /// The hash's mask.
+        hash_mask: u32 = "hash-mask";
+        /// The longest chain.
+        hash_chain_gc: u32 = "hash-chain-gc";
+        /// Packets in the queue of those that we answer for.
+        proxy_qlen: u32 = "proxy-qlen";
+    }
+}
+
+c_struct! {
+    /// Counters of a table of neighbours.
+    #[doc(alias = "ndt_stats")]
+    pub struct TableStats, "ndt-stats" {
+        /// Entries made.
+        allocs: u64 = "allocs";
+        /// Entries freed.
+        destroys: u64 = "destroys";
+        /// How often the hash has grown.
+        hash_grows: u64 = "hash-grows";
+        /// Addresses that nobody answered for.
+        res_failed: u64 = "res-failed";
+        /// Lookups.
+        lookups: u64 = "lookups";
+        /// Those that found something.
+        hits: u64 = "hits";
+        /// Questions received that went to all.
+        rcv_probes_mcast: u64 = "rcv-probes-mcast";
+        /// Questions received that went to us.
+        rcv_probes_ucast: u64 = "rcv-probes-ucast";
+        /// How often it was cleaned up in its turn.
+        periodic_gc_runs: u64 = "periodic-gc-runs";
+        /// How often it had to be cleaned up.
+        forced_gc_runs: u64 = "forced-gc-runs";
+        /// How often it was full.
+        table_fulls: u64 = "table-fulls";
+    }
+}
+
 attribute_set! {
     /// A neighbour, or an entry of a forwarding table.
     pub struct Neighbour: Ndmsg | NeighbourAttr, "neighbour-attrs" {
@@ -230,6 +302,102 @@ attribute_set! {
     }
 }
 
+attribute_set! {
+    /// A table of neighbours, or one interface's settings in it.
+    pub struct Table: Ndtmsg | TableAttr, "ndt-attrs" {
+        /// Its name: arp_cache, ndisc_cache.
+        #[doc(alias = "NDTA_NAME")]
+        1 "name" name Name NAME: Str;
+        /// How often it is cleaned up, in milliseconds.
+        #[doc(alias = "NDTA_GC_INTERVAL")]
+        8 "gc-interval" gc_interval GcInterval GC_INTERVAL: u64;
+        /// Below so many entries it is not cleaned up.
+        #[doc(alias = "NDTA_THRESH1")]
+        2 "thresh1" thresh1 Thresh1 THRESH1: u32;
+        /// Above so many for five seconds it is.
+        #[doc(alias = "NDTA_THRESH2")]
+        3 "thresh2" thresh2 Thresh2 THRESH2: u32;
+        /// The most entries.
+        #[doc(alias = "NDTA_THRESH3")]
+        4 "thresh3" thresh3 Thresh3 THRESH3: u32;
+        /// How it is laid out.
+        #[doc(alias = "NDTA_CONFIG")]
+        5 "config" config Config CONFIG: CStruct<TableConfig>;
+        /// Its counters.
+        #[doc(alias = "NDTA_STATS")]
+        7 "stats" stats Stats STATS: CStruct<TableStats>;
+        /// Its settings.
+        #[doc(alias = "NDTA_PARMS")]
+        6 "parms" parms Parms PARMS: BareNest<TableSettings>;
+        /// Alignment on machines that need it.
+        #[doc(alias = "NDTA_PAD")]
+        9 "pad" pad Pad PAD: Pad;
+    }
+}
+
+attribute_set! {
+    /// Settings of a table of neighbours. Times are in milliseconds.
+    pub struct TableSettings | TableSettingsAttr, "ndtpa-attrs" {
+        /// The interface that they are for; none where they are what others begin with.
+        #[doc(alias = "NDTPA_IFINDEX")]
+        1 "ifindex" ifindex Ifindex IFINDEX: u32;
+        /// References to them.
+        #[doc(alias = "NDTPA_REFCNT")]
+        2 "refcnt" refcnt Refcnt REFCNT: u32;
+        /// Bytes that wait for an answer.
+        #[doc(alias = "NDTPA_QUEUE_LENBYTES")]
+        16 "queue-lenbytes" queue_lenbytes QueueLenbytes QUEUE_LENBYTES: u32;
+        /// Packets that wait for an answer.
+        #[doc(alias = "NDTPA_QUEUE_LEN")]
+        8 "queue-len" queue_len QueueLen QUEUE_LEN: u32;
+        /// Questions that wait for such an answer.
+        #[doc(alias = "NDTPA_PROXY_QLEN")]
+        14 "proxy-qlen" proxy_qlen ProxyQlen PROXY_QLEN: u32;
+        /// Questions to a daemon.
+        #[doc(alias = "NDTPA_APP_PROBES")]
+        9 "app-probes" app_probes AppProbes APP_PROBES: u32;
+        /// Questions to the neighbour itself.
+        #[doc(alias = "NDTPA_UCAST_PROBES")]
+        10 "ucast-probes" ucast_probes UcastProbes UCAST_PROBES: u32;
+        /// Questions to all.
+        #[doc(alias = "NDTPA_MCAST_PROBES")]
+        11 "mcast-probes" mcast_probes McastProbes MCAST_PROBES: u32;
+        /// Questions to all after the neighbour itself has not answered.
+        #[doc(alias = "NDTPA_MCAST_REPROBES")]
+        17 "mcast-reprobes" mcast_reprobes McastReprobes MCAST_REPROBES: u32;
+        /// How long a neighbour counts as reachable.
+        #[doc(alias = "NDTPA_REACHABLE_TIME")]
+        3 "reachable-time" reachable_time ReachableTime REACHABLE_TIME: u64;
+        /// What that is drawn around.
+        #[doc(alias = "NDTPA_BASE_REACHABLE_TIME")]
+        4 "base-reachable-time" base_reachable_time BaseReachableTime BASE_REACHABLE_TIME: u64;
+        /// How long an unused entry stays.
+        #[doc(alias = "NDTPA_GC_STALETIME")]
+        6 "gc-staletime" gc_staletime GcStaletime GC_STALETIME: u64;
+        /// How long a first packet waits for a sign before it is asked.
+        #[doc(alias = "NDTPA_DELAY_PROBE_TIME")]
+        7 "delay-probe-time" delay_probe_time DelayProbeTime DELAY_PROBE_TIME: u64;
+        /// The time between two questions.
+        #[doc(alias = "NDTPA_RETRANS_TIME")]
+        5 "retrans-time" retrans_time RetransTime RETRANS_TIME: u64;
+        /// The most that an answer for a shared address waits.
+        #[doc(alias = "NDTPA_ANYCAST_DELAY")]
+        12 "anycast-delay" anycast_delay AnycastDelay ANYCAST_DELAY: u64;
+        /// The most that an answer for another waits.
+        #[doc(alias = "NDTPA_PROXY_DELAY")]
+        13 "proxy-delay" proxy_delay ProxyDelay PROXY_DELAY: u64;
+        /// How long an entry is not replaced.
+        #[doc(alias = "NDTPA_LOCKTIME")]
+        15 "locktime" locktime Locktime LOCKTIME: u64;
+        /// How often managed neighbours are asked.
+        #[doc(alias = "NDTPA_INTERVAL_PROBE_TIME_MS")]
+        19 "interval-probe-time-ms" interval_probe_time_ms IntervalProbeTimeMs INTERVAL_PROBE_TIME_MS: u64;
+        /// Alignment on machines that need it.
+        #[doc(alias = "NDTPA_PAD")]
+        18 "pad" pad Pad PAD: Pad;
+    }
+}
+
 ops! {
     /// Adds a neighbour, or changes one.
     #[doc(alias = "RTM_NEWNEIGH")]
@@ -249,10 +417,24 @@ ops! {
     /// A neighbour is gone.
     #[doc(alias = "RTM_DELNEIGH_NTF")]
     pub op DelneighNtf: RtNeigh, "delneigh-ntf" { notify 29 Neighbour, RTNLGRP_NEIGH; }
+    /// Dumps the tables of neighbours, each with its interfaces' settings behind it.
+    #[doc(alias = "RTM_GETNEIGHTBL")]
+    pub op Getneightbl: RtNeigh, "getneightbl" under Ndtmsg {
+        dump 66 (Table) -> 64 Table, Policy::REJECT_ALL, LIBERAL;
+    }
+    /// Changes the settings of a table of neighbours.
+    #[doc(alias = "RTM_SETNEIGHTBL")]
+    pub op Setneightbl: RtNeigh, "setneightbl" under Ndtmsg [UNS_ADMIN_PERM] {
+        do 67 (Table), &SETNEIGHTBL_DO_POLICY, LIBERAL;
+    }
 }
 
 policies! {
     FDB_EXT_ATTRS_POLICY { 1 U8, 2 FLAG }
+    NDTPA_ATTRS_POLICY {
+        1 U32, 2 U32, 3 U64, 4 U64, 5 U64, 6 U64, 7 U64, 8 U32, 9 U32, 10 U32, 11 U32, 12 U64, 13 U64, 14 U32, 15 U64,
+        16 U32, 17 U32, 19 U64,
+    }
     NEWNEIGH_DO_POLICY {
         1 BINARY.max_len(16), 2 BINARY.max_len(32), 4 U32, 5 U16, 6 BE16, 7 U32, 8 U32, 9 U32, 11 U32, 12 U8, 13 U32,
         14 nest(&FDB_EXT_ATTRS_POLICY), 15 U32,
@@ -262,4 +444,5 @@ policies! {
     }
     GETNEIGH_DO_POLICY { 1 BINARY.max_len(16), 2 BINARY.max_len(32), 5 U16, 7 U32, 9 U32 }
     GETNEIGH_DUMP_POLICY { 8 U32, 9 U32 }
+    SETNEIGHTBL_DO_POLICY { 1 NUL_STRING, 2 U32, 3 U32, 4 U32, 6 nest(&NDTPA_ATTRS_POLICY), 8 U64 }
 }

@@ -378,12 +378,12 @@ attribute_set! {
         /// The realms of source (the high half) and destination.
         #[doc(alias = "RTA_FLOW")]
         11 "flow" flow Flow FLOW: u32;
-        /// How they are wrapped: as 'encap-type' has it.
-        #[doc(alias = "RTA_ENCAP")]
-        22 "encap" encap Encap ENCAP: Bytes;
         /// What packets are wrapped in.
         #[doc(alias = "RTA_ENCAP_TYPE")]
         21 "encap-type" encap_type EncapType ENCAP_TYPE: Named<EncapType, u16>;
+        /// How they are wrapped: as 'encap-type' has it.
+        #[doc(alias = "RTA_ENCAP")]
+        22 "encap" encap Encap ENCAP: Chosen<Encap>;
         /// Its times and uses.
         #[doc(alias = "RTA_CACHEINFO")]
         12 "cacheinfo" cacheinfo Cacheinfo CACHEINFO: CStruct<RtaCacheinfo>;
@@ -450,12 +450,12 @@ attribute_set! {
         /// The realms of source (the high half) and destination.
         #[doc(alias = "RTA_FLOW")]
         11 "flow" flow Flow FLOW: u32;
-        /// How they are wrapped: as 'encap-type' has it.
-        #[doc(alias = "RTA_ENCAP")]
-        22 "encap" encap Encap ENCAP: Bytes;
         /// What packets are wrapped in.
         #[doc(alias = "RTA_ENCAP_TYPE")]
         21 "encap-type" encap_type EncapType ENCAP_TYPE: Named<EncapType, u16>;
+        /// How they are wrapped: as 'encap-type' has it.
+        #[doc(alias = "RTA_ENCAP")]
+        22 "encap" encap Encap ENCAP: Chosen<Encap>;
         /// The labels that MPLS goes on with.
         #[doc(alias = "RTA_NEWDST")]
         19 "newdst" newdst Newdst NEWDST: Bytes;
@@ -543,12 +543,12 @@ attribute_set! {
         /// Where from.
         #[doc(alias = "LWTUNNEL_IP_SRC")]
         3 "src" src Src SRC: Ip;
-        /// The time to live.
-        #[doc(alias = "LWTUNNEL_IP_TTL")]
-        4 "ttl" ttl Ttl TTL: u8;
         /// The type of service.
         #[doc(alias = "LWTUNNEL_IP_TOS")]
         5 "tos" tos Tos TOS: u8;
+        /// The time to live.
+        #[doc(alias = "LWTUNNEL_IP_TTL")]
+        4 "ttl" ttl Ttl TTL: u8;
         /// What else is in it: TUNNEL_*.
         #[doc(alias = "LWTUNNEL_IP_FLAGS")]
         6 "flags" flags Flags FLAGS: Be<u16>;
@@ -573,12 +573,12 @@ attribute_set! {
         /// Where from.
         #[doc(alias = "LWTUNNEL_IP6_SRC")]
         3 "src" src Src SRC: Ip;
-        /// The hop limit.
-        #[doc(alias = "LWTUNNEL_IP6_HOPLIMIT")]
-        4 "hoplimit" hoplimit Hoplimit HOPLIMIT: u8;
         /// The traffic class.
         #[doc(alias = "LWTUNNEL_IP6_TC")]
         5 "tc" tc Tc TC: u8;
+        /// The hop limit.
+        #[doc(alias = "LWTUNNEL_IP6_HOPLIMIT")]
+        4 "hoplimit" hoplimit Hoplimit HOPLIMIT: u8;
         /// What else is in it: TUNNEL_*.
         #[doc(alias = "LWTUNNEL_IP6_FLAGS")]
         6 "flags" flags Flags FLAGS: Be<u16>;
@@ -669,6 +669,22 @@ attribute_set! {
     }
 }
 
+sub_message! {
+    /// What `encap-type` selects.
+    pub enum Encap | EncapRef, "encap-msg" by "encap-type" {
+        /// mpls.
+        "mpls" Mpls: BareNest<EncapMpls>;
+        /// ip.
+        "ip" Ip: BareNest<EncapIp>;
+        /// ip6.
+        "ip6" Ip6: BareNest<EncapIp6>;
+        /// seg6.
+        "seg6" Seg6: BareNest<EncapSeg6>;
+        /// xfrm.
+        "xfrm" Xfrm: BareNest<EncapXfrm>;
+    }
+}
+
 ops! {
     /// Adds a route, replaces or changes one.
     #[doc(alias = "RTM_NEWROUTE")]
@@ -697,7 +713,7 @@ policies! {
     }
     NEWROUTE_DO_POLICY {
         1 BINARY.max_len(16), 2 BINARY.max_len(16), 3 U32, 4 U32, 5 BINARY.max_len(16), 6 U32, 7 BINARY.max_len(16),
-        8 nest(&METRICS_POLICY), 9 BINARY, 11 U32, 15 U32, 16 U32, 18 BINARY, 19 BINARY, 20 U8, 21 U16, 22 BINARY,
+        8 nest(&METRICS_POLICY), 9 BINARY, 11 U32, 15 U32, 16 U32, 18 BINARY, 19 BINARY, 20 U8, 21 U16, 22 NEST,
         23 UINT, 25 U32, 26 U8, 30 U32,
     }
     GETROUTE_DO_POLICY {

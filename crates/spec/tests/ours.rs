@@ -191,6 +191,8 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-route", "rta-cacheinfo", 32),
         ("rt-route", "rtnexthop", 8),
         ("rt-neigh", "ndmsg", 12),
+        ("rt-neigh", "ndt-config", 32),
+        ("rt-neigh", "ndt-stats", 88),
         ("rt-rule", "fib-rule-hdr", 12),
     ] {
         assert_eq!(load(stem).structure(name).unwrap().size, size, "{name}");

@@ -1,6 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use netloom::families::rt_neigh::{Neighbour, NeighbourFlags, NeighbourState};
+use netloom::families::rt_neigh::{
+    Getneightbl, Ndtmsg, Neighbour, NeighbourFlags, NeighbourState, Setneightbl, Table, TableSettings,
+};
 use netloom::rtnetlink::{AddressFamily, MacAddr, neigh};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
@@ -168,4 +170,39 @@ fn what_we_add_ip_shows() {
         .collect();
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(left[0]["dst"], "192.0.2.20");
+}
+
+#[test]
+fn tables_are_read_and_changed() {
+    if !inside("neighbour::tables_are_read_and_changed") {
+        return;
+    }
+    run("ip link add v0 type veth peer name v1
+         ip link set v0 up");
+    let nl = Connection::open().unwrap();
+    let v0 = netloom::rtnetlink::link::index(&nl, "v0").unwrap();
+    let settings = TableSettings::new().ifindex(v0).gc_staletime(77_000_u64).ucast_probes(9_u32);
+    nl.call(Setneightbl, &Table::new().header(Ndtmsg { family: 2 }).name("arp_cache").parms(settings)).unwrap();
+    let tables: Vec<_> = nl.dump(Getneightbl, &Table::new()).unwrap().map(|table| table.unwrap()).collect();
+    tables.iter().for_each(|table| well_read(table, &table.unparsed));
+    let theirs = shown("ip -4 ntable show dev v0 name arp_cache");
+    let ours = tables.iter().find(|table| {
+        table.header.family == 2 && table.parms.as_ref().is_some_and(|settings| settings.ifindex == Some(v0))
+    });
+    let settings = ours.unwrap().parms.clone().unwrap();
+    for (ours, key) in [
+        (settings.gc_staletime, "gc_stale"),
+        (settings.base_reachable_time, "base_reachable"),
+        (settings.retrans_time, "retrans"),
+        (settings.delay_probe_time, "delay_probe"),
+        (settings.ucast_probes.map(u64::from), "ucast_probes"),
+        (settings.mcast_probes.map(u64::from), "mcast_probes"),
+        (settings.proxy_qlen.map(u64::from), "proxy_queue"),
+        (settings.locktime, "locktime"),
+    ] {
+        assert_eq!(json!(ours), theirs[0][key], "{key} of {}", theirs[0]);
+    }
+    assert_eq!((settings.gc_staletime, settings.ucast_probes), (Some(77_000), Some(9)));
+    let whole = tables.iter().find(|table| table.header.family == 10 && table.config.is_some()).unwrap();
+    assert_eq!((whole.name.as_deref(), whole.config.unwrap().key_len), (Some("ndisc_cache"), 16));
 }

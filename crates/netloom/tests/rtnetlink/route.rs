@@ -1,12 +1,15 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
 
-use netloom::families::rt_route::{Features, Metrics, Preference, Route, RouteFlags, RouteProtocol, RouteType, Scope};
+use netloom::families::rt_route::{
+    Encap, EncapIp, EncapIp6, Features, Metrics, Preference, Route, RouteFlags, RouteProtocol, RouteType, Scope,
+};
 use netloom::rtnetlink::{AddressFamily, Prefix, link, route};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, shown, well_read, works};
+use crate::{inside, names, run, same, say, shown, well_read, works};
 
 const RICH: &str = "
     ip link set lo up
@@ -367,5 +370,86 @@ fn lookups_answer_as_ip_does() {
     ] {
         let error = route::lookup(&nl, address.parse::<IpAddr>().unwrap()).unwrap_err();
         assert_eq!(error.errno(), Some(errno), "{address}: {error}");
+    }
+}
+
+#[test]
+fn encapsulations_are_chosen_by_their_type() {
+    if !inside("route::encapsulations_are_chosen_by_their_type") {
+        return;
+    }
+    run("ip link add v0 type veth peer name v1
+         ip link set v0 up
+         ip addr add 192.0.2.1/24 dev v0
+         ip addr add 2001:db8::1/64 dev v0 nodad");
+    let nl = Connection::open().unwrap();
+    let v0 = link::index(&nl, "v0").unwrap();
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    // What ip says, the destination, what it is to us, and what ip shows of it when we have added it.
+    let v4 = EncapIp::new().id(7_u64).dst(address("192.0.2.9")).src(address("192.0.2.8")).tos(4_u8).ttl(5_u8);
+    let v6 = EncapIp6::new().id(9_u64).dst(address("2001:db8::77")).hoplimit(3_u8).tc(2_u8);
+    for (words, to, encap, seen) in [
+        (
+            "ip id 7 dst 192.0.2.9 src 192.0.2.8 tos 4 ttl 5",
+            "10.8.0.0/16",
+            Encap::Ip(v4),
+            "encap ip id 7 src 192.0.2.8 dst 192.0.2.9 ttl 5 tos 4",
+        ),
+        (
+            "ip6 id 9 dst 2001:db8::77 hoplimit 3 tc 2",
+            "2001:db8:9::/48",
+            Encap::Ip6(v6),
+            "encap ip6 id 9 src :: dst 2001:db8::77 hoplimit 3 tc 2",
+        ),
+    ] {
+        let prefix: Prefix = to.parse().unwrap();
+        let family = if prefix.family() == AddressFamily::INET { "-4" } else { "-6" };
+        if !works(&format!("ip {family} route add {to} encap {words} dev v0")) {
+            say(&format!("SKIPPED encap {words}: not in this kernel"));
+            continue;
+        }
+        let listed = || {
+            let all = route::table(&nl, prefix.family(), route::TABLE_MAIN).unwrap();
+            all.into_iter().find(|route| route::prefix(route) == Some(prefix)).unwrap()
+        };
+        let theirs = listed();
+        well_read(&theirs, &theirs.unparsed);
+        // What is not said is told as zeros.
+        let told = match theirs.encap.as_deref().unwrap() {
+            Encap::Ip(told) => (told.id, told.dst, told.tos, told.ttl),
+            Encap::Ip6(told) => (told.id, told.dst, told.tc, told.hoplimit),
+            other => panic!("{other:?}"),
+        };
+        let said = match &encap {
+            Encap::Ip(said) => (said.id, said.dst, said.tos, said.ttl),
+            Encap::Ip6(said) => (said.id, said.dst, said.tc, said.hoplimit),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told, said);
+        assert!(route::delete(&nl, theirs.clone()).unwrap());
+        // The type is filled in, at the top as in a next hop.
+        let gateway = address(if prefix.family() == AddressFamily::INET { "192.0.2.3" } else { "2001:db8::3" });
+        let hops = [route::hop(v0, 1).gateway(gateway).encap(encap.clone()), route::hop(v0, 2).gateway(gateway)];
+        for ours in [Route::from(prefix).oif(v0).encap(encap.clone()), Route::from(prefix).multipath(hops)] {
+            route::add(&nl, ours).unwrap();
+            let text = Command::new("ip").args([family, "route", "show", to]).output().unwrap().stdout;
+            let text = String::from_utf8(text).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(seen), "{text}");
+            let ours = listed();
+            let hop = ours.multipath.first().and_then(|hop| hop.encap.clone());
+            assert_eq!(ours.encap.clone().or(hop), theirs.encap);
+            assert!(route::delete(&nl, ours).unwrap());
+        }
+    }
+    if works("ip -6 route add 2001:db8:10::/48 encap seg6 mode encap segs 2001:db8::5 dev v0") {
+        let all = route::table(&nl, AddressFamily::INET6, route::TABLE_MAIN).unwrap();
+        let segments = all.iter().find_map(|route| match route.encap.as_deref() {
+            Some(Encap::Seg6(segments)) => segments.srh.clone(),
+            _ => None,
+        });
+        // include/uapi/linux/seg6_iptunnel.h: the mode, then the header, then the segments from the last one on.
+        assert!(segments.unwrap().ends_with(&[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]));
+    } else {
+        say("SKIPPED encap seg6: not in this kernel");
     }
 }
