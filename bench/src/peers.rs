@@ -51,6 +51,7 @@ const DUMP: &[Client] = &[
     client(Program::C, "dump", "hand", "C, parsed by hand"),
     client(Program::C, "dump", "floor", "C, headers alone"),
     client(Program::Ours, "dump", "pass", "netloom, one pass"),
+    client(Program::Ours, "dump", "pass-tokio", "netloom in tokio, one pass"),
     client(Program::Ours, "dump", "owned", "netloom, owned structs"),
     client(Program::Ours, "dump", "get", "netloom, six attributes by key"),
     client(Program::C, "dump", "mnl", "libmnl"),
@@ -84,7 +85,10 @@ const DELETE: &[Client] = &[
 
 const FAMILY: &[Client] = &[
     client(Program::C, "family", "floor", "C, no acknowledgement asked"),
-    client(Program::Ours, "family", "netloom", "netloom"),
+    client(Program::Ours, "family", "netloom", "netloom, the id read where it lies"),
+    client(Program::Ours, "family", "owned", "netloom, all of the family owned"),
+    client(Program::Ours, "family", "tokio", "netloom in tokio, current thread"),
+    client(Program::Ours, "family", "async-io", "netloom in async-io"),
     client(Program::C, "family", "mnl", "libmnl"),
     client(Program::C, "family", "nl", "libnl"),
     client(Program::Rust, "family", "netlink-bindings", "netlink-bindings"),

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use netloom::Connection;
+use netloom::client::Object;
 use netloom::families::nlctrl::{self, CtrlAttrs};
 use netloom::families::rt_route::{self, Getroute, RouteAttr, RouteProtocol, RouteType, Rtmsg};
 
@@ -61,21 +62,26 @@ fn pass() -> Result<Told, Failure> {
     let mut told = Told::default();
     let mut routes = nl.dump(Getroute, &ipv4())?;
     while let Some(object) = routes.next_ref() {
-        let mut route = Route::default();
-        for attr in object?.attrs() {
-            match attr {
-                RouteAttr::Table(value) => route.table = value,
-                RouteAttr::Dst(value) => route.dst = number(value),
-                RouteAttr::Priority(value) => route.priority = value,
-                RouteAttr::Prefsrc(value) => route.prefsrc = number(value),
-                RouteAttr::Gateway(value) => route.gateway = number(value),
-                RouteAttr::Oif(value) => route.oif = value,
-                _ => {}
-            }
-        }
-        told.tell(&route);
+        told.tell(&one_pass(&object?));
     }
     Ok(told)
+}
+
+#[inline]
+fn one_pass(object: &Object<'_, rt_route::Route>) -> Route {
+    let mut route = Route::default();
+    for attr in object.attrs() {
+        match attr {
+            RouteAttr::Table(value) => route.table = value,
+            RouteAttr::Dst(value) => route.dst = number(value),
+            RouteAttr::Priority(value) => route.priority = value,
+            RouteAttr::Prefsrc(value) => route.prefsrc = number(value),
+            RouteAttr::Gateway(value) => route.gateway = number(value),
+            RouteAttr::Oif(value) => route.oif = value,
+            _ => {}
+        }
+    }
+    route
 }
 
 /// Owned structs.
@@ -150,7 +156,62 @@ fn delete(count: u32) -> Result<Told, Failure> {
     Ok(Told { objects: count.into(), sum: 0 })
 }
 
+/// GETFAMILY by whichever connection for tasks, one after the other.
+macro_rules! family_in_task {
+    ($connection:ty, $count:ident) => {
+        async {
+            let nl = <$connection>::open()?;
+            let ask = CtrlAttrs::new().family_name("nlctrl");
+            let mut told = Told::default();
+            for _ in 0..$count {
+                told.objects += 1;
+                let asked = nl.request(nlctrl::Getfamily, &ask);
+                told.sum +=
+                    asked.reply_ref(|family| family.attrs().get(CtrlAttrs::FAMILY_ID)).await?.map_or(0, u64::from);
+            }
+            Ok(told)
+        }
+    };
+}
+
+fn family_tokio(count: u32) -> Result<Told, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(family_in_task!(netloom::tokio::Connection, count))
+}
+
+fn family_async_io(count: u32) -> Result<Told, Failure> {
+    async_io::block_on(family_in_task!(netloom::async_io::Connection, count))
+}
+
+/// The pass over the attributes, in a task.
+fn pass_tokio() -> Result<Told, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let nl = netloom::tokio::Connection::open()?;
+        let mut told = Told::default();
+        let mut routes = nl.dump(Getroute, &ipv4()).await?;
+        while let Some(object) = routes.next_ref().await {
+            told.tell(&one_pass(&object?));
+        }
+        Ok(told)
+    })
+}
+
+/// The id is read where it lies.
 fn family(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let ask = CtrlAttrs::new().family_name("nlctrl");
+    let mut told = Told::default();
+    for _ in 0..count {
+        told.objects += 1;
+        let asked = nl.request(nlctrl::Getfamily, &ask);
+        told.sum += asked.reply_ref(|family| family.attrs().get(CtrlAttrs::FAMILY_ID))?.map_or(0, u64::from);
+    }
+    Ok(told)
+}
+
+/// All of it is read and owned: ops and groups, too.
+fn family_owned(count: u32) -> Result<Told, Failure> {
     let nl = Connection::open()?;
     let ask = CtrlAttrs::new().family_name("nlctrl");
     let mut told = Told::default();
@@ -171,6 +232,10 @@ fn measured(job: &str, client: &str, count: u32) -> Result<Told, Failure> {
         ("add", "netloom") => add(count),
         ("delete", "netloom") => delete(count),
         ("family", "netloom") => family(count),
+        ("family", "owned") => family_owned(count),
+        ("family", "tokio") => family_tokio(count),
+        ("family", "async-io") => family_async_io(count),
+        ("dump", "pass-tokio") => pass_tokio(),
         _ => Err("no such client for this job".into()),
     }
 }

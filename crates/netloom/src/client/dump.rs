@@ -11,11 +11,11 @@ use super::conversation::Terms;
 use super::dump_run::{DumpRun, Turn};
 use super::exchange::Expect;
 use super::object::Object;
-use super::request::{with_family, write};
+use super::request::{read, with_family, write};
 use super::shared::FamilyOf;
 use super::subject::{Asks, Subject};
 use crate::Result;
-use crate::error::{Cause, Error};
+use crate::error::Cause;
 
 /// The objects that an op dumps; see [`Connection::dump`].
 ///
@@ -53,7 +53,7 @@ impl<O: wire::Dump> Dump<O> {
     /// The next object, borrowed from the receive buffer.
     #[inline]
     pub fn next_ref(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
-        Some(self.raw.next_bytes()?.and_then(object::<O>))
+        Some(self.raw.next_bytes()?.and_then(read::<O, O::Reply>))
     }
 
     /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
@@ -114,15 +114,6 @@ pub(super) fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static
         Subject { family: FamilyOf::<O>::NAME, op: O::NAME, schema: Asks::Op(schema), fixed: FamilyOf::<O>::FIXED };
     let any_sequence = FamilyOf::<O>::ANY_SEQUENCE;
     (subject, Terms { expect: Expect::Dump, timeout, any_sequence, generic: FamilyOf::<O>::GENERIC })
-}
-
-/// A message as the object that it is.
-#[inline]
-pub(super) fn object<O: wire::Dump>(bytes: &[u8]) -> Result<Object<'_, O::Reply>> {
-    if bytes.len() < Object::<O::Reply>::front(FamilyOf::<O>::GENERIC) {
-        return Err(Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short));
-    }
-    Ok(Object { bytes, generic: FamilyOf::<O>::GENERIC, kind: PhantomData })
 }
 
 /// The messages that a raw request dumps; see [`RawRequest::dump`](super::RawRequest::dump).

@@ -4,11 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use netloom_wire::{Body, Do, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, RawMessage, Schema, Writer};
+use netloom_wire::{Body, Do, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, Schema, Writer};
 
 use super::connection::Connection;
 use super::conversation::{Accepted, Terms};
 use super::exchange::Expect;
+use super::object::Object;
 use super::shared::{FamilyOf, Shared};
 use super::subject::{Asks, Subject};
 use crate::Result;
@@ -122,20 +123,41 @@ impl<O: Do> Request<'_, O> {
     /// Does it, and returns all that comes back.
     pub fn send(self) -> Result<Answer<O::Reply>> {
         let mut replies = Vec::new();
-        let accepted = self.run(&mut |reply| replies.push(reply))?;
+        let accepted = self.run(&mut |reply| replies.push(reply.own()))?;
         Ok(Answer { replies, warning: accepted.warning, cookie: accepted.cookie })
+    }
+
+    /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
+    ///
+    /// ```
+    /// use netloom::Connection;
+    /// use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
+    /// let nl = Connection::open()?;
+    /// let ask = CtrlAttrs::new().family_name("nlctrl");
+    /// let id = nl.request(Getfamily, &ask).reply_ref(|family| family.attrs().get(CtrlAttrs::FAMILY_ID))?;
+    /// assert_eq!(id, Some(0x10));
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    pub fn reply_ref<T>(self, read: impl FnOnce(Object<'_, O::Reply>) -> T) -> Result<T> {
+        let (mut read, mut first) = (Some(read), None);
+        self.run(&mut |reply| {
+            if let Some(read) = read.take() {
+                first = Some(read(reply));
+            }
+        })?;
+        first.ok_or_else(|| subject::<O>().error(Cause::NoReply))
     }
 
     /// Does it, and returns the (first) reply.
     pub fn reply(self) -> Result<O::Reply> {
         let mut first = None;
         self.run(&mut |reply| {
-            first.get_or_insert(reply);
+            first.get_or_insert_with(|| reply.own());
         })?;
         reply_of::<O>(first)
     }
 
-    fn run(&self, reply: &mut dyn FnMut(O::Reply)) -> Result<Accepted> {
+    fn run(&self, reply: &mut dyn FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
         let shared = &self.connection.shared;
         let subject = subject::<O>();
         let (flags, terms) = self.plan()?;
@@ -146,7 +168,7 @@ impl<O: Do> Request<'_, O> {
             let request = request.map_err(|full| subject.too_long(full))?;
             let ears = shared.ears(FamilyOf::<O>::PROTOCOL, Some(channel));
             lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
-                reply(read::<O, O::Reply>(&message)?);
+                reply(read::<O, O::Reply>(message.bytes)?);
                 Ok(())
             })
         })
@@ -198,16 +220,14 @@ pub(super) fn write<O: Op>(request: &impl Message, number: u16, w: &mut Writer<'
     request.encode(w)
 }
 
-/// What stands behind a message's header, its fixed part read.
+/// A message as the object that it is.
 #[inline]
-fn body<'d, O: Op, M: Message>(message: &RawMessage<'d>) -> Result<Body<'d, M::Header>> {
-    let genl = if FamilyOf::<O>::GENERIC { GenlHeader::LEN } else { 0 };
-    let body = message.payload.get(genl..).and_then(Body::read);
-    body.ok_or_else(|| Error::new("", Cause::Short))
-}
-
-pub(super) fn read<O: Op, M: Message>(message: &RawMessage<'_>) -> Result<M> {
-    Ok(M::decode(body::<O, M>(message)?, &mut ()))
+pub(super) fn read<O: Op, M: Message>(bytes: &[u8]) -> Result<Object<'_, M>> {
+    let generic = FamilyOf::<O>::GENERIC;
+    if bytes.len() < Object::<M>::front(generic) {
+        return Err(Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short));
+    }
+    Ok(Object { bytes, generic, kind: PhantomData })
 }
 
 pub(super) fn subject<O: Do>() -> Subject<'static> {

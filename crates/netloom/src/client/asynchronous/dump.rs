@@ -15,9 +15,9 @@ use super::runtime::{Runtime, Way};
 use crate::Result;
 use crate::client::Object;
 use crate::client::conversation::Terms;
-use crate::client::dump::{object, plan};
+use crate::client::dump::plan;
 use crate::client::dump_run::{DumpRun, Turn};
-use crate::client::request::write;
+use crate::client::request::{read, write};
 use crate::client::shared::FamilyOf;
 use crate::client::subject::Subject;
 use crate::error::Cause;
@@ -67,7 +67,7 @@ impl<O: wire::Dump, R: Runtime> Dump<O, R> {
 
     /// The next object, borrowed from the receive buffer.
     pub async fn next_ref(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
-        Some(self.raw.next_bytes().await?.and_then(object::<O>))
+        Some(self.raw.next_bytes().await?.and_then(read::<O, O::Reply>))
     }
 
     /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
@@ -122,7 +122,7 @@ impl<O: wire::Dump, R: Runtime> Stream for Dump<O, R> {
             None => ready!(self.raw.poll_place(cx)),
         };
         let bytes = place.map(|place| place.map(|place| self.raw.run.message(place).unwrap_or_default()));
-        Poll::Ready(bytes.map(|bytes| bytes.and_then(object::<O>).map(|object| object.own())))
+        Poll::Ready(bytes.map(|bytes| bytes.and_then(read::<O, O::Reply>).map(|object| object.own())))
     }
 }
 

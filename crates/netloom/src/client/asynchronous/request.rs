@@ -9,14 +9,15 @@ use super::runtime::Runtime;
 use crate::client::conversation::{Accepted, Terms};
 use crate::client::request::{read, reply_of, subject, write};
 use crate::client::shared::FamilyOf;
-use crate::client::{Answer, RawAnswer, RawRequest, Request};
+use crate::client::{Answer, Object, RawAnswer, RawRequest, Request};
+use crate::error::Cause;
 use crate::{Error, Result};
 
 impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
     /// Does it, and returns all that comes back.
     pub async fn send(self) -> Result<Answer<O::Reply>> {
         let mut replies = Vec::new();
-        let accepted = self.run(&mut |reply| replies.push(reply)).await?;
+        let accepted = self.run(&mut |reply| replies.push(reply.own())).await?;
         Ok(Answer { replies, warning: accepted.warning, cookie: accepted.cookie })
     }
 
@@ -24,13 +25,25 @@ impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
     pub async fn reply(self) -> Result<O::Reply> {
         let mut first = None;
         self.run(&mut |reply| {
-            first.get_or_insert(reply);
+            first.get_or_insert_with(|| reply.own());
         })
         .await?;
         reply_of::<O>(first)
     }
 
-    async fn run(&self, reply: &mut impl FnMut(O::Reply)) -> Result<Accepted> {
+    /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
+    pub async fn reply_ref<T>(self, read: impl FnOnce(Object<'_, O::Reply>) -> T) -> Result<T> {
+        let (mut read, mut first) = (Some(read), None);
+        self.run(&mut |reply: Object<'_, O::Reply>| {
+            if let Some(read) = read.take() {
+                first = Some(read(reply));
+            }
+        })
+        .await?;
+        first.ok_or_else(|| subject::<O>().error(Cause::NoReply))
+    }
+
+    async fn run(&self, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
         let plan = self.plan()?;
         let shared = self.connection.shared();
         match shared.kind_of::<O>(O::REQUEST) {
@@ -54,7 +67,7 @@ impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
         &self,
         kind: u16,
         (flags, terms): (Flags, Terms),
-        reply: &mut impl FnMut(O::Reply),
+        reply: &mut impl FnMut(Object<'_, O::Reply>),
     ) -> Result<Accepted> {
         self.connection.breathe().await;
         let (protocol, subject) = (FamilyOf::<O>::PROTOCOL, subject::<O>());
@@ -64,7 +77,7 @@ impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
         let asked = Asked { kind, flags, terms, subject: &subject, ears };
         let body = |w: &mut Writer<'_>| write::<O>(self.request, O::REQUEST, w);
         converse(line, asked, body, |message| {
-            reply(read::<O, O::Reply>(&message)?);
+            reply(read::<O, O::Reply>(message.bytes)?);
             Ok(())
         })
         .await
