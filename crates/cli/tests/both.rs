@@ -13,7 +13,7 @@ use std::sync::Arc;
 use compiler::compiled;
 use netloom::kernel::Kernel;
 use netloom_interpose::{FIRST_FAMILY, FIRST_GROUP, Interposer, Local, Merged};
-use programs::{MODES, User, command, is_root, is_there, run, told, users};
+use programs::{MODES, PATH, User, command, is_root, is_there, run, told, users};
 
 const OPTIONS: [&str; 6] = ["--module", "doc_exmpl", "--module", "wireguard", "--only", "doc_exmpl"];
 
@@ -24,7 +24,8 @@ fn only(mode: &str) -> Vec<&str> {
 /// What Linux says to a program.
 fn linux(program: &[&str]) -> String {
     let (name, args) = program.split_first().unwrap();
-    told(Command::new(name).args(args).stdin(Stdio::null())).1
+    // Where everybody's are, as for interposed ones.
+    told(Command::new(name).args(args).stdin(Stdio::null()).env("PATH", PATH)).1
 }
 
 #[test]
@@ -182,9 +183,53 @@ else:
     }
     assert_eq!(run(User::Own, &OPTIONS, &["python3", "-c", script]).1, told);
     assert_eq!(run(User::Nobody, &OPTIONS, &["python3", "-c", script]).1, "(2, -1)\n");
-    // Also where a program gives its rights up after it was started.
-    let given_up = format!("import os\nos.setuid(65534)\n{script}");
-    assert_eq!(run(User::Own, &OPTIONS, &["python3", "-c", &given_up]).1, "(2, -1)\n");
+    // Also where a program gives its rights up after it was started, and after it has opened its socket.
+    let before = format!("import os\nos.setuid(65534)\n{script}");
+    let after = script.replace("    at =", "    import os\n    os.setuid(65534)\n    at =");
+    for given_up in [before, after] {
+        assert_eq!(linux(&["python3", "-c", &given_up]), "(2, -1)\n");
+        for on in [&OPTIONS[..], &["--kernel", "linux", "--record", "/dev/null"]] {
+            assert_eq!(run(User::Own, on, &["python3", "-c", &given_up]).1, "(2, -1)\n", "{on:?}");
+        }
+    }
+}
+
+/// The same of links: who has opened a socket as root cannot change Linux's as nobody.
+#[test]
+fn rights_on_links_of_linux_are_the_program_s() {
+    if !is_there("python3") || !is_root() {
+        return eprintln!("skipped: it takes root to have rights");
+    }
+    let script = r#"
+import os, socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.bind((0, 0))
+def up():
+    s.send(struct.pack("=IHHIIBxHiII", 32, 16, 5, 1, 0, 0, 0, socket.if_nametoindex("lo"), 0, 0))
+    return struct.unpack_from("=Hxxxxxxxxxxi", s.recv(4096), 4)
+print(up())
+os.setuid(65534)
+print(up())
+"#;
+    for on in [&["--module", "wireguard=wg0"][..], &["--isolate"], &["--kernel", "linux", "--record", "/dev/null"]] {
+        let expected = if on == ["--isolate"] { "(2, -19)\n(2, -1)\n" } else { "(2, 0)\n(2, -1)\n" };
+        assert_eq!(run(User::Own, on, &["python3", "-c", script]).1, expected, "{on:?}");
+    }
+    assert_eq!(linux(&["python3", "-c", script]), "(2, 0)\n(2, -1)\n");
+}
+
+/// Whatever a program does on such sockets, it is answered, and the next program is served as well.
+#[test]
+fn calls_at_random_on_both_harm_nobody() {
+    let Some(client) = compiled("tests/hostile.c", "hostile-of-both", &[]) else { return };
+    let script = r#"for seed in 1 2 3 4; do timeout 60 "$0" $seed 4000 & done; wait; "$0" 9 0"#;
+    for user in users() {
+        for mode in MODES {
+            let (status, out, err) = run(user, &only(mode), &["sh", "-c", script, &client]);
+            assert_eq!((status, &*out), (Some(0), &*"77 16\n".repeat(5)), "{user:?} {mode}: {err}");
+            assert!(!err.contains("panicked"), "{err}");
+        }
+    }
 }
 
 #[test]

@@ -95,6 +95,9 @@ fn groups(mode: Mode, exact: bool) -> Vec<(Vec<i64>, When)> {
         ];
         groups.push((calls, When::Ours));
     }
+    if exact && mode != Mode::Full {
+        groups.push((receives(), When::Exact));
+    }
     groups.push((vec![libc::SYS_ioctl], When::OursAnd([libc::FIONREAD as u32, libc::TIOCOUTQ as u32])));
     groups.push((vec![libc::SYS_socket], When::Is(0, AF_NETLINK)));
     groups.push((vec![libc::SYS_bind, libc::SYS_connect], When::OursOr(2, NETLINK_ADDRESS)));
@@ -110,9 +113,6 @@ fn groups(mode: Mode, exact: bool) -> Vec<(Vec<i64>, When)> {
     ];
     groups.push((calls, When::Ours));
     groups.push((vec![libc::SYS_fcntl], When::OursAnd([libc::F_DUPFD as u32, libc::F_DUPFD_CLOEXEC as u32])));
-    if exact && mode != Mode::Full {
-        groups.push((receives(), When::Exact));
-    }
     groups
 }
 

@@ -16,6 +16,9 @@ pub(crate) enum User {
     Nobody,
 }
 
+/// Where programs are. Root's own path may lead where nobody else may look.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A copy of the command where everybody may execute it.
 pub(crate) fn netloom() -> &'static Path {
     static COPY: OnceLock<PathBuf> = OnceLock::new();
@@ -55,8 +58,7 @@ pub(crate) fn command(user: User, args: &[&str]) -> Command {
     for variable in ["NETLOOM_KERNEL", "NETLOOM", "WG_COLOR_MODE", "WG_HIDE_KEYS", "TMPDIR"] {
         command.env_remove(variable);
     }
-    // Root's own may lead where nobody else may look.
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("PATH", PATH);
     if user == User::Nobody {
         command.uid(NOBODY).gid(NOBODY);
     }

@@ -78,10 +78,19 @@ struct State {
     peer: Address,
     /// What can be read, in order.
     queue: VecDeque<Answer<(Received, Vec<u8>)>>,
+    /// Bytes in it.
+    queued: usize,
     /// Our part of a dump, by its sequence number: told before Linux's ends.
     dumps: HashMap<u32, Vec<Vec<u8>>>,
     /// Whom the last message was for.
     last: Option<Whose>,
+}
+
+impl State {
+    fn push(&mut self, received: Received, bytes: Vec<u8>) {
+        self.queued = self.queued.saturating_add(bytes.len());
+        self.queue.push_back(Ok((received, bytes)));
+    }
 }
 
 impl<R: Rules> Pair<R> {
@@ -160,22 +169,26 @@ impl<R: Rules> Pair<R> {
         let Some(last) = last else { return };
         let _reading = self.reading();
         let endpoint = if last == Whose::Linux { &self.linux } else { &self.ours };
-        // As much as the socket would hold itself. What a dump has to tell after that comes when it is read.
-        let mut room = endpoint.option(Opt::ReceiveBuffer).unwrap_or(0) as usize;
-        loop {
+        // What a dump has to tell after its first part comes when it is read; and of who does not read, no more is taken than
+        // the socket would hold.
+        while self.has_room() {
             match take(&**endpoint, None) {
                 Err(Errno::EAGAIN) => return,
                 Err(errno) => return self.state().queue.push_back(Err(errno)),
                 Ok((received, bytes)) => {
                     let dumping = is_unfinished(&bytes);
-                    room = room.saturating_sub(bytes.len());
                     self.put(last, received, bytes);
-                    if dumping || room == 0 {
+                    if dumping {
                         return;
                     }
                 }
             }
         }
+    }
+
+    fn has_room(&self) -> bool {
+        let most = self.linux.option(Opt::ReceiveBuffer).unwrap_or(0) as usize;
+        self.state().queued < most
     }
 
     /// Refuses a message as Linux would.
@@ -193,9 +206,16 @@ impl<R: Rules> Pair<R> {
         Ok(())
     }
 
-    /// Lets the program read this next, after what is there.
+    /// Lets the program read this next, after what is there. Who does not read hears that something was lost.
+    // net/netlink/af_netlink.c: netlink_overrun
     pub(super) fn queue(&self, received: Received, bytes: Vec<u8>) {
-        self.state().queue.push_back(Ok((received, bytes)));
+        let has_room = self.has_room();
+        let mut state = self.state();
+        if has_room {
+            state.push(received, bytes);
+        } else if !matches!(state.queue.back(), Some(Err(_))) {
+            state.queue.push_back(Err(Errno::ENOBUFS));
+        }
     }
 
     /// Tells these datagrams at the end of Linux's dump that has this sequence number.
@@ -219,19 +239,19 @@ impl<R: Rules> Pair<R> {
         let first = messages(&bytes).next().and_then(Result::ok).map(|first| first.header);
         let seq = first.map_or(0, |header| header.seq);
         if from != Whose::Linux || !state.dumps.contains_key(&seq) {
-            return state.queue.push_back(Ok((received, bytes)));
+            return state.push(received, bytes);
         }
         if first.is_some_and(|header| header.kind == MessageType::ERROR) {
             // Refused: then there is no dump to add to.
             state.dumps.remove(&seq);
-            return state.queue.push_back(Ok((received, bytes)));
+            return state.push(received, bytes);
         }
-        let Some(end) = end_of_dump(&bytes, seq) else { return state.queue.push_back(Ok((received, bytes))) };
+        let Some(end) = end_of_dump(&bytes, seq) else { return state.push(received, bytes) };
         let last = bytes.split_off(end);
         let part = state.dumps.remove(&seq).unwrap_or_default();
         for bytes in [bytes].into_iter().chain(part).chain([last]).filter(|bytes| !bytes.is_empty()) {
             received.len = bytes.len();
-            state.queue.push_back(Ok((received, bytes)));
+            state.push(received, bytes);
         }
     }
 
@@ -313,6 +333,7 @@ impl<R: Rules> Endpoint for Pair<R> {
             received.truncated = taken < bytes.len();
             if !flags.contains(RecvFlags::PEEK) {
                 state.queue.pop_front();
+                state.queued = state.queued.saturating_sub(bytes.len());
             }
             return Ok(received);
         }

@@ -190,3 +190,28 @@ fn families_that_come_and_go_are_told_of_if_they_are_ours() {
     endpoint.send(None, &message(FIRST_FAMILY, 1, Flags::ACK, 3, &[])).unwrap();
     assert_eq!(read(&*endpoint), [Told::Errno(3, ENOENT)]);
 }
+
+/// Questions for both in turn, and nobody who reads: what is kept is bounded, and told of as lost.
+#[test]
+fn who_does_not_read_loses_answers() {
+    let world = World::new(&["ours"]);
+    world.kernel.register(family("ours")).unwrap();
+    let endpoint = world.open();
+    endpoint.set(Opt::ReceiveBuffer, 16_384).unwrap();
+    for seq in 0..1_000 {
+        endpoint.send(None, &by_name(if seq % 2 == 0 { "ours" } else { "nlctrl" }, seq)).unwrap();
+    }
+    let (mut kept, mut lost) = (0, 0);
+    let mut buf = vec![0; 1 << 16];
+    loop {
+        match endpoint.recv(&mut buf, RecvFlags::DONTWAIT, None) {
+            Ok(received) => kept += received.len,
+            Err(Errno::ENOBUFS) => lost += 1,
+            Err(errno) => break assert_eq!(errno, Errno::EAGAIN),
+        }
+    }
+    // What each of the two sockets holds, and as much again here.
+    assert!((10_000..4 * 32_768).contains(&kept) && lost > 0, "{kept} {lost}");
+    endpoint.send(None, &by_name("ours", 1)).unwrap();
+    assert_eq!(read(&*endpoint), [Told::Family(1, NEWFAMILY, "ours".to_owned())]);
+}
