@@ -35,6 +35,10 @@ pub struct Args {
     /// which are down; may be repeated
     #[arg(long = "module", global = true, value_name = "NAME[=DEVICE,…]")]
     pub modules: Vec<String>,
+    /// Adds a family that has a spec and no code to the kernel side that the command makes (serve, run, --kernel embedded): it
+    /// answers from this file, in YAML or JSON; may be repeated
+    #[arg(long, global = true, value_name = "FILE")]
+    pub replies: Vec<PathBuf>,
     /// Lets the kernel side that the command makes (serve, run, --kernel embedded) behave as this release of Linux, 6.1 or
     /// newer [default: the newest that is known]
     #[arg(long, global = true, value_name = "VERSION")]
@@ -48,7 +52,7 @@ pub struct Args {
     pub record: Option<PathBuf>,
     /// Makes a kernel side that answers from a record (a capture, or what strace printed), and refuses what is not in it;
     /// the verbs that talk to one talk to it
-    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["modules", "behave_like"])]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["modules", "replies", "behave_like"])]
     pub replay: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -100,6 +104,10 @@ impl Args {
                  only",
             ),
             _ if self.replay.is_some() => conflict("--replay makes a kernel side of its own: --kernel names another"),
+            _ if !self.replies.is_empty() => conflict(
+                "--replies answers in a kernel side that the command makes: it goes with serve, run and --kernel embedded \
+                 only",
+            ),
             _ if self.modules.is_empty() => Ok(target),
             _ => conflict(
                 "--module loads into a kernel side that the command makes: it goes with serve, run and --kernel embedded \
@@ -221,6 +229,11 @@ mod tests {
             (&["serve", "--socket", "/run/s", "--replay", "f"], Some(Target::Embedded)),
             (&["run", "--replay", "f", "--", "true"], Some(Target::Embedded)),
             (&["list", "--replay", "f"], Some(Target::Embedded)),
+            (&["run", "--replies", "f", "--", "true"], Some(Target::Embedded)),
+            (&["list", "--replies", "f"], None),
+            (&["list", "--kernel", "embedded", "--replies", "f"], Some(Target::Embedded)),
+            (&["serve", "--socket", "/run/s", "--replies", "f", "--replay", "f"], None),
+            (&["run", "--kernel", "linux", "--replies", "f", "--", "true"], None),
             (&["list", "--replay", "f", "--kernel", "embedded"], Some(Target::Embedded)),
             (&["list", "--replay", "f", "--kernel", "linux"], None),
             (&["list", "--replay", "f", "--module", "doc_exmpl"], None),

@@ -14,6 +14,7 @@ use netloom_modules::Module;
 use crate::failure::{Failure, tell};
 use crate::observe::Observer;
 use crate::replay;
+use crate::replies::{self, Script};
 use crate::session::Specs;
 
 /// The variable that names the kernel side where `--kernel` does not.
@@ -61,11 +62,13 @@ pub struct Own {
     pub first_family: (u16, u32),
     /// Its modules: `NAME[=DEVICE,…]`.
     pub modules: Vec<String>,
+    /// Families that are answered from files.
+    pub replies: Vec<PathBuf>,
     /// The Linux it behaves as.
     pub version: Version,
     /// The record that it answers from, instead of having families of its own.
     pub replay: Option<PathBuf>,
-    /// Where specs are of what is in the record.
+    /// Where specs are of what is in the record, and of what is answered from files.
     pub specs: Specs,
 }
 
@@ -76,6 +79,7 @@ pub struct Loaded {
     pub kernel: Kernel,
     /// Loaded as long as they are kept.
     _modules: Vec<Module>,
+    _scripts: Vec<Script>,
     /// Whether it answers from a record.
     is_replay: bool,
 }
@@ -91,6 +95,7 @@ impl Loaded {
             return Ok(Self {
                 kernel: replay::kernel(path, own.specs.families()?)?,
                 _modules: Vec::new(),
+                _scripts: Vec::new(),
                 is_replay: true,
             });
         }
@@ -99,7 +104,9 @@ impl Loaded {
         let kernel = kernel.first_family(family).first_group(group).build();
         let modules = own.modules.iter().map(|module| netloom_modules::load(&kernel, module));
         let modules = modules.collect::<Result<_, _>>().map_err(Failure::new)?;
-        Ok(Self { kernel, _modules: modules, is_replay: false })
+        let scripts = own.replies.iter().map(|file| replies::load(&kernel, file, &own.specs));
+        let scripts = scripts.collect::<Result<_, _>>()?;
+        Ok(Self { kernel, _modules: modules, _scripts: scripts, is_replay: false })
     }
 
     /// Tells who looks on what families there are. A record is not asked: what it says has the names.

@@ -15,6 +15,7 @@ pub mod observe;
 mod only;
 pub mod page;
 pub mod replay;
+pub mod replies;
 pub mod run;
 pub mod send;
 pub mod serve;

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         first_link,
         first_family,
         modules: args.modules,
+        replies: args.replies,
         version: args.behave_like.unwrap_or_default(),
         replay: args.replay,
         specs,

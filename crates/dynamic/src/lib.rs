@@ -46,6 +46,7 @@ mod layout;
 mod merge;
 mod number;
 mod picture;
+pub mod replies;
 mod secrets;
 mod text;
 mod trace;

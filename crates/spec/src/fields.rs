@@ -5,8 +5,9 @@ use std::fmt;
 use crate::error::{Error, Place, suggestion};
 use crate::yaml::Node;
 
-/// A map being read. `what` names it in messages: `attribute "mtu"`.
-pub(crate) struct Fields<'a> {
+/// A map being read: each key that is asked for is known, and [`Fields::finish`] refuses the others.
+#[derive(Debug)]
+pub struct Fields<'a> {
     pub(crate) what: String,
     pub(crate) node: &'a Node,
     asked: Vec<&'static str>,
@@ -14,17 +15,20 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn of(node: &'a Node, what: impl fmt::Display) -> Result<Self, Error> {
+    /// Begins to read a map, which messages call `what`: `attribute "mtu"`.
+    pub fn of(node: &'a Node, what: impl fmt::Display) -> Result<Self, Error> {
         let what = what.to_string();
         node.map(&what)?;
         Ok(Self { what, node, asked: Vec::new(), overlay_keys: Vec::new() })
     }
 
-    pub(crate) fn place(&self) -> &'a Place {
+    /// Where the map begins.
+    pub fn place(&self) -> &'a Place {
         &self.node.place
     }
 
-    pub(crate) fn take(&mut self, key: &'static str) -> Option<&'a Node> {
+    /// The value of a key, if it is there.
+    pub fn take(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
         self.node.entry(key)
     }
@@ -40,11 +44,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn required(&mut self, key: &'static str) -> Result<&'a Node, Error> {
+    /// The value of a key that must be there.
+    pub fn required(&mut self, key: &'static str) -> Result<&'a Node, Error> {
         self.take(key).ok_or_else(|| self.place().error(format_args!("{} has no \"{key}\"; expected one", self.what)))
     }
 
-    pub(crate) fn text(&mut self, key: &'static str) -> Result<Option<&'a str>, Error> {
+    /// The text of a key.
+    pub fn text(&mut self, key: &'static str) -> Result<Option<&'a str>, Error> {
         let what = self.of_key(key);
         self.take(key).map(|node| node.text(&what)).transpose()
     }
@@ -68,12 +74,14 @@ impl<'a> Fields<'a> {
         Ok(self.text("doc")?.map(|text| text.trim().to_owned()).unwrap_or_default())
     }
 
-    pub(crate) fn flag(&mut self, key: &'static str) -> Result<Option<bool>, Error> {
+    /// The truth value of a key.
+    pub fn flag(&mut self, key: &'static str) -> Result<Option<bool>, Error> {
         let what = self.of_key(key);
         self.take(key).map(|node| node.boolean(&what)).transpose()
     }
 
-    pub(crate) fn integer<T: TryFrom<i128>>(&mut self, key: &'static str) -> Result<Option<T>, Error> {
+    /// The integer of a key.
+    pub fn integer<T: TryFrom<i128>>(&mut self, key: &'static str) -> Result<Option<T>, Error> {
         let what = self.of_key(key);
         self.take(key).map(|node| narrow(node, node.integer(&what)?, &what)).transpose()
     }
@@ -85,7 +93,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The items of a list; an absent key is an empty one.
-    pub(crate) fn items(&mut self, key: &'static str) -> Result<&'a [Node], Error> {
+    pub fn items(&mut self, key: &'static str) -> Result<&'a [Node], Error> {
         let what = self.of_key(key);
         Ok(self.take(key).map(|node| node.list(&what)).transpose()?.unwrap_or_default())
     }
@@ -95,7 +103,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Ends the reading: a key that nobody asked for is an error at its place.
-    pub(crate) fn finish(self) -> Result<(), Error> {
+    pub fn finish(self) -> Result<(), Error> {
         for (key, _) in self.node.map(&self.what)? {
             if !self.asked.iter().chain(&self.overlay_keys).any(|known| *known == key.text) {
                 let hint = suggestion(&key.text, self.asked.iter().chain(&self.overlay_keys).copied());

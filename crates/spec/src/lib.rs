@@ -32,7 +32,7 @@ mod model;
 pub mod overlay;
 pub mod policy;
 mod read;
-mod yaml;
+pub mod yaml;
 
 pub use error::{Error, Place};
 pub use model::*;

@@ -1,4 +1,16 @@
-//! YAML text as a tree whose every node knows its place. Aliases are copied in, merge keys (`<<`) dissolved.
+//! YAML text, of which JSON is a part, as a tree whose every node knows its place. Aliases are copied in, merge keys (`<<`)
+//! dissolved.
+//!
+//! ```
+//! use netloom_spec::yaml::{Fields, Node};
+//! let text = "size: 0x10\ncolour: red\n";
+//! let node = Node::read("a.yaml", text)?;
+//! let mut fields = Fields::of(&node, "the file")?;
+//! assert_eq!(fields.integer("size")?, Some(16_u8));
+//! let error = fields.finish().unwrap_err();
+//! assert_eq!(error.to_string(), "a.yaml:2:1: unknown key \"colour\" in the file; expected one of size");
+//! # Ok::<(), netloom_spec::Error>(())
+//! ```
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,28 +23,50 @@ use crate::error::{Cause, Error, Place};
 const MOST_NODES: usize = 1_000_000;
 const DEEPEST: usize = 64;
 
+pub use crate::fields::Fields;
+
+/// A value, and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) value: Value,
+pub struct Node {
+    /// Where it begins; of a map, its first key.
+    pub place: Place,
+    /// What it is.
+    pub value: Value,
     /// Comes from an overlay, where further keys are allowed.
     pub(crate) overlay: bool,
 }
 
+/// What a node is.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
-    Scalar { text: String, plain: bool },
+pub enum Value {
+    /// A text; what is `plain` stands without quotes and may mean a number, a truth value or nothing.
+    Scalar {
+        /// The text.
+        text: String,
+        /// Whether it stands without quotes.
+        plain: bool,
+    },
+    /// A list.
     List(Vec<Node>),
+    /// A map, in its order; no key twice.
     Map(Vec<(Key, Node)>),
 }
 
+/// A key of a map.
 #[derive(Clone, Debug)]
-pub(crate) struct Key {
-    pub(crate) text: String,
-    pub(crate) place: Place,
+pub struct Key {
+    /// The key.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 impl Node {
+    /// Parses one document; an empty one is an empty map. `file` is what errors call it.
+    pub fn read(file: &str, text: &str) -> Result<Self, Error> {
+        Self::parse(file, text, false)
+    }
+
     /// Parses one document. An empty one is an empty map.
     pub(crate) fn parse(file: &str, text: &str, overlay: bool) -> Result<Self, Error> {
         let file: Arc<str> = file.into();
@@ -59,7 +93,7 @@ impl Node {
     }
 
     /// What it is, for a message: `the list`, `"text"` …
-    pub(crate) fn found(&self) -> String {
+    pub fn found(&self) -> String {
         match &self.value {
             Value::Scalar { text, .. } if text.chars().count() > 40 => {
                 format!("\"{}…\"", text.chars().take(40).collect::<String>())
@@ -71,21 +105,24 @@ impl Node {
         }
     }
 
-    pub(crate) fn map(&self, what: &str) -> Result<&[(Key, Node)], Error> {
+    /// The entries of a map; an error calls it `what`.
+    pub fn map(&self, what: &str) -> Result<&[(Key, Node)], Error> {
         match &self.value {
             Value::Map(entries) => Ok(entries),
             _ => Err(self.place.error(format_args!("{what} is {}; expected a map of keys", self.found()))),
         }
     }
 
-    pub(crate) fn list(&self, what: &str) -> Result<&[Node], Error> {
+    /// The items of a list.
+    pub fn list(&self, what: &str) -> Result<&[Node], Error> {
         match &self.value {
             Value::List(items) => Ok(items),
             _ => Err(self.place.error(format_args!("{what} is {}; expected a list", self.found()))),
         }
     }
 
-    pub(crate) fn text(&self, what: &str) -> Result<&str, Error> {
+    /// A text; nothing (`null`, `~`) is none.
+    pub fn text(&self, what: &str) -> Result<&str, Error> {
         match &self.value {
             Value::Scalar { text, plain } if !(*plain && is_null(text)) => Ok(text),
             _ => Err(self.place.error(format_args!("{what} is {}; expected text", self.found()))),
@@ -93,12 +130,13 @@ impl Node {
     }
 
     /// An integer: decimal, `0x`, `0o` or `0b`.
-    pub(crate) fn integer(&self, what: &str) -> Result<i128, Error> {
+    pub fn integer(&self, what: &str) -> Result<i128, Error> {
         self.maybe_integer()
             .ok_or_else(|| self.place.error(format_args!("{what} is {}; expected an integer", self.found())))
     }
 
-    pub(crate) fn maybe_integer(&self) -> Option<i128> {
+    /// An integer, if it is one.
+    pub fn maybe_integer(&self) -> Option<i128> {
         let Value::Scalar { text, plain: true } = &self.value else { return None };
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -113,7 +151,8 @@ impl Node {
         Some(if negative { value.checked_neg()? } else { value })
     }
 
-    pub(crate) fn boolean(&self, what: &str) -> Result<bool, Error> {
+    /// `true` or `false`.
+    pub fn boolean(&self, what: &str) -> Result<bool, Error> {
         match &self.value {
             Value::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "True" | "TRUE") => Ok(true),
             Value::Scalar { text, plain: true } if matches!(text.as_str(), "false" | "False" | "FALSE") => Ok(false),
@@ -121,12 +160,13 @@ impl Node {
         }
     }
 
-    pub(crate) fn is_null(&self) -> bool {
+    /// Whether it is nothing: `null`, `~`, or empty without quotes.
+    pub fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if is_null(text))
     }
 
     /// The value of a key of a map; `None` also for what is no map.
-    pub(crate) fn entry(&self, key: &str) -> Option<&Node> {
+    pub fn entry(&self, key: &str) -> Option<&Node> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|(k, _)| k.text == key).map(|(_, node)| node),
             _ => None,
