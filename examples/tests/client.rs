@@ -7,8 +7,10 @@ use std::thread;
 
 use netloom::families::doc_exmpl::{Echo, Msg};
 use netloom::families::rt_link::{Ifinfomsg, Link, LinkFlags, Setlink};
+use netloom::families::rt_route::Route;
 use netloom::kernel::{Family, Kernel};
 use netloom::prelude::*;
+use netloom::rtnetlink::{Prefix, addr, link, route};
 
 #[allow(dead_code, unreachable_pub)]
 #[path = "../call.rs"]
@@ -19,6 +21,9 @@ mod consistent_dump;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../dump.rs"]
 mod dump;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../routes.rs"]
+mod routes;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../subscribe.rs"]
 mod subscribe;
@@ -63,18 +68,51 @@ fn consistent_dump_counts_or_gives_up() {
     assert!(printed.contains("torn 10 times"), "{printed}");
 }
 
+/// Runs the test of this name in a fresh network namespace; false in the outer process, whose part is done.
+fn inside(test: &str) -> bool {
+    const MARK: &str = "NETLOOM_TEST_INSIDE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    if !Command::new("unshare").args(["-Urn", "--", "true"]).status().is_ok_and(|status| status.success()) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: no user namespaces here (unshare -Urn fails)");
+        return false;
+    }
+    let mut again = Command::new("unshare");
+    again.args(["-Urn", "--"]).arg(std::env::current_exe().unwrap()).args(["--exact", test]).env(MARK, "1");
+    assert!(again.status().unwrap().success());
+    false
+}
+
+#[test]
+fn routes_tells_of_addresses_and_routes() {
+    if !inside("routes_tells_of_addresses_and_routes") {
+        return;
+    }
+    let nl = Connection::open().unwrap();
+    link::up(&nl, "lo").unwrap();
+    let prefix = |text: &str| text.parse::<Prefix>().unwrap();
+    addr::add(&nl, "lo", prefix("192.0.2.1/24")).unwrap();
+    let gateway = std::net::Ipv4Addr::new(192, 0, 2, 9);
+    route::add(&nl, Route::from(Prefix::DEFAULT_V4).gateway(gateway)).unwrap();
+    route::add(
+        &nl,
+        Route::from(prefix("10.1.0.0/16")).multipath([route::hop(1, 1).gateway(gateway), route::hop(1, 1)]),
+    )
+    .unwrap();
+    route::add(&nl, route::blackhole(prefix("10.2.0.0/16"))).unwrap();
+    let expected = "\
+lo: 127.0.0.1/8 192.0.2.1/24 ::1/128
+unicast 0.0.0.0/0 via 192.0.2.9 dev lo
+unicast 10.1.0.0/16 via 192.0.2.9 dev lo dev lo
+blackhole 10.2.0.0/16
+";
+    assert_eq!(text(|out| routes::tell(&nl, out)), expected);
+}
+
 #[test]
 fn subscribe_hears_what_changes() {
-    const MARK: &str = "NETLOOM_TEST_INSIDE";
-    if std::env::var_os(MARK).is_none() {
-        if !Command::new("unshare").args(["-Urn", "--", "true"]).status().is_ok_and(|status| status.success()) {
-            let _ = writeln!(std::io::stderr(), "SKIPPED subscribe: no user namespaces here (unshare -Urn fails)");
-            return;
-        }
-        let mut again = Command::new("unshare");
-        again.args(["-Urn", "--"]).arg(std::env::current_exe().unwrap());
-        again.args(["--exact", "subscribe_hears_what_changes"]).env(MARK, "1");
-        assert!(again.status().unwrap().success());
+    if !inside("subscribe_hears_what_changes") {
         return;
     }
     let nl = Connection::open().unwrap();

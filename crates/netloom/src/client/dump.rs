@@ -61,7 +61,7 @@ impl<O: wire::Dump> Dump<O> {
     ///
     /// # Errors
     ///
-    /// [`is_interrupted`](Error::is_interrupted) if all of them were torn; what else may fail.
+    /// [`is_interrupted`](crate::Error::is_interrupted) if all of them were torn; what else may fail.
     pub fn consistent(mut self, attempts: u32) -> Result<Vec<O::Reply>> {
         let mut attempt = 1_u32;
         if self.raw.run.is_begun() {
