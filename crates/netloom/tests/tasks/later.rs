@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use netloom::Result;
 use netloom::client::Dialer;
+use netloom::client::RawAnswer;
 use netloom::client::asynchronous::{Connection, Runtime};
 use netloom::kernel::{Config, Kernel};
 use netloom::unix;
 use netloom::wire::{Flags, Header, MessageType, Protocol, RawMessage, Writer, messages};
-use netloom::{Result, client::RawAnswer};
 
 /// A protocol by hand: what it is asked waits until somebody answers.
 pub(crate) const LATER: Protocol = match Protocol::new(31) {
@@ -111,7 +112,9 @@ impl Later {
     pub(crate) fn flood(&self) {
         let noise = Header { len: 16, ..Header::new(MessageType(99), Flags::NONE) }.to_bytes();
         let datagram = noise.repeat(64);
-        (0..2000).for_each(|_| drop(self.kernel.multicast_raw(LATER, GROUP, datagram.clone())));
+        for _ in 0..2000 {
+            self.kernel.multicast_raw(LATER, GROUP, datagram.clone());
+        }
     }
 }
 
@@ -148,5 +151,5 @@ pub(crate) async fn ask<R: Runtime>(nl: &Connection<R>, about: u8, timeout: Dura
 }
 
 fn value(answer: &RawAnswer) -> u8 {
-    answer.replies[0].attrs(0).first(1).unwrap().value()[0]
+    answer.replies[0].attrs(0).first(1).unwrap().read::<u8>().unwrap()
 }

@@ -22,8 +22,8 @@ use crate::{Error, Result};
 /// A connection to a kernel side, whose calls, dumps and events are waited for in tasks.
 ///
 /// It is what [`client::Connection`](crate::client::Connection) is, method by method, and keeps the same rules; but calls of
-/// many tasks are under way at once on the one socket of their protocol. A request is sent when its future is polled for the
-/// first time, and a kernel answers before it lets the sender go, so that the usual call waits for nothing.
+/// many tasks are under way at once on the one socket of their protocol. A request is sent when its future is polled, and a
+/// kernel answers before it lets the sender go, so that the usual call waits for nothing (but now and then for other tasks).
 ///
 /// A future that is dropped cancels what it waits for: the kernel side may have done it all the same, its late answer
 /// counts as a [stray](StrayCount::stale), and the connection goes on. Nothing runs in the background, neither threads nor
@@ -78,7 +78,7 @@ impl<R: Runtime> Connection<R> {
     fn settled(mut settings: Settings) -> Self {
         settings.setup.detached = true;
         let lines = [const { OnceLock::new() }; Protocol::COUNT];
-        let (opening, breath) = (Mutex::default(), AtomicU32::new(0));
+        let (opening, breath) = (Mutex::default(), AtomicU32::new(1));
         Self { hub: Arc::new(Hub { shared: Shared::new(settings), lines, opening, breath }) }
     }
 
