@@ -27,7 +27,7 @@ pub(crate) fn definitions(spec: &Spec, names: &Names, text: &mut Text) -> Result
         }
     }
     for (structure, name) in spec.structs.iter().zip(&names.structs) {
-        c_struct(spec, names, structure, name, text)?;
+        c_struct(spec, names, structure, name, text);
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn value(e: &Enum, entry: &Entry, as_flags: bool) -> Result<u64, Error> {
     })
 }
 
-fn c_struct(spec: &Spec, names: &Names, structure: &Struct, name: &str, text: &mut Text) -> Result<(), Error> {
+fn c_struct(spec: &Spec, names: &Names, structure: &Struct, name: &str, text: &mut Text) {
     text.line("");
     text.line("c_struct! {");
     text.doc(4, &doc(&structure.doc, &structure.name), &structure.c_name, &[name]);
@@ -76,7 +76,7 @@ fn c_struct(spec: &Spec, names: &Names, structure: &Struct, name: &str, text: &m
             gap = 0;
         }
         let field = taken.take(snake(&member.name), "");
-        let ty = member_type(spec, names, member)?;
+        let ty = member_type(spec, names, member);
         let hint = member.display.map(|hint| format!(" [{}]", hint_name(hint))).unwrap_or_default();
         text.doc(8, &doc(&member.doc, &member.name), "", &[]);
         text.line(&format!("        {field}: {ty} = \"{}\"{hint};", member.name));
@@ -86,26 +86,29 @@ fn c_struct(spec: &Spec, names: &Names, structure: &Struct, name: &str, text: &m
     }
     text.line("    }");
     text.line("}");
-    Ok(())
 }
 
-fn member_type(spec: &Spec, names: &Names, member: &Member) -> Result<String, Error> {
-    let unsupported = |what: &str| {
-        Err(Error::at(
-            &member.place,
-            format_args!("member \"{}\" is {what}, which has no form in Rust yet", member.name),
-        ))
-    };
+fn member_type(spec: &Spec, names: &Names, member: &Member) -> String {
     match member.kind {
-        MemberKind::Scalar { width, order: ByteOrder::Host, names: Some(used) } => {
-            Ok(format!("Named<{}, {}>", names.enumeration(spec, used), integer(width)))
+        MemberKind::Scalar { width, order, names: used } => {
+            let int = ordered(width, order);
+            used.map_or(int.clone(), |used| format!("Named<{}, {int}>", names.enumeration(spec, used)))
         }
-        MemberKind::Scalar { width, order: ByteOrder::Big, .. } => Ok(format!("Be<{}>", integer(width))),
-        MemberKind::Scalar { width, order: ByteOrder::Host, names: None } => Ok(integer(width).to_owned()),
-        MemberKind::Scalar { order: ByteOrder::Little, .. } => unsupported("little-endian"),
+        MemberKind::Struct(inner) => format!("Inner<{}>", names.structure(inner)),
+        MemberKind::String => format!("Chars<{}>", member.len),
         // Arrays have a Default up to 32 elements.
-        _ if member.len <= 32 => Ok(format!("[u8; {}]", member.len)),
-        _ => unsupported("longer than 32 bytes"),
+        _ if member.len <= 32 => format!("[u8; {}]", member.len),
+        _ => format!("Block<{}>", member.len),
+    }
+}
+
+/// An integer of this order.
+pub(crate) fn ordered(width: Width, order: ByteOrder) -> String {
+    let int = integer(width);
+    match order {
+        ByteOrder::Host => int.to_owned(),
+        ByteOrder::Big => format!("Be<{int}>"),
+        ByteOrder::Little => format!("Le<{int}>"),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use netloom_spec::{
-    Attribute, Enum, EnumUse, Error, Kind, MemberKind, Operation, Scalar, SetId, Spec, StructId, SubMessageId, Width,
+    Attribute, ByteOrder, Enum, EnumId, EnumUse, Error, Kind, MemberKind, Operation, Scalar, SetId, Spec, StructId,
+    SubMessageId, Width,
 };
 
 /// What generated code names of netloom-wire; a type of the family must not hide it.
@@ -30,6 +31,11 @@ const WIRE: &[&str] = &[
     "IntArray",
     "Ip",
     "Levels",
+    "Inner",
+    "Chars",
+    "Block",
+    "Le",
+    "NamedBitfield32",
     "MergeInfo",
     "Multi",
     "Named",
@@ -321,9 +327,12 @@ fn start(name: String) -> String {
 fn uses(spec: &Spec) -> Vec<(EnumUse, Width)> {
     let mut found = Vec::new();
     let mut note = |scalar: &Scalar| found.extend(scalar.names.map(|names| (names, scalar.width)));
+    let bits =
+        |id: EnumId| Scalar { width: Width::U32, order: ByteOrder::Host, names: Some(EnumUse { id, as_flags: true }) };
     for attribute in spec.sets.iter().flat_map(|set| &set.attributes) {
         match &attribute.kind {
-            Kind::Scalar(scalar) => note(scalar),
+            Kind::Scalar(scalar) | Kind::Binary { element: Some(scalar), .. } => note(scalar),
+            Kind::Bitfield32(Some(id)) => note(&bits(*id)),
             Kind::IndexedArray { element, .. } => {
                 if let Kind::Scalar(scalar) = &**element {
                     note(scalar);

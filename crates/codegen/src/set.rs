@@ -1,11 +1,11 @@
 //! Attribute sets: one line an attribute, the payload's marker at its end.
 
 use netloom_spec::{
-    Attribute, AttributeSet, ByteOrder, Error, IndexBase, Kind, RustType, Scalar, SetId, Spec, StructId, Width,
+    Attribute, AttributeSet, EnumUse, Error, IndexBase, Kind, RustType, Scalar, SetId, Spec, StructId, Width,
 };
 
 use crate::choice::is_scope;
-use crate::definition::{doc, hint_name, integer};
+use crate::definition::{doc, hint_name, ordered};
 use crate::name::{self, Choice, Names};
 use crate::text::{Text, one_line};
 
@@ -133,10 +133,11 @@ fn marker(
         Kind::IndexedArray { element, base } => {
             let kind = &**element;
             let element = scoped(kind, payload(spec, names, attribute, element)?);
-            if !attribute.nested_flag && !element.starts_with("BareNest") {
-                return unsupported(attribute, "an array that is no nest, without NLA_F_NESTED");
-            }
+            let bare = !attribute.nested_flag && !matches!(kind, Kind::Nest(Some(_)));
             match base {
+                IndexBase::FromOne if bare => format!("Indexed<{element}, 1, 1, true>"),
+                IndexBase::FromZero if bare => format!("Indexed<{element}, 0, 1, true>"),
+                IndexBase::Zero if bare => format!("Indexed<{element}, 0, 0, true>"),
                 IndexBase::FromOne => format!("Indexed<{element}>"),
                 IndexBase::FromZero => format!("Indexed<{element}, 0>"),
                 IndexBase::Zero => format!("Indexed<{element}, 0, 0>"),
@@ -184,8 +185,12 @@ fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Re
     Ok(match kind {
         Kind::Unused | Kind::Pad => "Pad".into(),
         Kind::Flag => "Flag".into(),
-        Kind::Scalar(scalar) => return scalar_marker(spec, names, attribute, *scalar),
-        Kind::Bitfield32(_) => "Bitfield32".into(),
+        Kind::Scalar(scalar) => scalar_marker(spec, names, *scalar),
+        Kind::Bitfield32(Some(id)) => {
+            let used = EnumUse { id: *id, as_flags: true };
+            format!("NamedBitfield32<{}>", names.enumeration(spec, used))
+        }
+        Kind::Bitfield32(None) => "Bitfield32".into(),
         Kind::String => "Str".into(),
         Kind::Binary { layout, element } => match (attribute.rust_type, layout, element, attribute.checks.exact_len) {
             (Some(RustType::IpAddr), ..) => "Ip".into(),
@@ -196,9 +201,7 @@ fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Re
                 format!("Records<{}, {set}>", names.structure(*id))
             }
             (_, Some(id), ..) => format!("CStruct<{}>", names.structure(*id)),
-            (_, None, Some(scalar), _) if scalar.order == ByteOrder::Host => {
-                format!("IntArray<{}>", integer(scalar.width))
-            }
+            (_, None, Some(scalar), _) => format!("IntArray<{}>", scalar_marker(spec, names, *scalar)),
             (_, None, None, Some(length)) => format!("Fixed<{length}>"),
             _ => "Bytes".into(),
         },
@@ -218,18 +221,13 @@ fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Re
     })
 }
 
-fn scalar_marker(spec: &Spec, names: &Names, attribute: &Attribute, scalar: Scalar) -> Result<String, Error> {
+fn scalar_marker(spec: &Spec, names: &Names, scalar: Scalar) -> String {
     let int = match (scalar.width, scalar.order) {
-        (Width::Uint, _) => return Ok("Uint".into()),
-        (Width::Sint, _) => return Ok("Sint".into()),
-        (width, ByteOrder::Host) => integer(width).to_owned(),
-        (width, ByteOrder::Big) => format!("Be<{}>", integer(width)),
-        (_, ByteOrder::Little) => return unsupported(attribute, "little-endian"),
+        (Width::Uint, _) => "Uint".into(),
+        (Width::Sint, _) => "Sint".into(),
+        (width, order) => ordered(width, order),
     };
-    Ok(match scalar.names {
-        Some(used) => format!("Named<{}, {int}>", names.enumeration(spec, used)),
-        None => int,
-    })
+    scalar.names.map_or(int.clone(), |used| format!("Named<{}, {int}>", names.enumeration(spec, used)))
 }
 
 fn unsupported<T>(attribute: &Attribute, what: &str) -> Result<T, Error> {

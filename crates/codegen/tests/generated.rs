@@ -1,6 +1,6 @@
 //! The golden files compile and run.
 
-use netloom_wire::{Attrs, Body, Do, Event, Message, Notify, Path, Strictness, Writer};
+use netloom_wire::{Attrs, Bitfield32Value, Block, Body, Do, Event, Message, Notify, Path, Strictness, Writer};
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
 #[rustfmt::skip]
@@ -14,6 +14,13 @@ mod raw;
 #[test]
 fn the_generated_code_runs() {
     let inner = generic::NestSet::new().type_(generic::Color(77)).a_b(1).a_b_(2);
+    let every = generic::EveryMember {
+        little: 0x0102_0304,
+        named_big: generic::Color::GREEN,
+        name: Block::text("a name"),
+        long: Block([7; 40]),
+        inner: generic::Pair { x: 1, y: generic::Color::_2ND, addr: [1, 2, 3, 4] },
+    };
     let sent = generic::NestSet::new()
         .new_(3)
         .self_(inner)
@@ -25,7 +32,14 @@ fn the_generated_code_runs() {
         .levels([([1, 2], generic::Sub::new())])
         .value(generic::UsedBothWays::TWO)
         .mask(generic::UsedBothWaysFlags::TWO)
-        .deep(-(1 << 40));
+        .deep(-(1 << 40))
+        .wide(generic::Color(1 << 40))
+        .every_member([every, generic::EveryMember::default()])
+        .little(0x1234)
+        .named_sint(generic::Color(-1))
+        .big_array([1, 0x203])
+        .bare_array([0x0a00_0001])
+        .bits(Bitfield32Value { value: 1, selector: 3 });
     assert_eq!((generic::UsedBothWays::TWO.0, generic::UsedBothWaysFlags::TWO.0), (1, 2));
     let mut buf = [0; 1024];
     let mut w = Writer::new(&mut buf);
@@ -35,6 +49,16 @@ fn the_generated_code_runs() {
         &mut |path: &Path<'_>, _: netloom_wire::Attr<'_>| panic!("{path}"),
     );
     assert_eq!(read, sent);
+    let attrs: Attrs<'_, generic::NestSet> = Attrs::new(w.written());
+    let raw = |id: u16| attrs.raw().last(id).unwrap().payload();
+    assert_eq!(raw(generic::NestSet::LITTLE.id()), [0x34, 0x12]);
+    assert_eq!(raw(generic::NestSet::BIG_ARRAY.id()), [0, 1, 2, 3]);
+    assert_eq!(raw(generic::NestSet::BARE_ARRAY.id())[4..], [10, 0, 0, 1]);
+    assert_eq!((raw(generic::NestSet::NAMED_SINT.id()).len(), raw(generic::NestSet::WIDE.id()).len()), (4, 8));
+    let first = attrs.first(generic::NestSet::EVERY_MEMBER).unwrap();
+    assert_eq!((first.name.as_text(), first.inner), (Some("a name"), every.inner));
+    let member = attrs.raw().first(generic::NestSet::EVERY_MEMBER.id()).unwrap().payload();
+    assert_eq!(member[..8], [4, 3, 2, 1, 0, 5, b'a', b' ']);
     assert_eq!(generic::Get::INFO.doit.unwrap().strictness, Strictness::LIBERAL);
     assert_eq!(<generic::NestOp as Do>::REPLY, None);
     assert_eq!((<generic::Told as Event>::ID, <raw::NewNtf as Notify>::GROUP.number), (4, Some(40)));

@@ -44,8 +44,8 @@ fn what_has_no_form_is_an_error_with_its_place() {
              subset for it",
         ),
         (
-            only_enum.replace("type: u32}]}\nop", "type: u32, byte-order: little-endian}]}\nop"),
-            "t.yaml:7:29: attribute \"a\" is little-endian, which has no form in Rust yet",
+            only_enum.replace("type: u32}]}\nop", "type: nest-type-value, type-value: [id]}]}\nop"),
+            "t.yaml:7:29: attribute \"a\" is a nest-type-value without set or NLA_F_NESTED, which has no form in Rust yet",
         ),
     ] {
         let spec = Spec::parse("t.yaml", &text, None).unwrap_or_else(|error| panic!("{error}"));

@@ -9,11 +9,11 @@ pub(crate) fn read(int: Int, bytes: &[u8]) -> Option<i128> {
     Some(if int.signed { i128::from(bits as i64) } else { i128::from(bits) })
 }
 
-/// The bytes of `value`, which must be in [`range`]; as many as `int.bytes`.
+/// The bytes of `value`, which must be in [`range`]; as many as `int.bytes`, or as it needs.
 pub(crate) fn bytes(int: Int, value: i128) -> Vec<u8> {
     let mut bytes = (value as u64).to_le_bytes().to_vec();
-    bytes.truncate(usize::from(int.bytes));
-    if int.big_endian || cfg!(target_endian = "big") {
+    bytes.truncate(usize::from(int.width_of(value as u64)));
+    if int.is_big() {
         bytes.reverse();
     }
     bytes
@@ -21,7 +21,7 @@ pub(crate) fn bytes(int: Int, value: i128) -> Vec<u8> {
 
 /// The least and greatest value.
 pub(crate) fn range(int: Int) -> (i128, i128) {
-    let bits = u32::from(int.bytes).saturating_mul(8);
+    let bits = if int.bytes == 0 { 64 } else { u32::from(int.bytes).saturating_mul(8) };
     let count = 1_i128.wrapping_shl(bits);
     let half = count.wrapping_shr(1);
     if int.signed { (half.wrapping_neg(), half.wrapping_sub(1)) } else { (0, count.wrapping_sub(1)) }
@@ -78,8 +78,8 @@ mod tests {
     fn bytes_and_numbers_agree_for_every_layout() {
         for width in [1, 2, 4, 8] {
             for signed in [false, true] {
-                for big_endian in [false, true] {
-                    let int = Int { bytes: width, signed, big_endian };
+                for (big_endian, little_endian) in [(false, false), (true, false), (false, true)] {
+                    let int = Int { bytes: width, signed, big_endian, little_endian };
                     let (low, high) = range(int);
                     for value in [low, 0, 1, 0x12.min(high), high - 1, high] {
                         let bytes = bytes(int, value);
@@ -90,6 +90,7 @@ mod tests {
             }
         }
         assert_eq!(bytes(Int::U16_BE, 0x1234), [0x12, 0x34]);
+        assert_eq!(bytes(Int::U16.little(), 0x1234), [0x34, 0x12]);
         assert_eq!(range(Int::S8), (-128, 127));
         assert_eq!(json(i128::from(u64::MAX)).to_string(), "18446744073709551615");
         assert_eq!(json(i128::from(i64::MIN)).to_string(), "-9223372036854775808");

@@ -2,9 +2,12 @@
 #![cfg(target_endian = "little")]
 #![allow(missing_docs)]
 
+#[path = "../../families/tests/kinds/mod.rs"]
+mod kinds;
+
 use netloom_dynamic::{Family, Layout, Options};
 use netloom_families::{FAMILIES, doc_exmpl, nlctrl, rt_link, rt_route, wireguard};
-use netloom_wire::schema::{Hint, Kind, MemberKind, StructInfo};
+use netloom_wire::schema::{Format, Hint, Kind, MemberKind, StructInfo, SubMessage};
 use netloom_wire::{FamilyInfo, Message, Schema, Writer};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -107,7 +110,7 @@ fn links() {
         .header(header)
         .ifname("wg0")
         .address([2, 0, 0, 0, 0, 1])
-        .linkinfo(rt_link::LinkInfo::new().kind("wireguard").data([1, 2, 3]))
+        .linkinfo(rt_link::LinkInfo::new().kind("wireguard").data(rt_link::LinkData::Unknown(vec![1, 2, 3])))
         .prop_list(rt_link::PropList::new().alt_ifname(["a".to_owned(), "b".to_owned()]))
         .max_pacing_offload_horizon(1_u64 << 40)
         .stats64(rt_link::LinkStats64 { rx_otherhost_dropped: 9, ..Default::default() });
@@ -116,6 +119,29 @@ fn links() {
     assert_eq!(shown["address"], "02:00:00:00:00:01");
     assert_eq!(shown["prop-list"], json!({"alt-ifname": ["a", "b"]}));
     assert_eq!(shown["stats64"]["rx-otherhost-dropped"], 9);
+}
+
+#[test]
+fn kinds_of_links() {
+    for (link, kind) in kinds::links() {
+        let shown = round(reply(&rt_link::INFO, "getlink"), &link);
+        assert_eq!(shown["linkinfo"]["kind"].as_str(), kind);
+        let data = &shown["linkinfo"]["data"];
+        match kind {
+            Some("vxlan") => assert_eq!((&data["id"], &data["group"]), (&json!(42), &json!("239.1.1.1"))),
+            Some("veth") => {
+                assert_eq!((&data["peer"]["ifi-index"], &data["peer"]["ifname"]), (&json!(9), &json!("other")));
+                assert_eq!(data["peer"]["linkinfo"]["data"]["peer"]["mtu"], 9000);
+            }
+            Some("bond") => assert_eq!(data["arp-ip-target"], json!(["10.0.0.1", "10.0.0.2"])),
+            Some("wireguard") => assert_eq!(data, "0102"),
+            _ => {}
+        }
+    }
+    let counters = rt_link::LinkStats64 { rx_bytes: 5, ..Default::default() };
+    let header = rt_link::IfStatsmsg { ifindex: 7, filter_mask: rt_link::StatsFilter::LINK_64, ..Default::default() };
+    let shown = round(reply(&rt_link::INFO, "getstats"), &rt_link::Stats::new().header(header).link_64(counters));
+    assert_eq!((&shown["ifindex"], &shown["filter-mask"]), (&json!(7), &json!(["link-64"])));
 }
 
 #[test]
@@ -173,16 +199,33 @@ fn what_linux_sent() {
 /// Any object that the set can hold, each value in the form in which decoding gives it.
 fn object(schema: &'static Schema, depth: u32) -> BoxedStrategy<Value> {
     let fields = schema.attrs.iter().filter_map(move |attr| {
+        if let Kind::SubMessage(&SubMessage { selector, formats, .. }) = attr.kind
+            && !selector.is_empty()
+        {
+            // The selector and what it selects.
+            let formats: Vec<_> = formats.iter().filter_map(|of| Some((of.value, format(of, depth)?))).collect();
+            let both = prop::sample::select(formats).prop_flat_map(move |(kind, value)| {
+                value.prop_map(move |value| vec![(selector, json!(kind)), (attr.name, value)])
+            });
+            return Some(prop::option::weighted(0.5, both).boxed());
+        }
         let one = value(&attr.kind, attr.hint, depth)?;
         let value = match attr.multi {
             true => prop::collection::vec(one, 1..3).prop_map(Value::from).boxed(),
             false => one,
         };
-        Some(prop::option::weighted(0.3, value).prop_map(move |value| value.map(|value| (attr.name, value))))
+        let one = prop::option::weighted(0.3, value);
+        Some(one.prop_map(move |value| value.map(|value| vec![(attr.name, value)])).boxed())
     });
     let fields: Vec<_> = fields.collect();
-    let collect = |fields: Vec<Option<(&str, Value)>>| {
-        fields.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    let collect = |fields: Vec<Option<Vec<(&str, Value)>>>| {
+        fields
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<Map<_, _>>()
+            .into()
     };
     fields.prop_map(collect).boxed()
 }
@@ -192,7 +235,7 @@ fn value(kind: &Kind, hint: Option<Hint>, depth: u32) -> Option<BoxedStrategy<Va
     Some(match kind {
         Kind::Flag => Just(json!(true)).boxed(),
         Kind::Int(int) | Kind::Enum(int, _) => {
-            let (bits, signed) = (u32::from(int.bytes) * 8, int.signed);
+            let (bits, signed) = (if int.bytes == 0 { 64 } else { u32::from(int.bytes) * 8 }, int.signed);
             any::<u64>()
                 .prop_map(move |wide| match (wide >> (64 - bits), signed) {
                     (small, false) => json!(small),
@@ -206,10 +249,17 @@ fn value(kind: &Kind, hint: Option<Hint>, depth: u32) -> Option<BoxedStrategy<Va
         Kind::Binary => match hint {
             Some(Hint::Ipv4OrV6 | Hint::Via) => any::<std::net::IpAddr>().prop_map(|ip| json!(ip.to_string())).boxed(),
             Some(Hint::SocketAddr) => any::<std::net::SocketAddrV4>().prop_map(|at| json!(at.to_string())).boxed(),
+            Some(Hint::Ipv4) => any::<std::net::Ipv4Addr>().prop_map(|ip| json!(ip.to_string())).boxed(),
+            Some(Hint::Ipv6) => any::<std::net::Ipv6Addr>().prop_map(|ip| json!(ip.to_string())).boxed(),
+            Some(Hint::Uuid) => hex(16..17).prop_map(Value::from).boxed(),
             Some(Hint::Mac) => hex(0..8).prop_map(Value::from).boxed(),
             _ => hex(0..40).prop_map(Value::from).boxed(),
         },
         Kind::Struct(info) => structure(info),
+        Kind::IntArray(int, _) => {
+            prop::collection::vec(value(&Kind::Int(*int), None, 0)?, 0..4).prop_map(Value::from).boxed()
+        }
+        Kind::SubMessage(SubMessage { selector: "", formats: [only], .. }) => format(only, depth)?,
         Kind::Nest(nest) if depth > 0 => object(nest.schema.table()?, depth - 1),
         Kind::Array(array) => {
             prop::collection::vec(value(&array.element, hint, depth)?, 0..3).prop_map(Value::from).boxed()
@@ -238,6 +288,21 @@ fn value(kind: &Kind, hint: Option<Hint>, depth: u32) -> Option<BoxedStrategy<Va
         }
         _ => return None,
     })
+}
+
+/// Any value of a sub-message's format.
+fn format(format: &'static Format, depth: u32) -> Option<BoxedStrategy<Value>> {
+    let attrs = match format.schema {
+        Some(schema) if depth > 0 => object(schema.table()?, depth - 1),
+        Some(_) => return None,
+        None => Just(json!({})).boxed(),
+    };
+    let header = format.header.map_or(Just(json!({})).boxed(), structure);
+    let joined = (header, attrs).prop_map(|(mut header, attrs)| {
+        header.as_object_mut().unwrap().extend(attrs.as_object().cloned().unwrap());
+        header
+    });
+    Some(joined.boxed())
 }
 
 fn structure(info: &'static StructInfo) -> BoxedStrategy<Value> {

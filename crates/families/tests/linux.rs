@@ -2,7 +2,7 @@
 #![cfg(all(feature = "std", feature = "rt_link"))]
 
 use netloom_families::nlctrl::{AttrType, CtrlAttrs, OpFlags};
-use netloom_families::rt_link::{Link, LinkFlags, OperState};
+use netloom_families::rt_link::{Link, LinkData, LinkFlags, MacvlanMode, OperState};
 use netloom_wire::{Attr, Body, Message, Path, Writer};
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -57,4 +57,24 @@ fn getlink() {
     assert!(lo.header.ifi_flags.contains(LinkFlags::UP | LinkFlags::LOOPBACK));
     assert_eq!((lo.operstate, lo.address.as_deref()), (Some(OperState::UNKNOWN), Some(&[0; 6][..])));
     assert!(lo.stats64.unwrap().rx_packets > 0);
+}
+
+#[test]
+#[cfg(target_endian = "little")]
+fn kinds_of_links() {
+    let links: Vec<Link> = include_str!("linux/links.hex").lines().map(|line| again::<Link>(&bytes(line))).collect();
+    let kind = |name: &str| {
+        let link = links.iter().find(|link| link.ifname.as_deref() == Some(name)).unwrap();
+        let info = link.linkinfo.as_ref().unwrap();
+        (info.kind.as_deref().unwrap(), info.data.as_deref())
+    };
+    assert!(matches!(kind("v0"), ("veth", None)));
+    let ("vxlan", Some(LinkData::Vxlan(vxlan))) = kind("vx0") else { panic!("{:?}", kind("vx0")) };
+    assert_eq!((vxlan.id, vxlan.group, vxlan.port), (Some(42), "239.1.1.1".parse().ok(), Some(4789)));
+    assert!(matches!(kind("mv0"), ("macvlan", Some(LinkData::Macvlan(m))) if m.mode == Some(MacvlanMode::BRIDGE)));
+    assert!(matches!(kind("mt0"), ("macvtap", Some(LinkData::Macvtap(m))) if m.mode == Some(MacvlanMode::PRIVATE)));
+    assert!(matches!(kind("tap0"), ("tun", Some(LinkData::Tun(tun))) if tun.type_ == Some(2)));
+    let v0 = links.iter().find(|link| link.prop_list.is_some()).unwrap();
+    assert_eq!(v0.prop_list.as_ref().unwrap().alt_ifname, ["other-end"]);
+    assert!(!format!("{links:?}").contains("unknown attribute"));
 }

@@ -8,6 +8,8 @@
     feature = "wireguard"
 ))]
 
+mod kinds;
+
 use std::fmt::Debug;
 
 use netloom_families::{doc_exmpl, nlctrl, rt_addr, rt_link, rt_route, wireguard};
@@ -58,7 +60,7 @@ fn typed() {
         peer,
     ]));
     let header = rt_link::Ifinfomsg { ifi_index: -3, ifi_change: u32::MAX, ..Default::default() };
-    let wireguard = rt_link::LinkInfo::new().kind("wireguard").data([1, 2, 3]);
+    let wireguard = rt_link::LinkInfo::new().kind("wireguard");
     same(
         rt_link::Link::new()
             .header(header)
@@ -99,6 +101,58 @@ fn typed() {
             hop
         })))
     );
+}
+
+#[test]
+fn kinds_of_links() {
+    for (mut sent, kind) in kinds::links() {
+        let bytes = encode(&sent);
+        let read = decode::<rt_link::Link>(&bytes);
+        assert_eq!(encode(&read), bytes, "{read:?}");
+        // Selectors were filled in.
+        let filled = |link: &mut rt_link::Link, kind: Option<&str>| {
+            if let Some(info) = &mut link.linkinfo {
+                info.kind = kind.map(str::to_owned);
+                info.slave_kind = info.slave_data.as_ref().map(|_| "bridge".to_owned());
+            }
+        };
+        filled(&mut sent, kind);
+        if let Some(rt_link::LinkData::Veth(veth)) = sent.linkinfo.as_mut().and_then(|info| info.data.as_deref_mut()) {
+            filled(veth.peer.as_mut().unwrap(), kind);
+        }
+        assert_eq!(read, sent);
+    }
+    let stats = rt_link::Stats::new().header(rt_link::IfStatsmsg { ifindex: 7, ..Default::default() });
+    same(
+        stats.link_offload_xstats(
+            rt_link::OffloadStats::new()
+                .hw_s_info(rt_link::HwStats::new().l3_stats(rt_link::HwStatsInfo::new().used(1)))
+                .l3_stats([1, 2]),
+        ),
+    );
+}
+
+#[test]
+fn structures_may_have_grown() {
+    let counters = rt_link::LinkStats64 { rx_otherhost_dropped: 9, ..Default::default() };
+    let whole = encode(&rt_link::Link::new().stats64(counters));
+    let struct_at = whole.len() - rt_link::LinkStats64::SIZE;
+    // Longer, and shorter: of a kernel that is newer, and of an older one.
+    let sized = |len: usize| {
+        let mut bytes = whole[..struct_at].to_vec();
+        bytes.extend(whole[struct_at..].iter().copied().chain([7; 16]).take(len));
+        let at = struct_at - 4;
+        bytes[at..at + 2].copy_from_slice(&((len + 4) as u16).to_ne_bytes());
+        bytes
+    };
+    let longer = sized(rt_link::LinkStats64::SIZE + 8);
+    let mut link = decode::<rt_link::Link>(&longer);
+    assert_eq!((link.stats64, link.unparsed.len(), link.unparsed[0].longer), (Some(counters), 1, true));
+    assert_eq!(encode(&link), longer, "what is not known is sent again");
+    link.stats64 = Some(rt_link::LinkStats64::default());
+    assert_eq!(encode(&link).len(), whole.len(), "but not behind other values");
+    let shorter = decode::<rt_link::Link>(&sized(8));
+    assert_eq!((shorter.stats64, shorter.unparsed.len()), (Some(rt_link::LinkStats64::default()), 0));
 }
 
 #[test]

@@ -191,30 +191,61 @@ impl Format {
 /// An integer's layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Int {
-    /// Its width: 1, 2, 4 or 8 bytes.
+    /// Its width: 1, 2, 4 or 8 bytes; 0 for 4 or 8, as the value needs.
     pub bytes: u8,
     /// Whether it has a sign (two's complement).
     pub signed: bool,
     /// Whether it is big-endian rather than of the machine's order.
     pub big_endian: bool,
+    /// Whether it is little-endian on every machine.
+    pub little_endian: bool,
 }
 
 impl Int {
     /// The integer at the start of `bytes`, its sign extended to 64 bits; what follows is ignored. `None` if there are
     /// too few bytes.
     pub fn read(self, bytes: &[u8]) -> Option<u64> {
-        let bytes = bytes.get(..usize::from(self.bytes))?;
-        let big = self.big_endian || cfg!(target_endian = "big");
+        let width = match (self.bytes, bytes.len()) {
+            (0, 4) => 4,
+            (0, 8) => 8,
+            (0, _) => return None,
+            (width, _) => width,
+        };
+        let bytes = bytes.get(..usize::from(width))?;
+        let big = self.is_big();
         let push = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
         let bits = if big { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) };
-        let unused = 64_u32.saturating_sub(u32::from(self.bytes).saturating_mul(8)).min(63);
+        let unused = 64_u32.saturating_sub(u32::from(width).saturating_mul(8)).min(63);
         Some(if self.signed { (bits.wrapping_shl(unused) as i64).wrapping_shr(unused) as u64 } else { bits })
+    }
+
+    /// The same, little-endian on every machine.
+    pub const fn little(self) -> Self {
+        Self { big_endian: false, little_endian: true, ..self }
+    }
+
+    /// Whether the most significant byte comes first, on this machine.
+    #[inline]
+    pub const fn is_big(self) -> bool {
+        !self.little_endian && (self.big_endian || cfg!(target_endian = "big"))
+    }
+
+    /// How many bytes these bits need: those of the layout, or 4 or 8.
+    // include/net/netlink.h: nla_put_uint, nla_put_sint
+    #[inline]
+    pub const fn width_of(self, bits: u64) -> u8 {
+        let short = if self.signed { bits as i64 == bits as i32 as i64 } else { bits <= u32::MAX as u64 };
+        match self.bytes {
+            0 if short => 4,
+            0 => 8,
+            width => width,
+        }
     }
 
     /// Writes an attribute of this id that holds `bits`, cut to the width.
     pub fn put(self, bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
-        let len = usize::from(self.bytes);
-        if self.big_endian || cfg!(target_endian = "big") {
+        let len = usize::from(self.width_of(bits));
+        if self.is_big() {
             let bytes = bits.to_be_bytes();
             w.put_attr(id, bytes.get(bytes.len().saturating_sub(len)..).unwrap_or_default())
         } else {
@@ -223,13 +254,20 @@ impl Int {
     }
 }
 
+impl Int {
+    /// Unsigned, of 4 or 8 bytes.
+    pub const UINT: Self = Self { bytes: 0, signed: false, big_endian: false, little_endian: false };
+    /// Signed, of 4 or 8 bytes.
+    pub const SINT: Self = Self { bytes: 0, signed: true, big_endian: false, little_endian: false };
+}
+
 macro_rules! ints {
     ($($name:ident $be:ident $bytes:literal $signed:literal;)*) => {
         impl Int {
             $(#[doc = concat!(stringify!($name), ", of the machine's order.")]
-            pub const $name: Self = Self { bytes: $bytes, signed: $signed, big_endian: false };
+            pub const $name: Self = Self { bytes: $bytes, signed: $signed, big_endian: false, little_endian: false };
             #[doc = concat!(stringify!($name), ", big-endian.")]
-            pub const $be: Self = Self { bytes: $bytes, signed: $signed, big_endian: true };)*
+            pub const $be: Self = Self { bytes: $bytes, signed: $signed, big_endian: true, little_endian: false };)*
         }
     };
 }

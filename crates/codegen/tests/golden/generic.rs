@@ -49,7 +49,7 @@ pub const WIDE: u64 = 4294967296;
 
 enumeration! {
     /// color.
-    pub struct Color: u64, "color" {
+    pub struct Color: i64, "color" {
         /// red.
         #[doc(alias = "GENERIC_THINGS_COLOR_RED")] RED = 0 "red";
         /// Not blue.
@@ -106,6 +106,23 @@ c_struct! {
     }
 }
 
+c_struct! {
+    /// every-member.
+    #[doc(alias = "every_member")]
+    pub struct EveryMember, "every-member" {
+        /// little.
+        little: Le<u32> = "little";
+        /// named-big.
+        named_big: Named<Color, Be<u16>> = "named-big";
+        /// name.
+        name: Chars<16> = "name";
+        /// long.
+        long: Block<40> = "long";
+        /// inner.
+        inner: Inner<Pair> = "inner";
+    }
+}
+
 /// What the types inside of `levels` are.
 pub enum LevelsLevels {}
 impl Levels for LevelsLevels {
@@ -147,10 +164,10 @@ attribute_set! {
         10 "pair" pair Pair PAIR: CStruct<Pair>;
         /// bits.
         #[doc(alias = "GENERIC_THINGS_NEST_A_BITS")]
-        11 "bits" bits Bits BITS: Bitfield32;
+        11 "bits" bits Bits BITS: NamedBitfield32<PolicyValue>;
         /// wide.
         #[doc(alias = "GENERIC_THINGS_NEST_A_WIDE")]
-        12 "wide" wide Wide WIDE: Uint;
+        12 "wide" wide Wide WIDE: Named<Color, Uint>;
         /// deep.
         #[doc(alias = "GENERIC_THINGS_NEST_A_DEEP")]
         13 "deep" deep Deep DEEP: Sint;
@@ -181,13 +198,31 @@ attribute_set! {
         /// levels.
         #[doc(alias = "GENERIC_THINGS_NEST_A_LEVELS")]
         23 "levels" levels Levels LEVELS: TypeValue<LevelsLevels, Sub, 2>;
+        /// every-member.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_EVERY_MEMBER")]
+        24 "every-member" every_member EveryMember EVERY_MEMBER: Multi<CStruct<EveryMember>>;
+        /// little.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_LITTLE")]
+        25 "little" little Little LITTLE: Le<u16>;
+        /// named-sint.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_NAMED_SINT")]
+        26 "named-sint" named_sint NamedSint NAMED_SINT: Named<Color, Sint>;
+        /// big-array.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_BIG_ARRAY")]
+        27 "big-array" big_array BigArray BIG_ARRAY: IntArray<Named<Color, Be<u16>>>;
+        /// bare-array.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_BARE_ARRAY")]
+        28 "bare-array" bare_array BareArray BARE_ARRAY: Indexed<Be<u32>, 0, 1, true>;
+        /// plain-bits.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_PLAIN_BITS")]
+        29 "plain-bits" plain_bits PlainBits PLAIN_BITS: Bitfield32;
         /// limits.
         #[doc(alias = "GENERIC_THINGS_NEST_A_LIMITS")]
-        24 "limits" limits Limits LIMITS: i16;
+        30 "limits" limits Limits LIMITS: i16;
         /// A text that does not fit into one line of one hundred and twenty columns and is thus wrapped, since nobody
         /// scrolls sideways.
         #[doc(alias = "GENERIC_THINGS_NEST_A_LONG")]
-        25 "long" long Long LONG: Bytes;
+        31 "long" long Long LONG: Bytes;
     }
 }
 
@@ -229,13 +264,14 @@ policies! {
         1 U8, 2 U16.function(nest_type_values), 3 nest(&NEST_POLICY), 4 NUL_STRING.max_len(15), 5 U32, 6 U32, 7 FLAG,
         10 BINARY, 11 bitfield32(0x3), 12 UINT.function(nest_wide_values), 13 SINT, 14 BINARY.exact(6), 15 BINARY,
         16 U64, 17 BE32, 18 U64.mask(0x10000000003), 19 U8.range(0, 1), 20 U32.mask(0x3), 21 nest_array(&SUB_POLICY),
-        22 NEST, 23 NEST, 24 S16.signed_range(-5, 5), 25 BINARY.at_least(2),
+        22 NEST, 23 NEST, 24 BINARY, 25 U16, 26 SINT.function(nest_named_sint_values), 27 BINARY, 28 NEST,
+        29 bitfield32(0x0), 30 S16.signed_range(-5, 5), 31 BINARY.at_least(2),
     }
     SUB_POLICY { 2 U32.function(sub_type_values), 16 U64 }
     GET_DO_POLICY { 2 U16.function(nest_type_values), 3 nest(&NEST_POLICY), 4 NUL_STRING.max_len(15), 10 BINARY }
     NEST_DO_POLICY {
         1 U8, 11 bitfield32(0x3), 13 SINT, 14 BINARY.exact(6), 17 BE32, 18 U64.mask(0x10000000003), 19 U8.range(0, 1),
-        20 U32.mask(0x3), 21 nest_array(&SUB_POLICY), 24 S16.signed_range(-5, 5), 25 BINARY.at_least(2),
+        20 U32.mask(0x3), 21 nest_array(&SUB_POLICY), 30 S16.signed_range(-5, 5), 31 BINARY.at_least(2),
     }
 }
 
@@ -253,6 +289,18 @@ fn nest_type_values(attr: Attr<'_>) -> Result<(), Reject> {
 
 fn nest_wide_values(attr: Attr<'_>) -> Result<(), Reject> {
     match <Uint as Payload>::read(attr.payload()) {
+        Some(0 | 5 | 6) => Ok(()),
+        _ => Err(Reject {
+            errno: Errno::EINVAL,
+            message: Some("invalid enum value"),
+            offset: None,
+            policy: None,
+        }),
+    }
+}
+
+fn nest_named_sint_values(attr: Attr<'_>) -> Result<(), Reject> {
+    match <Sint as Payload>::read(attr.payload()) {
         Some(0 | 5 | 6) => Ok(()),
         _ => Err(Reject {
             errno: Errno::EINVAL,

@@ -201,8 +201,8 @@ impl<'s> Tables<'s> {
             spec::Kind::Unused => Kind::Unused,
             spec::Kind::Pad => Kind::Pad,
             spec::Kind::Flag => Kind::Flag,
-            spec::Kind::Scalar(Scalar { width: Width::Uint, .. }) => Kind::Uint,
-            spec::Kind::Scalar(Scalar { width: Width::Sint, .. }) => Kind::Sint,
+            spec::Kind::Scalar(Scalar { width: Width::Uint, names: None, .. }) => Kind::Uint,
+            spec::Kind::Scalar(Scalar { width: Width::Sint, names: None, .. }) => Kind::Sint,
             spec::Kind::Scalar(scalar) => match scalar.names {
                 Some(names) => Kind::Enum(int(scalar.width, scalar.order), self.names(names)),
                 None => Kind::Int(int(scalar.width, scalar.order)),
@@ -332,10 +332,14 @@ fn attributes(info: &'static FamilyInfo) -> HashMap<(&'static str, &'static str)
     attributes
 }
 
-/// Little-endian is that of the machine: none of the kernel's specs says it, and no big-endian machine is ours.
 fn int(width: Width, order: ByteOrder) -> Int {
-    let bytes = width.bytes().map_or(8, |bytes| bytes as u8);
-    Int { bytes, signed: width.is_signed(), big_endian: order == ByteOrder::Big }
+    let bytes = width.bytes().map_or(0, |bytes| bytes as u8);
+    Int {
+        bytes,
+        signed: width.is_signed(),
+        big_endian: order == ByteOrder::Big,
+        little_endian: order == ByteOrder::Little,
+    }
 }
 
 fn hint(display: DisplayHint) -> Hint {

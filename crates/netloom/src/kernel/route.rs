@@ -6,7 +6,7 @@ use netloom_families::rt_link::{
     Dellink, DellinkNtf, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, Newlink, NewlinkNtf,
     OperState, Setlink,
 };
-use netloom_wire::{Errno, Event, Flags, Header, Message, MessageType, Protocol, RawAttrs};
+use netloom_wire::{Attrs, Errno, Event, Flags, Header, Lent, Message, MessageType, Protocol, RawAttrs};
 
 use super::chunk::{Chunk, message_bytes};
 use super::ctx::{Cause, Ctx};
@@ -186,19 +186,21 @@ fn newlink(ask: &LinkMessage, ctx: &mut Ctx<'_>) -> Result<(), Nack> {
     if ask.map.is_some() || ask.protinfo.is_some() {
         return Err(Nack::new(Errno::EOPNOTSUPP));
     }
-    create(ask, &rtnl)
+    // The kind reads its own attributes.
+    let info = Attrs::<LinkMessage>::new(ctx.attrs().bytes()).get(LinkMessage::LINKINFO);
+    let data = info.and_then(|info| info.get(LinkInfo::DATA)).map(Lent::bytes).unwrap_or_default();
+    create(ask, RawAttrs::new(data), &rtnl)
 }
 
 // net/core/rtnetlink.c: rtnl_newlink_create, rtnl_create_link, rtnl_configure_link
-fn create(ask: &LinkMessage, rtnl: &Rtnl<'_>) -> Result<(), Nack> {
+fn create(ask: &LinkMessage, data: RawAttrs<'_>, rtnl: &Rtnl<'_>) -> Result<(), Nack> {
     elsewhere(ask)?;
     let info = ask.linkinfo.as_ref();
     let kind = info.and_then(|info| info.kind.as_deref()).unwrap_or_default();
     let numbered = format!("{kind}%d");
     let name = ask.ifname.as_deref().unwrap_or(&numbered);
     let index = u32::try_from(ask.header.ifi_index).ok().filter(|index| *index != 0);
-    let data = info.and_then(|info| info.data.as_deref()).unwrap_or_default();
-    let link = rtnl.create(kind, name, index, RawAttrs::new(data))?;
+    let link = rtnl.create(kind, name, index, data)?;
     let set = |link: &Link| {
         if let Some(mtu) = ask.mtu {
             fits(mtu, link)?;

@@ -114,6 +114,31 @@ impl<I: Integer> Owned for Be<I> {
     }
 }
 
+/// A little-endian integer.
+pub struct Le<I>(PhantomData<I>);
+
+impl<I: Integer> Payload for Le<I> {
+    const KIND: Kind = Kind::Int(I::INT.little());
+    type Ref<'a> = I;
+    #[inline]
+    fn read(payload: &[u8]) -> Option<I> {
+        I::INT.little().read(payload).map(I::from_bits)
+    }
+    fn put(value: I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        I::INT.little().put(value.bits(), w, id)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<I: Integer> Owned for Le<I> {
+    type Owned = I;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<I> {
+        Self::read(payload)
+    }
+    fn put_owned(value: &I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(*value, w, id)
+    }
+}
+
 macro_rules! variable {
     ($(#[$meta:meta])* $name:ident $kind:ident $wide:ident $narrow:ident) => {
         $(#[$meta])*
@@ -172,19 +197,24 @@ pub trait Enumeration: Copy + fmt::Debug + Default + PartialEq + 'static {
     fn from_bits(bits: u64) -> Self;
 }
 
-/// An integer whose values have names: an `E` sent as an `I` (`u8` to `i64`, or [`Be`] of one).
+/// An integer whose values have names: an `E` sent as an `I` (`u8` to `i64`, [`Be`] or [`Le`] of one, [`Uint`], [`Sint`]).
 pub struct Named<E, I>(PhantomData<(E, I)>);
 
-/// The integer behind a [`Named`].
+/// The integer behind a [`Named`], or of an [`IntArray`](super::IntArray): one of Rust's, or [`Be`] or [`Le`] of one.
 pub trait NamedInt: Payload {
+    /// The integer.
+    type Int: Integer;
     /// Its layout.
     const INT: Int;
+    /// The names of its values.
+    const NAMES: Option<&'static EnumInfo> = None;
     /// Reads its bits.
     fn read_bits(payload: &[u8]) -> Option<u64>;
     /// Writes an attribute of these bits.
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
 }
 impl<I: Integer + Payload> NamedInt for I {
+    type Int = I;
     const INT: Int = I::INT;
     #[inline]
     fn read_bits(payload: &[u8]) -> Option<u64> {
@@ -195,12 +225,56 @@ impl<I: Integer + Payload> NamedInt for I {
     }
 }
 impl<I: Integer> NamedInt for Be<I> {
+    type Int = I;
     const INT: Int = I::INT_BE;
     fn read_bits(payload: &[u8]) -> Option<u64> {
         I::read_be(payload).map(I::bits)
     }
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         I::from_bits(bits).put_be(w, id)
+    }
+}
+
+impl<I: Integer> NamedInt for Le<I> {
+    type Int = I;
+    const INT: Int = I::INT.little();
+    fn read_bits(payload: &[u8]) -> Option<u64> {
+        Self::INT.read(payload)
+    }
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::INT.put(bits, w, id)
+    }
+}
+
+impl NamedInt for Uint {
+    type Int = u64;
+    const INT: Int = Int::UINT;
+    fn read_bits(payload: &[u8]) -> Option<u64> {
+        Self::read(payload)
+    }
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(bits, w, id)
+    }
+}
+impl NamedInt for Sint {
+    type Int = i64;
+    const INT: Int = Int::SINT;
+    fn read_bits(payload: &[u8]) -> Option<u64> {
+        Self::read(payload).map(i64::bits)
+    }
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(i64::from_bits(bits), w, id)
+    }
+}
+impl<E: Enumeration, I: NamedInt> NamedInt for Named<E, I> {
+    type Int = I::Int;
+    const INT: Int = I::INT;
+    const NAMES: Option<&'static EnumInfo> = Some(E::INFO);
+    fn read_bits(payload: &[u8]) -> Option<u64> {
+        I::read_bits(payload)
+    }
+    fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        I::put_bits(bits, w, id)
     }
 }
 

@@ -59,15 +59,15 @@ impl<K: Owned> Field for Multi<K> {
 /// One attribute that holds attributes, each of them one element whose id is its position.
 ///
 /// When sent, the first element gets the id `FIRST` and each further one `STEP` more (0 where a family gives all the
-/// same). When read, ids do not matter. The array carries the nested bit if its elements do.
+/// same). When read, ids do not matter. The array carries the nested bit unless it is `BARE` or its elements are.
 #[doc(alias = "NLA_NESTED_ARRAY")]
 #[doc(alias = "indexed-array")]
-pub struct Indexed<K, const FIRST: u16 = 1, const STEP: u16 = 1>(PhantomData<K>);
+pub struct Indexed<K, const FIRST: u16 = 1, const STEP: u16 = 1, const BARE: bool = false>(PhantomData<K>);
 
-impl<K: Payload, const FIRST: u16, const STEP: u16> Payload for Indexed<K, FIRST, STEP> {
+impl<K: Payload, const FIRST: u16, const STEP: u16, const BARE: bool> Payload for Indexed<K, FIRST, STEP, BARE> {
     const KIND: Kind = Kind::Array(&schema::Array { element: K::KIND, first: FIRST, step: STEP, flag: Self::NESTED });
-    // Only nlctrl's arrays go without the bit, and their elements do, too.
-    const NESTED: bool = !matches!(K::KIND, Kind::Nest(schema::Nest { flag: false, .. }));
+    // As nlctrl's, whose elements go without it, too.
+    const NESTED: bool = !BARE && !matches!(K::KIND, Kind::Nest(schema::Nest { flag: false, .. }));
     const CHOOSES: bool = K::CHOOSES;
     type Ref<'a> = Elements<'a, K>;
     #[inline]
@@ -115,7 +115,7 @@ impl<K: Payload> fmt::Debug for Elements<'_, K> {
 }
 
 #[cfg(feature = "alloc")]
-impl<K: Owned, const FIRST: u16, const STEP: u16> Field for Indexed<K, FIRST, STEP> {
+impl<K: Owned, const FIRST: u16, const STEP: u16, const BARE: bool> Field for Indexed<K, FIRST, STEP, BARE> {
     type Stored = Vec<K::Owned>;
     type Arg = Vec<K::Owned>;
     fn set(stored: &mut Self::Stored, value: Self::Arg) {

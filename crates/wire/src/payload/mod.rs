@@ -17,12 +17,12 @@ pub use address::{Ip, SockAddr, Via};
 #[cfg(feature = "alloc")]
 pub use choice::OwnedChoice;
 pub use choice::{Choice, Chosen, Lent, Scoped};
-pub use int::{Be, Enumeration, Integer, Named, Sint, Uint};
+pub use int::{Be, Enumeration, Integer, Le, Named, NamedInt, Sint, Uint};
 pub use list::{Element, Elements, Indexed, Leaves, Levels, Multi, TypeValue};
 pub use nest::{BareNest, Boxed, Embedded, Headed, Nest};
-pub use plain::{Bitfield32, Bitfield32Value, Bytes, Fixed, Flag, IntArray, Ints, Pad, Str};
+pub use plain::{Bitfield32, Bitfield32Value, Bytes, Fixed, Flag, IntArray, Ints, NamedBitfield32, Pad, Str};
 pub use records::{RawRecord, RawRecords, Records, Row, Rows};
-pub use structure::{CStruct, MemberType};
+pub use structure::{Block, CStruct, Chars, Inner, MemberType};
 
 #[cfg(feature = "alloc")]
 pub use self::owned::{Beside, Field, Owned, OwnedSet, Unparsed};

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::{Integer, Payload};
+use super::{Enumeration, Integer, NamedInt, Payload};
 use crate::schema::{Int, Kind};
 use crate::{Full, Writer};
 #[cfg(feature = "alloc")]
@@ -165,6 +165,30 @@ impl<const N: usize> Owned for Fixed<N> {
 #[doc(alias = "NLA_BITFIELD32")]
 pub enum Bitfield32 {}
 
+/// A [`Bitfield32`] whose bits the flags `E` name.
+pub struct NamedBitfield32<E>(PhantomData<E>);
+
+impl<E: Enumeration> Payload for NamedBitfield32<E> {
+    const KIND: Kind = Kind::Bitfield32(Some(E::INFO));
+    type Ref<'a> = Bitfield32Value;
+    fn read(payload: &[u8]) -> Option<Bitfield32Value> {
+        Bitfield32::read(payload)
+    }
+    fn put(value: Bitfield32Value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Bitfield32::put(value, w, id)
+    }
+}
+#[cfg(feature = "alloc")]
+impl<E: Enumeration> Owned for NamedBitfield32<E> {
+    type Owned = Bitfield32Value;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Bitfield32Value> {
+        Bitfield32::read(payload)
+    }
+    fn put_owned(value: &Bitfield32Value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Bitfield32::put(*value, w, id)
+    }
+}
+
 /// What a [`Bitfield32`] holds: two u32.
 ///
 /// Source: `linux/netlink.h`.
@@ -200,30 +224,43 @@ impl Owned for Bitfield32 {
     }
 }
 
-/// Bytes that are integers of the machine's byte order, one after the other: a C array.
+/// Bytes that are integers one after the other, a C array: of the machine's byte order, or `IntArray<Be<u16>>`.
 pub struct IntArray<I>(PhantomData<I>);
 
 /// The integers of an [`IntArray`].
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ints<'a, I> {
     bytes: &'a [u8],
-    int: PhantomData<I>,
+    int: PhantomData<fn() -> I>,
 }
 
-impl<'a, I: Integer> Ints<'a, I> {
-    /// The integers; bytes left over at the end are none.
-    pub fn iter(self) -> impl Iterator<Item = I> + 'a {
-        self.bytes.chunks_exact(usize::from(I::INT.bytes)).filter_map(I::read_ne)
+impl<I> Clone for Ints<'_, I> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
-impl<I: Integer> fmt::Debug for Ints<'_, I> {
+impl<I> Copy for Ints<'_, I> {}
+impl<I> PartialEq for Ints<'_, I> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+impl<I> Eq for Ints<'_, I> {}
+
+impl<'a, I: NamedInt> Ints<'a, I> {
+    /// The integers; bytes left over at the end are none.
+    pub fn iter(self) -> impl Iterator<Item = I::Int> + 'a {
+        let read = |bytes: &[u8]| I::read_bits(bytes).map(I::Int::from_bits);
+        self.bytes.chunks_exact(usize::from(I::INT.bytes)).filter_map(read)
+    }
+}
+impl<I: NamedInt> fmt::Debug for Ints<'_, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
-impl<I: Integer> Payload for IntArray<I> {
-    const KIND: Kind = Kind::IntArray(I::INT, None);
+impl<I: NamedInt> Payload for IntArray<I> {
+    const KIND: Kind = Kind::IntArray(I::INT, I::NAMES);
     type Ref<'a> = Ints<'a, I>;
     fn read(payload: &[u8]) -> Option<Ints<'_, I>> {
         let Int { bytes, .. } = I::INT;
@@ -234,18 +271,18 @@ impl<I: Integer> Payload for IntArray<I> {
     }
 }
 #[cfg(feature = "alloc")]
-impl<I: Integer> Owned for IntArray<I> {
-    type Owned = Vec<I>;
-    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Vec<I>> {
+impl<I: NamedInt> Owned for IntArray<I> {
+    type Owned = Vec<I::Int>;
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Vec<I::Int>> {
         Some(Self::read(payload)?.iter().collect())
     }
-    fn put_owned(value: &Vec<I>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+    fn put_owned(value: &Vec<I::Int>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         let width = usize::from(I::INT.bytes);
         let mut bytes = Vec::with_capacity(value.len().saturating_mul(width));
         for int in value {
             let wide = int.bits().to_le_bytes();
             let narrow = wide.get(..width).unwrap_or_default();
-            if cfg!(target_endian = "big") { bytes.extend(narrow.iter().rev()) } else { bytes.extend(narrow) }
+            if I::INT.is_big() { bytes.extend(narrow.iter().rev()) } else { bytes.extend(narrow) }
         }
         w.put_attr(id, &bytes)
     }
@@ -277,5 +314,6 @@ mod tests {
         assert_eq!(Fixed::<2>::read(&[1, 2]), Some(&[1, 2]));
         assert!(IntArray::<u32>::read(&[0; 6]).is_none());
         assert!(IntArray::<u16>::read(&[0; 6]).unwrap().iter().eq([0; 3]));
+        assert!(IntArray::<super::super::Be<u16>>::read(&[0, 1, 2, 3]).unwrap().iter().eq([1, 0x203]));
     }
 }

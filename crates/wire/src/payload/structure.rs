@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::{Be, Enumeration, Integer, Named, Payload};
+use super::{Be, Enumeration, Integer, Le, Named, NamedInt, Payload, Str};
 use crate::schema::{Kind, MemberKind};
 use crate::{FixedHeader, Full, Writer};
 #[cfg(feature = "alloc")]
@@ -107,15 +107,117 @@ impl<I: Integer> MemberType for Be<I> {
     }
 }
 
-impl<E: Enumeration, I: Integer> MemberType for Named<E, I> {
+impl<I: Integer> MemberType for Le<I> {
+    type Value = I;
+    const LEN: usize = I::INT.bytes as usize;
+    const KIND: MemberKind = MemberKind::Int(I::INT.little(), None);
+    fn read(bytes: &[u8]) -> Option<I> {
+        I::INT.little().read(bytes).map(I::from_bits)
+    }
+    fn write(value: &I, w: &mut Writer<'_>) -> Result<(), Full> {
+        write_bits(value.bits(), Self::LEN, false, w)
+    }
+}
+
+impl<E: Enumeration, I: NamedInt> MemberType for Named<E, I> {
     type Value = E;
     const LEN: usize = I::INT.bytes as usize;
     const KIND: MemberKind = MemberKind::Int(I::INT, Some(E::INFO));
     fn read(bytes: &[u8]) -> Option<E> {
-        I::read_ne(bytes).map(|int| E::from_bits(int.bits()))
+        I::INT.read(bytes).map(E::from_bits)
     }
     fn write(value: &E, w: &mut Writer<'_>) -> Result<(), Full> {
-        write_bits(value.bits(), Self::LEN, cfg!(target_endian = "big"), w)
+        write_bits(value.bits(), Self::LEN, I::INT.is_big(), w)
+    }
+}
+
+/// A structure inside of another one.
+pub struct Inner<T>(PhantomData<T>);
+
+impl<T: FixedHeader> MemberType for Inner<T> {
+    type Value = T;
+    const LEN: usize = T::SIZE;
+    const KIND: MemberKind = MemberKind::Struct(T::INFO);
+    fn read(bytes: &[u8]) -> Option<T> {
+        T::read(bytes)
+    }
+    fn write(value: &T, w: &mut Writer<'_>) -> Result<(), Full> {
+        value.write(w)
+    }
+}
+
+/// `N` bytes, however many: a member's value where an array has no default.
+///
+/// ```
+/// use netloom_wire::Block;
+/// let name = Block::<64>::text("eth0");
+/// assert_eq!((name.as_text(), name[0]), (Some("eth0"), b'e'));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Block<const N: usize>(
+    /// The bytes.
+    pub [u8; N],
+);
+
+impl<const N: usize> Block<N> {
+    /// Text with zeros behind it; what is too long is cut off.
+    pub fn text(text: &str) -> Self {
+        let mut block = Self::default();
+        block.0.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        block
+    }
+
+    /// The text up to the first zero; `None` if it is no UTF-8.
+    pub fn as_text(&self) -> Option<&str> {
+        Str::read(&self.0)
+    }
+}
+impl<const N: usize> Default for Block<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+impl<const N: usize> From<[u8; N]> for Block<N> {
+    fn from(bytes: [u8; N]) -> Self {
+        Self(bytes)
+    }
+}
+impl<const N: usize> core::ops::Deref for Block<N> {
+    type Target = [u8; N];
+    fn deref(&self) -> &[u8; N] {
+        &self.0
+    }
+}
+impl<const N: usize> fmt::Debug for Block<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<const N: usize> MemberType for Block<N> {
+    type Value = Block<N>;
+    const LEN: usize = N;
+    const KIND: MemberKind = MemberKind::Binary;
+    fn read(bytes: &[u8]) -> Option<Block<N>> {
+        bytes.try_into().ok().map(Block)
+    }
+    fn write(value: &Block<N>, w: &mut Writer<'_>) -> Result<(), Full> {
+        w.put_bytes(&value.0)
+    }
+}
+
+/// Text in a field of `N` bytes, zeros behind it; its value is a [`Block`].
+pub enum Chars<const N: usize> {}
+
+impl<const N: usize> MemberType for Chars<N> {
+    type Value = Block<N>;
+    const LEN: usize = N;
+    const KIND: MemberKind = MemberKind::String;
+    fn read(bytes: &[u8]) -> Option<Block<N>> {
+        bytes.try_into().ok().map(Block)
+    }
+    fn write(value: &Block<N>, w: &mut Writer<'_>) -> Result<(), Full> {
+        w.put_bytes(&value.0)
     }
 }
 
