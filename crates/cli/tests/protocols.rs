@@ -151,3 +151,21 @@ fn udevadm_monitors_our_devices() {
         }
     }
 }
+
+/// What a program filters does not come, and is no hindrance to what does.
+#[test]
+fn filters_on_uevents_are_the_program_s() {
+    if !is_there("python3") || !is_there("ip") {
+        return;
+    }
+    let comes_and_goes = "ip link add wgu0 type wireguard && ip link set wgu0 name wgu1 && ip link del wgu1";
+    let expected = "done ['move@/dev']\nEINVAL EINVAL EINVAL\ndone []\ndone ENOENT 7\ndone EPERM 1\n";
+    let script = include_str!("data/filters.py");
+    for user in users() {
+        for mode in MODES {
+            let on = ["--module", "wireguard", "--isolate", "--mode", mode];
+            let (status, out, err) = run(user, &on, &["python3", "-c", script, comes_and_goes]);
+            assert_eq!((status, &*out, &*err), (Some(0), expected, ""), "{user:?} {mode}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ use netloom::{Errno, Protocol};
 use crate::client::{self, Client};
 use crate::exact::Exact;
 use crate::hands::Hands;
+use crate::socket_filter::{Filters, SocketFilter};
 use crate::sys::{self, Epoll, Listener, Notice, Took};
 
 /// What a dump may have ahead of its reader, by the accounting of sockets: clients that read without waiting find the next
@@ -311,6 +312,35 @@ impl Channel {
         if let Some(exact) = &mut self.turn().exact {
             exact.timeout = timeout;
         }
+    }
+
+    /// Lets only what a filter passes through, if receives are done here.
+    pub(crate) fn attach_filter(&self, filter: SocketFilter) -> Result<(), Errno> {
+        self.change_filters(|filters| filters.attach(filter))
+    }
+
+    /// Lets everything through again. ENOENT if there is no filter.
+    pub(crate) fn detach_filter(&self) -> Result<(), Errno> {
+        self.change_filters(Filters::detach)
+    }
+
+    /// Lets the filter stay as it is for good.
+    pub(crate) fn lock_filter(&self, on: bool) -> Result<(), Errno> {
+        self.change_filters(|filters| filters.lock(on))
+    }
+
+    /// The filter, if there is one.
+    pub(crate) fn filter(&self) -> Result<Option<SocketFilter>, Errno> {
+        self.change_filters(|filters| Ok(filters.now.clone()))
+    }
+
+    /// Whether it stays for good.
+    pub(crate) fn is_filter_locked(&self) -> bool {
+        self.change_filters(|filters| Ok(filters.is_locked)).unwrap_or(false)
+    }
+
+    fn change_filters<T>(&self, change: impl FnOnce(&mut Filters) -> Result<T, Errno>) -> Result<T, Errno> {
+        change(&mut self.turn().exact.as_mut().ok_or(Errno::EOPNOTSUPP)?.filters)
     }
 
     fn turn(&self) -> MutexGuard<'_, Turn> {

@@ -14,6 +14,7 @@ use crate::channel::KEPT;
 use crate::client::{Client, RESTART, has_signal, is_nonblocking};
 use crate::owed::Owed;
 use crate::serve::bytes_of;
+use crate::socket_filter::{Filters, SocketFilter};
 use crate::sys::{self, Listener, Notice};
 
 /// How often is looked whether a signal ends a receive that waits.
@@ -76,6 +77,7 @@ pub(crate) struct Exact {
     token: bool,
     buf: Vec<u8>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) filters: Filters,
 }
 
 impl Exact {
@@ -90,6 +92,7 @@ impl Exact {
             token: false,
             buf: Vec::new(),
             timeout: None,
+            filters: Filters::default(),
         }
     }
 
@@ -305,6 +308,9 @@ impl Exact {
             self.buf.resize(room, 0);
         }
         let flags = if peek { RecvFlags::PEEK | RecvFlags::DONTWAIT } else { RecvFlags::DONTWAIT };
+        if let Some(filter) = &self.filters.now {
+            return filtered(&*self.endpoint, filter, flags);
+        }
         let buf = self.buf.get_mut(..room).unwrap_or_default();
         let received = self.endpoint.recv(buf, flags, None)?;
         // One that was cut although there was room was cut on purpose, to the half that is told of.
@@ -335,6 +341,31 @@ impl Exact {
             wanted.push((libc::SOL_SOCKET, libc::SCM_CREDENTIALS, words.concat()));
         }
         put(&wanted, room)
+    }
+}
+
+/// The next datagram that a filter passes, as much of it as passes; what does not is gone. Linux does so when they come, and
+/// who has just attached a filter finds older ones in the queue.
+// net/core/filter.c: sk_filter_trim_cap
+fn filtered(endpoint: &dyn Endpoint, filter: &SocketFilter, flags: RecvFlags) -> Result<Taken, Errno> {
+    loop {
+        let looked = endpoint.recv(&mut [], RecvFlags::PEEK | RecvFlags::DONTWAIT, None)?;
+        let mut bytes = vec![0; looked.len];
+        let mut received = endpoint.recv(&mut bytes, flags, None)?;
+        // There was room for all of it: it was cut on purpose, to the half that is told of.
+        bytes.truncate(if received.truncated { received.len / 2 } else { received.len });
+        let passed = filter.pass(&bytes);
+        if passed == 0 {
+            if flags.contains(RecvFlags::PEEK) {
+                endpoint.recv(&mut [], RecvFlags::DONTWAIT, None)?;
+            }
+            continue;
+        }
+        if passed < bytes.len() {
+            bytes.truncate(passed);
+            received.len = passed;
+        }
+        return Ok((received, bytes));
     }
 }
 

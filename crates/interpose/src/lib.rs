@@ -69,6 +69,7 @@ mod owed;
 mod program;
 mod serve;
 mod side;
+mod socket_filter;
 mod supervisor;
 mod sys;
 

@@ -1,5 +1,6 @@
 //! The system calls that are put to us.
 
+mod filters;
 mod names;
 mod open;
 mod options;
@@ -43,7 +44,7 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
         libc::SYS_connect => names::connect(&caller, &channel),
         libc::SYS_getsockname => names::name(&caller, channel.endpoint.local()),
         libc::SYS_getpeername => names::name(&caller, Ok(channel.peer())),
-        libc::SYS_setsockopt => options::set(&caller, &channel),
+        libc::SYS_setsockopt => options::set(supervisor, &caller, &channel),
         libc::SYS_getsockopt => options::get(&caller, &channel),
         libc::SYS_dup => open::duplicate(supervisor, &caller, &channel, 0, false),
         libc::SYS_fcntl => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use netloom::Errno;
 use netloom::socket::Opt;
 
-use super::{answer, settled};
+use super::{answer, filters, settled};
 use crate::caller::Caller;
 use crate::channel::Channel;
-use crate::supervisor::Outcome;
+use crate::supervisor::{Outcome, Supervisor};
 
 // linux/netlink.h
 const ADD_MEMBERSHIP: i32 = 1;
@@ -35,7 +35,7 @@ fn option(level: i32, name: i32) -> Option<Opt> {
 }
 
 // net/netlink/af_netlink.c: netlink_setsockopt
-pub(super) fn set(caller: &Caller<'_>, channel: &Channel) -> Outcome {
+pub(super) fn set(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (level, name) = (caller.int(1), caller.int(2));
     let option = option(level, name);
     if (level, name) == (libc::SOL_SOCKET, libc::SO_RCVTIMEO)
@@ -43,6 +43,9 @@ pub(super) fn set(caller: &Caller<'_>, channel: &Channel) -> Outcome {
         && let Ok(timeout) = timeout(caller)
     {
         channel.set_receive_timeout(timeout);
+    }
+    if level == libc::SOL_SOCKET && filters::is_about(name) && channel.is_exact() {
+        return filters::set(supervisor, caller, channel);
     }
     if level == libc::SOL_SOCKET && option.is_none() {
         // Timeouts, filters and the like work on the program's end as it is.
@@ -110,6 +113,10 @@ pub(super) fn get(caller: &Caller<'_>, channel: &Channel) -> Outcome {
         (libc::SOL_SOCKET, libc::SO_PEERCRED) => {
             let nobody = [[0; 4], [0xff; 4], [0xff; 4]].concat();
             answer(tell(caller, &nobody, false), |()| 0)
+        }
+        (libc::SOL_SOCKET, libc::SO_ATTACH_FILTER) if channel.is_exact() => filters::get(caller, channel),
+        (libc::SOL_SOCKET, libc::SO_LOCK_FILTER) if channel.is_exact() => {
+            told(Ok(channel.is_filter_locked().into()), false)
         }
         (libc::SOL_NETLINK, LIST_MEMBERSHIPS) => answer(memberships(caller, channel), |()| 0),
         _ => match option(level, name) {
