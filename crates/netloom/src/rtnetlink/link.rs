@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netloom_families::rt_link::{Dellink, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink};
-use netloom_wire::{Errno, IntoValue};
+use netloom_wire::{Errno, IntoValue, OwnedChoice};
 
 use super::{Interface, list, was_there};
 use crate::error::{Cause, Error};
@@ -71,10 +71,12 @@ pub fn members<'a>(nl: &Connection, master: impl Into<Interface<'a>>) -> Result<
     list(nl, Getlink, &Link::new().master(master.into().index(nl)?))
 }
 
-/// The kind of an interface: `bridge`, `veth` …; `None` for hardware and the loopback interface.
+/// The kind of an interface: `bridge`, `veth` …, also if only its options say so; `None` for hardware and the loopback
+/// interface.
 #[doc(alias = "rtnl_link_get_type")]
 pub fn kind(link: &Link) -> Option<&str> {
-    link.linkinfo.as_ref()?.kind.as_deref()
+    let info = link.linkinfo.as_ref()?;
+    info.kind.as_deref().or_else(|| info.data.as_deref()?.selects())
 }
 
 /// Whether an interface is administratively up.

@@ -29,6 +29,7 @@
 pub mod addr;
 mod address_family;
 mod interface;
+pub mod kind;
 pub mod link;
 mod mac;
 pub mod neigh;

@@ -5,6 +5,7 @@
 
 mod address;
 mod events;
+mod kinds;
 mod link;
 mod neighbour;
 mod route;

@@ -441,6 +441,17 @@ fn encapsulations_are_chosen_by_their_type() {
             assert!(route::delete(&nl, ours).unwrap());
         }
     }
+    if works("ip route add 10.14.0.0/16 encap mpls 100/200 via 192.0.2.3 dev v0") {
+        let all = route::table(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap();
+        let labels = all.iter().find_map(|route| match route.encap.as_deref() {
+            Some(Encap::Mpls(labels)) => labels.dst.clone(),
+            _ => None,
+        });
+        // A label is the upper 20 bits; the last one has the bit 8 set.
+        assert_eq!(labels.unwrap(), [0, 6, 0x40, 0, 0, 0xc, 0x81, 0]);
+    } else {
+        say("SKIPPED encap mpls: not in this kernel");
+    }
     if works("ip -6 route add 2001:db8:10::/48 encap seg6 mode encap segs 2001:db8::5 dev v0") {
         let all = route::table(&nl, AddressFamily::INET6, route::TABLE_MAIN).unwrap();
         let segments = all.iter().find_map(|route| match route.encap.as_deref() {
