@@ -1,6 +1,8 @@
 //! The thread that waits for an answer: its arguments and its memory, of which nothing is believed.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use netloom::Errno;
@@ -77,16 +79,22 @@ impl Caller<'_> {
         if self.listener.is_waiting(self.notice.id) { Ok(()) } else { Err(Errno::ESRCH) }
     }
 
-    /// Writes memory. EFAULT if it is not there.
+    /// Writes memory. EFAULT if it is not there, or may not be written.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Errno> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let memory = OpenOptions::new().write(true).open(format!("/proc/{}/mem", self.notice.thread));
-        let memory = memory.map_err(|error| error.raw_os_error().map_or(Errno::EFAULT, Errno))?;
+        let thread = self.notice.thread;
+        let fault = |error: io::Error| error.raw_os_error().map_or(Errno::EFAULT, Errno);
+        let memory = OpenOptions::new().write(true).open(format!("/proc/{thread}/mem")).map_err(fault)?;
+        let maps = File::open(format!("/proc/{thread}/maps")).map_err(fault)?;
         // What was opened is the caller's only if it still waits; afterwards it stays the caller's.
         if !self.listener.is_waiting(self.notice.id) {
             return Err(Errno::ESRCH);
+        }
+        // A write by /proc does not ask whether the program may.
+        if !sys::is_writable(maps.as_fd(), at, bytes.len()) {
+            return Err(Errno::EFAULT);
         }
         memory.write_all_at(bytes, at).map_err(|_| Errno::EFAULT)
     }

@@ -165,6 +165,10 @@ impl Channel {
     /// The endpoint as whoever wrote past the filter uses it, by what the system says of that: its real user. As effective
     /// user it may be another one, as far as it is still there to be asked.
     fn used_by_writer(&self, writer: Credentials) -> Hands {
+        let now = client::user(writer.process);
+        if writer.uid == self.opener && now.is_none_or(|user| user == self.opener) {
+            return Hands::own(&self.endpoint);
+        }
         let now = Client::of(writer.process).ok().filter(|client| client.uid != self.opener);
         let other = now.or_else(|| (writer.uid != self.opener).then(|| Client::without_rights(writer)));
         match other {

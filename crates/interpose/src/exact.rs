@@ -103,6 +103,7 @@ impl Exact {
         let flags = match notice.call {
             libc::SYS_recvfrom | libc::SYS_recvmmsg => caller.int(3),
             libc::SYS_recvmsg => caller.int(2),
+            libc::SYS_preadv2 if caller.int(5) & libc::RWF_NOWAIT != 0 => libc::MSG_DONTWAIT,
             _ => 0,
         };
         let now = Instant::now();

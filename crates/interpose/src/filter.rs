@@ -41,6 +41,9 @@ const SOL_NETLINK: u32 = libc::SOL_NETLINK as u32;
 /// `sizeof(struct sockaddr_nl)`.
 const NETLINK_ADDRESS: u32 = 12;
 
+/// What unix sockets are asked by ioctl and netlink's are not: SIOCINQ, SIOCOUTQ, SIOCATMARK, SIOCUNIXFILE.
+const REQUESTS: [u32; 4] = [libc::FIONREAD as u32, libc::TIOCOUTQ as u32, 0x8905, 0x89e0];
+
 /// One condition under which a system call is put to the supervisor.
 #[derive(Clone, Copy)]
 enum When {
@@ -53,7 +56,9 @@ enum When {
     /// An argument is this.
     Is(u32, u32),
     /// The first argument may be ours, and the second is one of these.
-    OursAnd([u32; 2]),
+    OursAnd(&'static [u32]),
+    /// The second is a descriptor from this on.
+    SecondFrom(u32),
 }
 
 /// The filter of a mode; `exact` if there are sockets on which receives are done here in any.
@@ -83,6 +88,7 @@ fn groups(mode: Mode, exact: bool) -> Vec<(Vec<i64>, When)> {
     let mut groups = Vec::new();
     if mode == Mode::Full {
         groups.push((receives(), When::Ours));
+        groups.push((vec![libc::SYS_sendfile], When::SecondFrom(FIRST_FD)));
     }
     if mode != Mode::Fast {
         let calls = vec![
@@ -97,8 +103,9 @@ fn groups(mode: Mode, exact: bool) -> Vec<(Vec<i64>, When)> {
     }
     if exact && mode != Mode::Full {
         groups.push((receives(), When::Exact));
+        groups.push((vec![libc::SYS_sendfile], When::SecondFrom(FIRST_EXACT_FD)));
     }
-    groups.push((vec![libc::SYS_ioctl], When::OursAnd([libc::FIONREAD as u32, libc::TIOCOUTQ as u32])));
+    groups.push((vec![libc::SYS_ioctl], When::OursAnd(&REQUESTS)));
     groups.push((vec![libc::SYS_socket], When::Is(0, AF_NETLINK)));
     groups.push((vec![libc::SYS_bind, libc::SYS_connect], When::OursOr(2, NETLINK_ADDRESS)));
     groups.push((vec![libc::SYS_setsockopt, libc::SYS_getsockopt], When::OursOr(1, SOL_NETLINK)));
@@ -112,7 +119,7 @@ fn groups(mode: Mode, exact: bool) -> Vec<(Vec<i64>, When)> {
         libc::SYS_shutdown,
     ];
     groups.push((calls, When::Ours));
-    groups.push((vec![libc::SYS_fcntl], When::OursAnd([libc::F_DUPFD as u32, libc::F_DUPFD_CLOEXEC as u32])));
+    groups.push((vec![libc::SYS_fcntl], When::OursAnd(&[libc::F_DUPFD as u32, libc::F_DUPFD_CLOEXEC as u32])));
     groups
 }
 
@@ -125,6 +132,7 @@ fn receives() -> Vec<i64> {
         libc::SYS_readv,
         libc::SYS_recvmmsg,
         libc::SYS_preadv2,
+        libc::SYS_splice,
         libc::SYS_dup3,
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2,
@@ -145,15 +153,17 @@ fn block(when: When) -> Vec<sock_filter> {
             done(ASK),
             done(ALLOW),
         ],
-        When::OursAnd([one, other]) => vec![
-            load(arg(0)),
-            jump(AT_LEAST, FIRST_FD, 0, 4),
-            load(arg(1)),
-            jump(EQUAL, one, 1, 0),
-            jump(EQUAL, other, 0, 1),
-            done(ASK),
-            done(ALLOW),
-        ],
+        When::SecondFrom(first) => vec![load(arg(1)), jump(AT_LEAST, first, 0, 1), done(ASK), done(ALLOW)],
+        When::OursAnd(values) => {
+            let mut left = values.len() as u8;
+            let mut block = vec![load(arg(0)), jump(AT_LEAST, FIRST_FD, 0, left.saturating_add(2)), load(arg(1))];
+            for value in values {
+                left = left.saturating_sub(1);
+                block.push(jump(EQUAL, *value, left, u8::from(left == 0)));
+            }
+            block.extend([done(ASK), done(ALLOW)]);
+            block
+        }
     }
 }
 
@@ -236,6 +246,11 @@ mod tests {
             (libc::SYS_readv, ours, [ALLOW, ALLOW, ASK]),
             (libc::SYS_read, low, [ALLOW; 3]),
             (libc::SYS_ioctl, [900, libc::FIONREAD, 0, 0, 0, 0], [ASK; 3]),
+            (libc::SYS_ioctl, [900, 0x89e0, 0, 0, 0, 0], [ASK; 3]),
+            (libc::SYS_ioctl, [899, 0x89e0, 0, 0, 0, 0], [ALLOW; 3]),
+            (libc::SYS_splice, ours, [ALLOW, ALLOW, ASK]),
+            (libc::SYS_sendfile, netlink(1, 900), [ALLOW, ALLOW, ASK]),
+            (libc::SYS_sendfile, netlink(1, 3), [ALLOW; 3]),
             (libc::SYS_preadv2, ours, [ALLOW, ALLOW, ASK]),
             (libc::SYS_pwritev2, ours, [ALLOW, ASK, ASK]),
             (libc::SYS_dup3, ours, [ALLOW, ALLOW, ASK]),

@@ -27,9 +27,16 @@
 //! In [`Mode::Sync`] and [`Mode::Fast`] a receive tells family 1 (`AF_UNIX`) where netlink has 16, never a group or
 //! credentials, and lost datagrams are told by `SO_ERROR` alone; [`Mode::Full`] shows all of it and costs a switch of
 //! processes more a receive. On sockets of NETLINK_KOBJECT_UEVENT, numbered from 980, receives tell all in any mode: udev takes
-//! no event otherwise. Other sockets are numbered from 900; one that was moved below that (dup2) is sent on by
-//! [`Mode::Fast`]'s rules. io_uring is refused (ENOSYS), so is 32-bit code. /proc/net/netlink, sysfs and the ioctls on
-//! interfaces are Linux's own.
+//! no event otherwise. Other sockets are numbered from 900; one that has a lower number (by dup2, SCM_RIGHTS, pidfd_getfd) is sent
+//! on by [`Mode::Fast`]'s rules, and where all receives are done here nothing can be received on it (dup2 says EBADF, the others
+//! cannot). io_uring is refused (ENOSYS), so is 32-bit code. /proc/net/netlink, sysfs and the ioctls on interfaces are Linux's
+//! own.
+//!
+//! Every other system call that takes a descriptor says what it says of Linux's sockets (`reach.c`, among the command's tests, goes
+//! through them), but for these. Where receives are done here, splice and
+//! sendfile from a socket are EINVAL. In [`Mode::Fast`] what is wrong with a datagram is told by `SO_ERROR`. Buffers
+//! are bounded by 212,992 bytes, whatever `net.core.rmem_max` and `wmem_max` allow. Before Linux 6.11 an address, an option or a
+//! datagram may be told into memory that the program itself may not write, instead of EFAULT.
 //!
 //! # When the other end is gone
 //!

@@ -1,5 +1,7 @@
 //! Filters on sockets whose receives are done here: what is attached to the program's end would see no datagram.
 
+use std::fs;
+
 use netloom::Errno;
 
 use super::answer;
@@ -19,12 +21,19 @@ pub(super) fn is_about(name: i32) -> bool {
 // net/core/sock.c: sk_setsockopt
 pub(super) fn set(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let value = || if caller.int(4) < 4 { Err(Errno::EINVAL) } else { caller.read_u32(caller.arg(3)) };
-    let done = match caller.int(2) {
+    // A number is read whatever it is that is set.
+    let done = value().and_then(|value| match caller.int(2) {
         libc::SO_ATTACH_FILTER => program(caller).and_then(|filter| channel.attach_filter(filter)),
-        libc::SO_DETACH_FILTER => value().and_then(|_| channel.detach_filter()),
-        libc::SO_LOCK_FILTER => value().and_then(|value| channel.lock_filter(value != 0)),
-        _ => Err(Errno::EOPNOTSUPP),
-    };
+        libc::SO_DETACH_FILTER => channel.detach_filter(),
+        libc::SO_LOCK_FILTER => channel.lock_filter(value != 0),
+        _ if caller.int(4) != 4 => Err(Errno::EINVAL),
+        // kernel/bpf/syscall.c: bpf_prog_get
+        _ => match fs::read_link(format!("/proc/{}/fd/{value}", caller.notice.thread)) {
+            Ok(file) if file.as_os_str() == "anon_inode:bpf-prog" => Err(Errno::EOPNOTSUPP),
+            Ok(_) => Err(Errno::EINVAL),
+            Err(_) => Err(Errno::EBADF),
+        },
+    });
     if done == Err(Errno::EOPNOTSUPP) {
         supervisor.say(format!(
             "thread {}: its socket cannot have this filter: eBPF, and what Linux alone knows of a datagram, are not for \

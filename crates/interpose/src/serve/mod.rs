@@ -19,6 +19,10 @@ use crate::filter::ARCH;
 use crate::supervisor::{Outcome, Supervisor};
 use crate::sys::{self, Notice};
 
+/// Flags of preadv2 and pwritev2 that all kernels know which this crate runs on (`RWF_*`): high priority, both kinds of
+/// writing through, not to wait, to append.
+const KNOWN_FLAGS: i32 = 0x1f;
+
 /// Does a call, or says who does.
 pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
     let caller = Caller { listener: &supervisor.listener, notice };
@@ -28,7 +32,8 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
     if notice.call == libc::SYS_socket {
         return open::socket(supervisor, &caller);
     }
-    let Some(inode) = client::socket_inode(notice.thread, caller.fd()) else { return Outcome::LetGo };
+    let fd = if notice.call == libc::SYS_sendfile { caller.arg(1) as u32 } else { caller.fd() };
+    let Some(inode) = client::socket_inode(notice.thread, fd) else { return Outcome::LetGo };
     let Some(channel) = supervisor.channel(inode) else {
         // Only what is ours is answered here: arguments of the rest may change after we looked.
         let left =
@@ -60,8 +65,14 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
         libc::SYS_dup3 => open::refuse_moving(supervisor, &caller, &channel),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2 => open::refuse_moving(supervisor, &caller, &channel),
+        // There is nothing on it but the mark that there is something to receive.
+        libc::SYS_splice | libc::SYS_sendfile if channel.is_exact() => Outcome::Answer(Err(Errno::EINVAL)),
         // With an offset they are not for sockets.
         libc::SYS_preadv2 | libc::SYS_pwritev2 if caller.arg(3) != u64::MAX => Outcome::LetGo,
+        // fs/read_write.c: kiocb_set_rw_flags
+        libc::SYS_preadv2 | libc::SYS_pwritev2 if caller.int(5) & !KNOWN_FLAGS != 0 => {
+            Outcome::Answer(Err(Errno::EOPNOTSUPP))
+        }
         libc::SYS_recvfrom
         | libc::SYS_recvmsg
         | libc::SYS_recvmmsg
@@ -71,6 +82,10 @@ pub(crate) fn call(supervisor: &Arc<Supervisor>, notice: &Notice) -> Outcome {
             if !channel.is_exact() =>
         {
             Outcome::LetGo
+        }
+        // fs/read_write.c: kiocb_set_rw_flags
+        libc::SYS_preadv2 | libc::SYS_pwritev2 if caller.int(5) & !KNOWN_FLAGS != 0 => {
+            Outcome::Answer(Err(Errno::EOPNOTSUPP))
         }
         libc::SYS_recvfrom
         | libc::SYS_recvmsg

@@ -73,6 +73,10 @@ pub(super) fn duplicate(
 ) -> Outcome {
     let least = wanted.max(least(supervisor, channel));
     let placed = Client::of(caller.notice.thread).and_then(|client| {
+        // fs/fcntl.c: f_dupfd
+        if u64::from(least) >= sys::file_limit(client.process) {
+            return Err(Errno::EINVAL);
+        }
         let theirs = sys::take_fd(client.process, caller.fd())?;
         // What was taken is the caller's only if it still waits.
         if !caller.listener.is_waiting(caller.notice.id) {

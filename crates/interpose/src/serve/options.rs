@@ -5,10 +5,11 @@ use std::time::Duration;
 use netloom::Errno;
 use netloom::socket::Opt;
 
-use super::{answer, filters, settled};
+use super::{answer, bytes_of, filters, settled};
 use crate::caller::Caller;
 use crate::channel::Channel;
 use crate::supervisor::{Outcome, Supervisor};
+use crate::sys;
 
 // linux/netlink.h
 const ADD_MEMBERSHIP: i32 = 1;
@@ -30,6 +31,10 @@ const OPTIONS: [(i32, i32, Opt); 11] = [
     (libc::SOL_SOCKET, libc::SO_PASSCRED, Opt::PassCredentials),
 ];
 
+/// What unix sockets have and netlink's have not, whatever the kernel says of it: SO_PEEK_OFF, SO_PEERGROUPS, SO_PASSPIDFD,
+/// SO_PEERPIDFD, SO_PASSRIGHTS.
+const OF_UNIX: [i32; 5] = [libc::SO_PEEK_OFF, 59, 76, 77, 83];
+
 fn option(level: i32, name: i32) -> Option<Opt> {
     OPTIONS.iter().find(|(l, n, _)| (*l, *n) == (level, name)).map(|(.., option)| *option)
 }
@@ -43,6 +48,11 @@ pub(super) fn set(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channe
         && let Ok(timeout) = timeout(caller)
     {
         channel.set_receive_timeout(timeout);
+    }
+    if level == libc::SOL_SOCKET && OF_UNIX.contains(&name) {
+        let refused =
+            value(caller, level).and_then(|value| sys::netlink_option(level, name, Some(value.cast_signed())));
+        return answer(refused, |()| 0);
     }
     if level == libc::SOL_SOCKET && filters::is_about(name) && channel.is_exact() {
         return filters::set(supervisor, caller, channel);
@@ -100,6 +110,13 @@ fn value(caller: &Caller<'_>, level: i32) -> Result<u32, Errno> {
 // net/netlink/af_netlink.c: netlink_getsockopt; net/core/sock.c: sk_getsockopt
 pub(super) fn get(caller: &Caller<'_>, channel: &Channel) -> Outcome {
     let (level, name) = (caller.int(1), caller.int(2));
+    if level == libc::SOL_NETLINK {
+        match caller.read_u32(caller.arg(4)).map(u32::cast_signed) {
+            Ok(..0) => return Outcome::Answer(Err(Errno::EINVAL)),
+            Err(errno) => return Outcome::Answer(Err(errno)),
+            Ok(_) => {}
+        }
+    }
     let told = |value: Result<u32, Errno>, whole: bool| {
         let told = value.and_then(|value| tell(caller, &value.to_ne_bytes(), whole));
         answer(told, |()| 0)
@@ -109,6 +126,16 @@ pub(super) fn get(caller: &Caller<'_>, channel: &Channel) -> Outcome {
         (libc::SOL_SOCKET, libc::SO_TYPE) => told(Ok(channel.kind.cast_unsigned()), false),
         (libc::SOL_SOCKET, libc::SO_PROTOCOL) => told(Ok(channel.protocol.number().into()), false),
         (libc::SOL_SOCKET, libc::SO_ERROR) => told(Ok(channel.take_error().cast_unsigned()), false),
+        (libc::SOL_SOCKET, name) if OF_UNIX.contains(&name) => {
+            let room = caller.read_u32(caller.arg(4)).map(u32::cast_signed);
+            let refused = match room {
+                Ok(..0) => Err(Errno::EINVAL),
+                room => room.and_then(|_| sys::netlink_option(level, name, None)),
+            };
+            answer(refused, |()| 0)
+        }
+        (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE) => Outcome::LetGo,
+        (libc::SOL_SOCKET, libc::SO_PEERNAME) => answer(tell_peer(caller, channel), |()| 0),
         // Nobody is at the other end of a netlink socket: process 0, user and group -1.
         (libc::SOL_SOCKET, libc::SO_PEERCRED) => {
             let nobody = [[0; 4], [0xff; 4], [0xff; 4]].concat();
@@ -139,9 +166,17 @@ fn tell(caller: &Caller<'_>, value: &[u8], whole: bool) -> Result<(), Errno> {
     caller.write(len_at, &u32::try_from(taken.len()).unwrap_or(0).to_ne_bytes())
 }
 
+/// Tells its peer, of which there is as much as there is room for.
+// net/core/sock.c: sk_getsockopt
+fn tell_peer(caller: &Caller<'_>, channel: &Channel) -> Result<(), Errno> {
+    let room = usize::try_from(caller.read_u32(caller.arg(4))?.cast_signed()).map_err(|_| Errno::EINVAL)?;
+    let name = bytes_of(channel.peer());
+    caller.write(caller.arg(3), name.get(..room).ok_or(Errno::EINVAL)?)
+}
+
 fn memberships(caller: &Caller<'_>, channel: &Channel) -> Result<(), Errno> {
     let groups = channel.endpoint.memberships()?;
-    let words = groups.iter().max().copied().unwrap_or(0).max(1).div_ceil(32);
+    let words = groups.iter().max().copied().unwrap_or(0).div_ceil(32);
     let mut mask = vec![0_u32; words as usize];
     for bit in groups.iter().filter_map(|group| group.checked_sub(1)) {
         if let Some(word) = mask.get_mut((bit / 32) as usize) {

@@ -19,6 +19,33 @@ pub(crate) fn take_fd(process: u32, fd: u32) -> Answer<OwnedFd> {
     unsafe { given(close_on_exec(libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0))) }
 }
 
+/// How many files a process may open, as it is now.
+pub(crate) fn file_limit(process: u32) -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    if let Ok(process) = libc::pid_t::try_from(process) {
+        // SAFETY: no new limit is given, so null is allowed; `limit` outlives the call. Where it fails, nothing is written.
+        unsafe { libc::prlimit(process, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) };
+    }
+    limit.rlim_cur
+}
+
+/// What the kernel says when an option of a netlink socket's is set to a number, or asked for.
+pub(crate) fn netlink_option(level: i32, name: i32, value: Option<i32>) -> Answer<()> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+    // SAFETY: no pointers are passed; the kernel has just given us the descriptor.
+    let socket = unsafe { given(libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_USERSOCK)) }?;
+    let mut len = std::mem::size_of::<libc::c_int>() as libc::socklen_t;
+    let mut told = value.unwrap_or(0);
+    let at = (&raw mut told).cast();
+    let done = match value {
+        // SAFETY: `told` is as long as is said, and outlives the call.
+        Some(_) => unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, at, len) },
+        // SAFETY: the same, and `len`.
+        None => unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, at, &raw mut len) },
+    };
+    check(done).map(drop)
+}
+
 /// Does something while a process may have a descriptor of this number, if its hard limit allows that.
 pub(crate) fn with_room_for<T>(process: u32, fd: u32, act: impl FnOnce() -> T) -> T {
     let wanted = libc::rlim_t::from(fd).saturating_add(1);

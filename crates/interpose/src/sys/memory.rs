@@ -1,4 +1,7 @@
-//! Reading another process's memory.
+//! Another process's memory.
+
+use std::mem;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netloom::Errno;
 
@@ -35,4 +38,37 @@ pub(crate) fn read(thread: u32, pieces: &[(u64, usize)], to: &mut [u8]) -> Answe
             errno => errno,
         }),
     }
+}
+
+/// `struct procmap_query`, linux/fs.h; what is not asked for is 0.
+#[repr(C)]
+#[derive(Default)]
+struct MapQuery {
+    size: u64,
+    flags: u64,
+    at: u64,
+    start: u64,
+    end: u64,
+    /// Its flags, page size, offset, inode; its device, and no room for its name and build id, and where those would go.
+    rest: [u64; 8],
+}
+
+/// Whether a process may write all of this, by its /proc/PID/maps. Before Linux 6.11, which cannot be asked, it may.
+pub(crate) fn is_writable(maps: BorrowedFd<'_>, at: u64, len: usize) -> bool {
+    /// `PROCMAP_QUERY`, and `PROCMAP_QUERY_VMA_WRITABLE`.
+    const QUERY: libc::c_ulong = 0xc068_6611;
+    const WRITABLE: u64 = 2;
+    let Some(end) = at.checked_add(len as u64) else { return false };
+    let mut at = at;
+    while at < end {
+        let size = mem::size_of::<MapQuery>() as u64;
+        let mut query = MapQuery { size, flags: WRITABLE, at, ..MapQuery::default() };
+        // SAFETY: the request reads and writes one `procmap_query`, whose size is told, and which outlives the call.
+        let found = unsafe { libc::ioctl(maps.as_raw_fd(), QUERY as _, &raw mut query) };
+        if found < 0 {
+            return super::last() == Errno::ENOTTY;
+        }
+        at = query.end;
+    }
+    true
 }
