@@ -99,6 +99,30 @@ fn the_documents_client_finds_ours_and_linux_s() {
     }
 }
 
+/// A device of ours among Linux's links, configured by a family of ours among Linux's. Elsewhere there is Linux alone.
+#[test]
+fn wg_and_others_use_what_they_need() {
+    if !is_there("wg") || !is_there("ip") {
+        return;
+    }
+    let script = r#"
+        ip link add wgb1 type wireguard
+        wg set wgb1 listen-port 51820
+        wg show wgb1
+        wg show interfaces
+        if unshare -rn true 2>/dev/null; then unshare -rn wg show wgb1; fi
+    "#;
+    for user in users() {
+        for mode in MODES {
+            let on = ["--module", "wireguard=wgb0", "--module", "doc_exmpl", "--only", "wireguard", "--mode", mode];
+            let (_, out, err) = run(user, &on, &["sh", "-c", script]);
+            assert_eq!(out, "interface: wgb1\n  listening port: 51820\nwgb0 wgb1\n", "{user:?} {mode}: {err}");
+            let elsewhere = "Unable to access interface: ";
+            assert!(err.is_empty() || err.starts_with(elsewhere) && err.lines().count() == 1, "{user:?} {mode}: {err}");
+        }
+    }
+}
+
 #[test]
 fn one_socket_uses_families_of_both() {
     if !is_there("python3") {
