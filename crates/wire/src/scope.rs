@@ -1,7 +1,7 @@
 //! Where the selector of a sub-message is looked for: in its own set, then in those around it.
 
 use crate::schema::{Format, Kind, SubMessage};
-use crate::{RawAttrs, Schema, Str};
+use crate::{Attr, RawAttrs, Schema, Str};
 
 /// A run of attributes of one set and, around it, those that it is nested in.
 ///
@@ -40,22 +40,41 @@ impl<'s> Scope<'s> {
     /// The format that the selector's value chooses: of the last attribute of that name in this set or, if it has none,
     /// in the nearest one around it. `None` if there is no selector, or its value chooses no format that is known.
     pub fn format(&self, message: &SubMessage) -> Option<&'static Format> {
-        if message.selector.is_empty() {
-            return message.formats.first();
+        match self.here(message, false) {
+            Some(format) => format,
+            None => self.outer?.format(message),
         }
-        let here = self.schema.named(message.selector).and_then(|info| Some((info, self.attrs.last(info.id)?)));
-        let Some((info, attr)) = here else { return self.outer?.format(message) };
-        match info.kind {
-            Kind::String | Kind::Binary => message.format(attr.read::<Str>()?),
-            Kind::Enum(int, names) => {
-                let value = int.read(attr.payload())?;
-                match names.label(value) {
-                    Some(label) => message.format(label),
-                    None => message.numbered(value),
-                }
-            }
-            Kind::Int(int) => message.numbered(int.read(attr.payload())?),
+    }
+
+    /// The same by the last selector that is well-formed, which is the one that structs keep.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn kept_format(&self, message: &SubMessage) -> Option<&'static Format> {
+        match self.here(message, true) {
+            Some(format) => format,
+            None => self.outer?.kept_format(message),
+        }
+    }
+
+    /// What the selector in this set chooses; `None` if there is none.
+    pub(crate) fn here(&self, message: &SubMessage, well_formed: bool) -> Option<Option<&'static Format>> {
+        if message.selector.is_empty() {
+            return Some(message.formats.first());
+        }
+        let info = self.schema.named(message.selector)?;
+        let read = |attr: Attr<'_>| match info.kind {
+            Kind::String | Kind::Binary => attr.read::<Str>().map(|value| message.format(value)),
+            Kind::Enum(int, names) => int.read(attr.payload()).map(|value| match names.label(value) {
+                Some(label) => message.format(label),
+                None => message.numbered(value),
+            }),
+            Kind::Int(int) => int.read(attr.payload()).map(|value| message.numbered(value)),
             _ => None,
+        };
+        if well_formed {
+            let all = self.attrs.into_iter().filter(|attr| attr.id() == info.id);
+            all.filter_map(read).last()
+        } else {
+            self.attrs.last(info.id).map(|attr| read(attr).flatten())
         }
     }
 }

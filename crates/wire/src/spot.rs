@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::schema::{Array, AttrInfo, Format, Kind, Nest, SubMessage};
-use crate::{Attr, Path, RawAttrs, RawRecords, Schema, Step, Str, align};
+use crate::{Attr, Path, RawAttrs, RawRecords, Schema, Scope, Step, align};
 
 impl Schema {
     /// The path of the attribute that byte `offset` of `attrs` lies in, the innermost one; `None` if it lies in none.
@@ -228,24 +228,12 @@ impl Level<'_> {
 
     /// The format that the value of the selector chooses, in this set or the nearest around it that has the selector.
     fn selected(&self, sub: &'static SubMessage) -> Option<&'static Format> {
-        if sub.selector.is_empty() {
-            return sub.formats.first();
-        }
         let mut level = Some(self);
         while let Some(here) = level {
             if let Meaning::Set(schema) = here.meaning
-                && let Some(info) = schema.named(sub.selector)
-                && let Some(attr) = here.attrs.last(info.id)
+                && let Some(format) = Scope::top(schema, here.attrs).here(sub, false)
             {
-                return match info.kind {
-                    Kind::String | Kind::Binary => sub.format(attr.read::<Str>()?),
-                    Kind::Enum(int, names) => {
-                        let value = int.read(attr.payload())?;
-                        names.label(value).map_or_else(|| sub.numbered(value), |label| sub.format(label))
-                    }
-                    Kind::Int(int) => sub.numbered(int.read(attr.payload())?),
-                    _ => None,
-                };
+                return format;
             }
             level = here.outer;
         }

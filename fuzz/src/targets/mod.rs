@@ -6,6 +6,7 @@ mod config;
 mod dynamic;
 mod engine;
 mod ext_ack;
+mod families;
 mod json;
 mod judging;
 mod messages;
@@ -22,6 +23,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dynamic", run: dynamic::run },
     Target { name: "engine", run: engine::run },
     Target { name: "ext_ack", run: ext_ack::run },
+    Target { name: "families", run: families::run },
     Target { name: "json", run: json::run },
     Target { name: "judging", run: judging::run },
     Target { name: "messages", run: messages::run },

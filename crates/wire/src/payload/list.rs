@@ -51,7 +51,7 @@ impl<K: Owned> Field for Multi<K> {
     #[inline]
     fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
         if K::is_longer(attr.payload()) {
-            unparsed.push(Unparsed::longer(attr));
+            Unparsed::keep_longer(unparsed, attr);
         }
     }
 }

@@ -205,7 +205,7 @@ mod owned {
                 // The last one counts.
                 unparsed.retain(|other| !other.longer || other.id() != attr.id());
                 if K::is_longer(attr.payload()) {
-                    unparsed.push(Unparsed::longer(attr));
+                    Unparsed::keep_longer(unparsed, attr);
                 }
             }
         }
@@ -278,9 +278,10 @@ mod owned {
             Self { raw_type: attr.raw_type(), payload: attr.payload().to_vec(), bad, longer: false }
         }
 
-        /// Keeps all of `attr`, whose start is read.
-        pub fn longer(attr: Attr<'_>) -> Self {
-            Self { longer: true, ..Self::new(attr, false) }
+        /// Keeps all of `attr`, whose start is read: in front of the others and by id, wherever it stood.
+        pub(crate) fn keep_longer(unparsed: &mut Vec<Self>, attr: Attr<'_>) {
+            let at = unparsed.partition_point(|other| other.longer && other.id() <= attr.id());
+            unparsed.insert(at, Self { longer: true, ..Self::new(attr, false) });
         }
 
         /// Its id.
