@@ -369,6 +369,7 @@ fn named(option: &str) -> Result<Opt, Malformed> {
         "listen-all-nsid" => Opt::ListenAllNsid,
         "receive-buffer" => Opt::ReceiveBuffer,
         "receive-buffer-force" => Opt::ReceiveBufferForce,
+        "send-buffer-force" => Opt::SendBufferForce,
         "send-buffer" => Opt::SendBuffer,
         other => return Err(Malformed(format!("there is no option {other}"))),
     })

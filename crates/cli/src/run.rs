@@ -63,7 +63,7 @@ pub struct Program {
 pub enum Manner {
     /// Sends are handled when they return
     Sync,
-    /// Receives too, and they tell all that netlink's do
+    /// Receives too, and they tell all that netlink's do, as some programs must have it (Go's vishvananda/netlink)
     Full,
     /// Neither: sends are handled a moment later
     Fast,

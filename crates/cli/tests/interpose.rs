@@ -14,28 +14,6 @@ use compiler::compiled;
 use programs::{MODES, User, command, is_root, is_there, netloom, run, told, users};
 
 #[test]
-fn genl_lists_our_families_alone() {
-    if !is_there("genl") {
-        return;
-    }
-    for user in users() {
-        for mode in MODES {
-            let (status, out, err) = run(user, &["--module", "doc_exmpl", "--mode", mode], &["genl", "ctrl", "list"]);
-            assert_eq!((status, &*err), (Some(0), ""), "{user:?} {mode}");
-            let names: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix("Name: ")).collect();
-            assert_eq!(names, ["nlctrl", "DOC_EXMPL"], "{user:?} {mode}: {out}");
-            assert!(out.contains("name: DOC_EXMPL_GRP"), "{out}");
-        }
-        let (status, out, _) = run(user, &["--module", "doc_exmpl"], &["genl", "ctrl", "get", "name", "DOC_EXMPL"]);
-        assert_eq!((status, out.matches("Name: ").count()), (Some(0), 1), "{out}");
-        // To Linux as ever.
-        let (_, linux, _) = told(Command::new("genl").args(["ctrl", "list"]).stdin(Stdio::null()));
-        let (_, out, _) = run(user, &["--module", "doc_exmpl", "--no-interpose"], &["genl", "ctrl", "list"]);
-        assert_eq!(out, linux);
-    }
-}
-
-#[test]
 fn a_served_kernel_side_is_joined() {
     if !is_there("genl") {
         return;
@@ -296,58 +274,6 @@ fn every_call_says_what_linux_says() {
                 assert_eq!((differ, here.0, &*here.2), (None, Some(0), ""), "{user:?} {mode} {client}");
                 assert_eq!(here.1.len(), linux.1.len());
             }
-        }
-    }
-}
-
-#[test]
-fn the_documents_client_in_c_finds_our_family_and_greets_it() {
-    let Some(client) = compiled("../../examples/c/doc_exmpl_client.c", "doc_exmpl_client", &[]) else { return };
-    for user in users() {
-        for mode in MODES {
-            let (status, out, err) = run(user, &["--module", "doc_exmpl", "--mode", mode], &[&client, "DOC_EXMPL"]);
-            assert_eq!((status, &*err), (Some(0), ""), "{user:?} {mode}: {out}");
-            assert!(out.contains("Hello from kernel space!!!"), "{out}");
-            let (status, _, err) = run(user, &["--module", "doc_exmpl", "--mode", mode], &[&client, "VFS_DQUOT"]);
-            assert_eq!((status, &*err), (Some(1), "kernel: No such file or directory\n"), "{user:?} {mode}");
-        }
-    }
-}
-
-#[test]
-fn libnl_and_iw_see_our_families() {
-    for user in users() {
-        for mode in MODES {
-            let on = ["--mode", mode, "--module", "doc_exmpl"];
-            if is_there("genl-ctrl-list") {
-                let listed = run(user, &on, &["genl-ctrl-list"]);
-                let expected = "0x0010 nlctrl version 2\n0x0013 DOC_EXMPL version 1\n";
-                assert_eq!(listed, (Some(0), expected.to_owned(), String::new()), "{user:?} {mode}");
-            }
-            if is_there("iw") {
-                let listed = run(user, &on, &["iw", "list"]);
-                assert_eq!(listed, (Some(1), String::new(), "nl80211 not found.\n".to_owned()), "{user:?} {mode}");
-            }
-        }
-    }
-}
-
-#[test]
-fn pyroute2_works_on_an_interface_that_it_made() {
-    // Debian's: what a virtual environment has is not where nobody looks.
-    const PYTHON: &str = "/usr/bin/python3";
-    let has = Command::new(PYTHON).args(["-c", "import pyroute2"]).stderr(Stdio::null()).status();
-    if !has.is_ok_and(|status| status.success()) {
-        return eprintln!("skipped: no pyroute2 (Debian: python3-pyroute2)");
-    }
-    let client = netloom().with_file_name("client.py");
-    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pyroute2_client.py"), &client).unwrap();
-    for user in users() {
-        for mode in MODES {
-            let program = [PYTHON, client.to_str().unwrap(), "wg5"];
-            let (status, out, err) = run(user, &["--mode", mode, "--module", "wireguard"], &program);
-            assert_eq!(status, Some(0), "{user:?} {mode}: {out}{err}");
-            assert_eq!(out, "wg5 up True\nTrue\nTrue\n5555 1\nTrue\n2\n", "{user:?} {mode}");
         }
     }
 }

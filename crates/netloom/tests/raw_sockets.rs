@@ -187,7 +187,7 @@ fn every_option_is_set_and_told() {
             assert_eq!(socket.option(option).unwrap(), told, "{side}: {option:?} {asked}");
         }
         // By privilege alone; without it, EPERM.
-        for option in [Opt::ListenAllNsid, Opt::ReceiveBufferForce] {
+        for option in [Opt::ListenAllNsid, Opt::ReceiveBufferForce, Opt::SendBufferForce] {
             let set = socket.set(option, 1);
             assert!(set.is_ok() || errno(set) == Some(Errno::EPERM), "{side}: {option:?}");
         }
@@ -195,7 +195,7 @@ fn every_option_is_set_and_told() {
     let kernel = Kernel::new();
     let nobody = Credentials { process: 77, uid: 65_534, gid: 65_534 };
     let socket = kernel.socket_as(Protocol::USERSOCK, nobody).unwrap();
-    for option in [Opt::ListenAllNsid, Opt::ReceiveBufferForce] {
+    for option in [Opt::ListenAllNsid, Opt::ReceiveBufferForce, Opt::SendBufferForce] {
         assert_eq!(errno(socket.set(option, 1)), Some(Errno::EPERM), "{option:?}");
     }
     assert_eq!(errno(socket.join(1)), Some(Errno::EPERM));

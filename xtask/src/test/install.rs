@@ -6,10 +6,10 @@ use std::process::Command;
 
 use super::stage::Stage;
 
-/// A program that some tests use, and the Debian package that has it.
+/// A program that some tests use, or a file with its path, and the Debian package that has it.
 type Wanted = (&'static str, &'static str);
 
-const WANTED: [Wanted; 5] = [
+const WANTED: [Wanted; 11] = [
     // The wg to compare ours with.
     ("wg", "wireguard-tools"),
     // Makes links for the tests of events.
@@ -19,6 +19,13 @@ const WANTED: [Wanted; 5] = [
     // Records what programs say, and reads what we record.
     ("strace", "strace"),
     ("tshark", "tshark"),
+    // Clients to interpose, and what others are built of.
+    ("genl-ctrl-list", "libnl-utils"),
+    ("iw", "iw"),
+    ("/usr/lib/python3/dist-packages/pyroute2/__init__.py", "python3-pyroute2"),
+    ("go", "golang-go"),
+    ("/usr/share/gocode/src/github.com/mdlayher/genetlink/conn.go", "golang-github-mdlayher-genetlink-dev"),
+    ("/usr/share/gocode/src/github.com/vishvananda/netlink/link.go", "golang-github-vishvananda-netlink-dev"),
 ];
 
 /// What long steps use besides: virtual machines, for other kernels, and a module for them.
@@ -43,17 +50,26 @@ pub(super) fn packages(stage: &mut Stage, long: bool) {
         return;
     }
     stage.say(&format!("installing: {names}"));
-    for words in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
-        let mut apt = Command::new("apt-get");
-        apt.args(["-q", "-o", "Acquire::Retries=3"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
-        if words != ["update"] {
-            apt.args(&missing);
-        }
-        if !stage.run(apt, false).ok {
-            stage.say(&format!("apt-get cannot install {names}; what needs them is skipped"));
-            return;
+    if !apt(stage, &["update"], &[]) {
+        stage.say(&format!("apt-get has no lists; what needs {names} is skipped"));
+        return;
+    }
+    let install = ["install", "--yes", "--no-install-recommends"];
+    if apt(stage, &install, &missing) {
+        return;
+    }
+    // One that this Debian does not have must not keep the others away.
+    for name in missing {
+        if !apt(stage, &install, &[name]) {
+            stage.say(&format!("apt-get cannot install {name}; what needs it is skipped"));
         }
     }
+}
+
+fn apt(stage: &mut Stage, words: &[&str], packages: &[&str]) -> bool {
+    let mut apt = Command::new("apt-get");
+    apt.args(["-q", "-o", "Acquire::Retries=3"]).args(words).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+    stage.run(apt, false).ok
 }
 
 /// Whether a program is on the path.

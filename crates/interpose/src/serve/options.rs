@@ -17,7 +17,7 @@ const DROP_MEMBERSHIP: i32 = 2;
 const LIST_MEMBERSHIPS: i32 = 9;
 
 /// Options that are the endpoint's; memberships are not among them.
-const OPTIONS: [(i32, i32, Opt); 11] = [
+const OPTIONS: [(i32, i32, Opt); 12] = [
     (libc::SOL_NETLINK, 3, Opt::PktInfo),
     (libc::SOL_NETLINK, 4, Opt::BroadcastError),
     (libc::SOL_NETLINK, 5, Opt::NoEnobufs),
@@ -28,6 +28,7 @@ const OPTIONS: [(i32, i32, Opt); 11] = [
     (libc::SOL_SOCKET, libc::SO_RCVBUF, Opt::ReceiveBuffer),
     (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, Opt::ReceiveBufferForce),
     (libc::SOL_SOCKET, libc::SO_SNDBUF, Opt::SendBuffer),
+    (libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, Opt::SendBufferForce),
     (libc::SOL_SOCKET, libc::SO_PASSCRED, Opt::PassCredentials),
 ];
 
@@ -72,7 +73,7 @@ pub(super) fn set(supervisor: &Supervisor, caller: &Caller<'_>, channel: &Channe
             _ => Err(Errno::ENOPROTOOPT),
         })
     });
-    if matches!(option, Some(Opt::ReceiveBuffer | Opt::ReceiveBufferForce | Opt::SendBuffer)) {
+    if matches!(option, Some(Opt::ReceiveBuffer | Opt::ReceiveBufferForce | Opt::SendBuffer | Opt::SendBufferForce)) {
         channel.learn_buffers();
     }
     settled(channel, answer(done, |()| 0))

@@ -171,6 +171,9 @@ pub enum Opt {
     /// Bytes that may be under way from this socket; a longer datagram is EMSGSIZE.
     #[doc(alias = "SO_SNDBUF")]
     SendBuffer,
+    /// The same without the bound. Needs CAP_NET_ADMIN.
+    #[doc(alias = "SO_SNDBUFFORCE")]
+    SendBufferForce,
     /// Switch: receiving tells the sender's credentials.
     #[doc(alias = "SO_PASSCRED")]
     PassCredentials,
@@ -189,6 +192,7 @@ impl Opt {
             Self::ListenAllNsid => "option NETLINK_LISTEN_ALL_NSID",
             Self::ReceiveBuffer => "option SO_RCVBUF",
             Self::ReceiveBufferForce => "option SO_RCVBUFFORCE",
+            Self::SendBufferForce => "option SO_SNDBUFFORCE",
             Self::SendBuffer => "option SO_SNDBUF",
             Self::PassCredentials => "option SO_PASSCRED",
         }

@@ -117,6 +117,7 @@ impl Endpoint for Linux {
     fn option(&self, option: Opt) -> Answer<u32> {
         let (level, number) = match option {
             Opt::ReceiveBufferForce => number(Opt::ReceiveBuffer),
+            Opt::SendBufferForce => number(Opt::SendBuffer),
             option => number(option),
         };
         sys::option(self.fd.as_fd(), level, number)
@@ -143,6 +144,7 @@ fn number(option: Opt) -> (i32, i32) {
         Opt::ListenAllNsid => (libc::SOL_NETLINK, libc::NETLINK_LISTEN_ALL_NSID),
         Opt::ReceiveBuffer => (libc::SOL_SOCKET, libc::SO_RCVBUF),
         Opt::ReceiveBufferForce => (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE),
+        Opt::SendBufferForce => (libc::SOL_SOCKET, libc::SO_SNDBUFFORCE),
         Opt::SendBuffer => (libc::SOL_SOCKET, libc::SO_SNDBUF),
         Opt::PassCredentials => (libc::SOL_SOCKET, libc::SO_PASSCRED),
     }

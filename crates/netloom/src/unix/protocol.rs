@@ -175,7 +175,7 @@ impl Frame {
 }
 
 /// The options, by level and number: `linux/netlink.h`, `asm-generic/socket.h`.
-const OPTIONS: [(Opt, u32, u32); 11] = [
+const OPTIONS: [(Opt, u32, u32); 12] = [
     (Opt::ExtAck, SOL_NETLINK, 11),
     (Opt::CapAck, SOL_NETLINK, 10),
     (Opt::StrictCheck, SOL_NETLINK, 12),
@@ -186,6 +186,7 @@ const OPTIONS: [(Opt, u32, u32); 11] = [
     (Opt::ReceiveBuffer, SOL_SOCKET, 8),
     (Opt::ReceiveBufferForce, SOL_SOCKET, 33),
     (Opt::SendBuffer, SOL_SOCKET, 7),
+    (Opt::SendBufferForce, SOL_SOCKET, 32),
     (Opt::PassCredentials, SOL_SOCKET, 16),
 ];
 

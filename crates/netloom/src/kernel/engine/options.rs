@@ -109,11 +109,12 @@ impl Engine {
                     port.uncongest();
                 }
             }
-            Opt::ListenAllNsid | Opt::ReceiveBufferForce if !admin => return Err(Errno::EPERM),
+            Opt::ListenAllNsid | Opt::ReceiveBufferForce | Opt::SendBufferForce if !admin => return Err(Errno::EPERM),
             Opt::ListenAllNsid => options.listen_all_nsid = on,
             Opt::ReceiveBuffer => port.rcvbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(RCVBUF_MIN),
             Opt::ReceiveBufferForce => port.rcvbuf = asked.min(i32::MAX as usize / 2).saturating_mul(2).max(RCVBUF_MIN),
             Opt::SendBuffer => port.sndbuf = asked.min(RCVBUF_MAX).saturating_mul(2).max(SNDBUF_MIN),
+            Opt::SendBufferForce => port.sndbuf = asked.min(i32::MAX as usize / 2).saturating_mul(2).max(SNDBUF_MIN),
             Opt::PassCredentials => options.pass_credentials = on,
         }
         Ok(())
@@ -135,7 +136,7 @@ impl Engine {
             Opt::ListenAllNsid => options.listen_all_nsid,
             Opt::PassCredentials => options.pass_credentials,
             Opt::ReceiveBuffer | Opt::ReceiveBufferForce => return size(port.rcvbuf),
-            Opt::SendBuffer => return size(port.sndbuf),
+            Opt::SendBuffer | Opt::SendBufferForce => return size(port.sndbuf),
         };
         Ok(u32::from(switch))
     }
