@@ -155,6 +155,55 @@ fn programs_find_the_family() {
     }
 }
 
+/// Families of other protocols, which are made if they are not there, and headers of their own.
+#[test]
+fn protocols_are_answered_for_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let replies = file(
+        "a.yaml",
+        "family: rt-addr\nops:\n  getaddr:\n    - request: {ifa-index: 7}\n      dump: []\n    - dump: [{ifa-family: 2, ifa-index: 1, local: 192.0.2.1}]\n",
+    );
+    let dump = |body: &str| {
+        let words = ["dump", "rt-addr", "getaddr", body, "--json", "--kernel", "embedded", "--replies", &replies];
+        told(&mut command(&words))
+    };
+    let (status, out, err) = dump("{}");
+    assert!(status == Some(0) && out.contains(r#""ifa-index":1,"local":"192.0.2.1""#), "{out}{err}");
+    assert_eq!(dump(r#"{"ifa-index":7}"#).1.trim(), "[]");
+    let spec = file(
+        "odd.yaml",
+        "
+name: odd
+protocol: netlink-raw
+protonum: 25
+doc: A protocol that no kernel has.
+attribute-sets: [{name: m, attributes: [{name: t, type: string}]}]
+operations:
+  enum-model: directional
+  list:
+    - name: get
+      doc: Gets it.
+      attribute-set: m
+      do: {request: {value: 20, attributes: [t]}, reply: {value: 21, attributes: [t]}}
+      dump: {request: {value: 20}, reply: {value: 21, attributes: [t]}}
+    - {name: told, doc: Tells., attribute-set: m, mcgrp: g, event: {value: 22, attributes: [t]}}
+mcast-groups: {list: [{name: g, value: 3}]}
+",
+    );
+    let replies =
+        file("odd.json", r#"{"ops": {"get": [{"reply": {"t": "one"}}, {"dump": [{"t": "a"}, {"t": "b"}]}]}}"#);
+    let ask = |verb: &str| {
+        let words = [verb, "odd", "get", "--json", "--kernel", "embedded", "--spec", &spec, "--replies", &replies];
+        told(&mut command(&words)).1.replace('\n', "")
+    };
+    assert_eq!((&*ask("do"), &*ask("dump")), (r#"{"t":"one"}"#, r#"[{"t":"a"},{"t":"b"}]"#));
+}
+
 #[test]
 fn mistakes_in_the_file_are_told_with_their_place() {
     let folder = tempfile::tempdir().unwrap();
