@@ -130,6 +130,9 @@ fn one_socket_uses_families_of_both() {
     }
     let script = include_str!("data/two_families.py");
     let ethtool = linux(&["python3", "-c", script, "linux"]);
+    if ethtool.is_empty() {
+        return eprintln!("skipped: this Linux has no family ethtool, to be used beside ours");
+    }
     assert!(ethtool.starts_with("ethtool: {"), "{ethtool}");
     let expected = ethtool
         + "apart: True\n\
@@ -155,6 +158,10 @@ fn a_served_kernel_side_has_some_of_the_families() {
     if !is_there("python3") {
         return;
     }
+    let script = include_str!("data/two_families.py");
+    if linux(&["python3", "-c", script, "linux"]).is_empty() {
+        return eprintln!("skipped: this Linux has no family ethtool, to be used beside ours");
+    }
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let path = folder.path().join("kernel");
@@ -163,7 +170,6 @@ fn a_served_kernel_side_has_some_of_the_families() {
     let mut serve = command(User::Own, &serve).spawn().unwrap();
     BufReader::new(serve.stderr.take().unwrap()).read_line(&mut String::new()).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
-    let script = include_str!("data/two_families.py");
     for user in users() {
         for mode in MODES {
             let on = ["--kernel", path, "--only", "DOC_EXMPL", "--mode", mode];
