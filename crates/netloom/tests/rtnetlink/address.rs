@@ -5,7 +5,7 @@ use netloom::rtnetlink::{AddressFamily, Prefix, addr, link};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, inside_as, names, run, same, shown, well_read};
+use crate::{inside, inside_as, names, run, same_when_steady, shown, well_read};
 
 const RICH: &str = "
     ip link set lo up
@@ -93,13 +93,16 @@ fn of_ip() -> Vec<Value> {
 
 fn compare(nl: &Connection) {
     let names = names(nl);
-    let ours = addr::all(nl, AddressFamily::UNSPEC).unwrap();
-    for address in &ours {
-        well_read(address, &address.unparsed);
-        // The header has the low eight of the flags.
-        assert_eq!(address.header.ifa_flags.0, address.flags.unwrap().0 & 0xff);
-    }
-    same(ours.iter().map(|address| as_ip(address, &names[&address.header.ifa_index])).collect(), of_ip());
+    let ours = || {
+        let ours = addr::all(nl, AddressFamily::UNSPEC).unwrap();
+        for address in &ours {
+            well_read(address, &address.unparsed);
+            // The header has the low eight of the flags.
+            assert_eq!(address.header.ifa_flags.0, address.flags.unwrap().0 & 0xff);
+        }
+        ours.iter().map(|address| as_ip(address, &names[&address.header.ifa_index])).collect()
+    };
+    same_when_steady(ours, of_ip);
 }
 
 #[test]

@@ -97,12 +97,12 @@ fn kinds_are_made_with_their_options() {
         &kind::vlan("vl5", v0, 5),
         &json!({"kind": "vlan", "id": 5, "protocol": "802.1Q", "flags": ["REORDER_HDR"]}),
     );
-    let flags = VlanFlagsMask { flags: VlanFlags::GVRP, mask: VlanFlags(u32::MAX) };
+    let flags = VlanFlagsMask { flags: VlanFlags::GVRP, mask: VlanFlags::GVRP | VlanFlags::REORDER_HDR };
     let options = Vlan::new().id(6_u16).protocol(VlanProtocol::_8021AD).flags(flags);
     check(
         &nl,
         &kind::of("vl6", LinkData::Vlan(options)).link(v0),
-        &json!({"kind": "vlan", "id": 6, "protocol": "802.1ad"}),
+        &json!({"kind": "vlan", "id": 6, "protocol": "802.1ad", "flags": ["GVRP"]}),
     );
 
     let options = Vxlan::new()

@@ -8,7 +8,7 @@ use netloom::rtnetlink::{MacAddr, link};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, say, shown, well_read, works};
+use crate::{inside, names, run, same_when_steady, say, shown, well_read, works};
 
 /// An interface as `ip -d -j link` shows it, but for what its kind alone has.
 fn as_ip(link: &Link, name: &dyn Fn(u32) -> String) -> Value {
@@ -104,9 +104,12 @@ fn of_ip() -> Vec<Value> {
 
 fn compare(nl: &Connection) {
     let names = names(nl);
-    let ours = link::all(nl).unwrap();
-    ours.iter().for_each(|link| well_read(link, &link.unparsed));
-    same(ours.iter().map(|link| as_ip(link, &|index| names[&index].clone())).collect(), of_ip());
+    let ours = || {
+        let ours = link::all(nl).unwrap();
+        ours.iter().for_each(|link| well_read(link, &link.unparsed));
+        ours.iter().map(|link| as_ip(link, &|index| names[&index].clone())).collect()
+    };
+    same_when_steady(ours, of_ip);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use netloom::rtnetlink::{AddressFamily, MacAddr, neigh};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, shown, well_read, works};
+use crate::{inside, names, run, same, same_when_steady, shown, well_read, works};
 
 const RICH: &str = "
     ip link set lo up
@@ -102,22 +102,26 @@ fn what_ip_has_added_is_read() {
     let name = |index: u32| names[&index].clone();
     // Those of groups come and go by themselves.
     let group = |address: &str| address.parse::<IpAddr>().unwrap().is_multicast();
-    let ours = neigh::all(&nl, AddressFamily::UNSPEC).unwrap();
-    ours.iter().for_each(|neighbour| well_read(neighbour, &neighbour.unparsed));
-    assert!(ours.iter().all(|neighbour| neighbour.cacheinfo.is_some() && neighbour.probes.is_some()));
-    let ours = ours.into_iter().filter(|neighbour| !neighbour.dst.unwrap().is_multicast());
-    let ours = ours.map(|neighbour| as_ip(&neighbour, &name(neighbour.header.ndm_ifindex as u32))).collect();
-    let theirs =
-        shown("ip neigh show nud all").into_iter().filter(|neighbour| !group(neighbour["dst"].as_str().unwrap()));
-    same(ours, theirs.collect());
+    let ours = || {
+        let ours = neigh::all(&nl, AddressFamily::UNSPEC).unwrap();
+        ours.iter().for_each(|neighbour| well_read(neighbour, &neighbour.unparsed));
+        assert!(ours.iter().all(|neighbour| neighbour.cacheinfo.is_some() && neighbour.probes.is_some()));
+        let ours = ours.iter().filter(|neighbour| !neighbour.dst.unwrap().is_multicast());
+        ours.map(|neighbour| as_ip(neighbour, &name(neighbour.header.ndm_ifindex as u32))).collect()
+    };
+    same_when_steady(ours, || {
+        let theirs = shown("ip neigh show nud all").into_iter();
+        theirs.filter(|neighbour| !group(neighbour["dst"].as_str().unwrap())).collect()
+    });
     let proxies = neigh::proxies(&nl).unwrap();
     same(proxies.iter().map(|proxy| as_ip(proxy, "v0")).collect(), shown("ip neigh show proxy"));
 
-    let forwarding = neigh::all(&nl, AddressFamily::BRIDGE).unwrap();
-    forwarding.iter().for_each(|entry| well_read(entry, &entry.unparsed));
-    same(forwarding.iter().map(|entry| as_bridge(entry, &name)).collect(), shown("bridge fdb"));
-    let of_bridge = neigh::forwarding(&nl, "br0").unwrap();
-    same(of_bridge.iter().map(|entry| as_bridge(entry, &name)).collect(), shown("bridge fdb show br br0"));
+    let forwarding = |entries: Vec<Neighbour>| {
+        entries.iter().for_each(|entry| well_read(entry, &entry.unparsed));
+        entries.iter().map(|entry| as_bridge(entry, &name)).collect()
+    };
+    same_when_steady(|| forwarding(neigh::all(&nl, AddressFamily::BRIDGE).unwrap()), || shown("bridge fdb"));
+    same_when_steady(|| forwarding(neigh::forwarding(&nl, "br0").unwrap()), || shown("bridge fdb show br br0"));
 
     let of_v0 = neigh::of(&nl, "v0").unwrap();
     let v0 = netloom::rtnetlink::link::index(&nl, "v0").unwrap() as i32;

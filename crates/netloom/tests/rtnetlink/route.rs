@@ -9,7 +9,7 @@ use netloom::rtnetlink::{AddressFamily, Prefix, link, route};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, say, shown, well_read, works};
+use crate::{inside, names, run, same, same_when_steady, say, shown, well_read, works};
 
 const RICH: &str = "
     ip link set lo up
@@ -169,12 +169,15 @@ fn compare(nl: &Connection) {
         (AddressFamily::INET, "ip -d -4 route show table all"),
         (AddressFamily::INET6, "ip -d -6 route show table all"),
     ] {
-        let ours = route::all(nl, family).unwrap();
-        for route in &ours {
-            well_read(route, &route.unparsed);
-            route.multipath.iter().for_each(|hop| well_read(hop, &hop.unparsed));
-        }
-        same(ours.iter().map(|route| as_ip(route, &names)).collect(), of_ip(command));
+        let ours = || {
+            let ours = route::all(nl, family).unwrap();
+            for route in &ours {
+                well_read(route, &route.unparsed);
+                route.multipath.iter().for_each(|hop| well_read(hop, &hop.unparsed));
+            }
+            ours.iter().map(|route| as_ip(route, &names)).collect()
+        };
+        same_when_steady(ours, || of_ip(command));
     }
 }
 
