@@ -167,7 +167,7 @@ macro_rules! family_in_task {
                 told.objects += 1;
                 let asked = nl.request(nlctrl::Getfamily, &ask);
                 told.sum +=
-                    asked.reply_ref(|family| family.attrs().get(CtrlAttrs::FAMILY_ID)).await?.map_or(0, u64::from);
+                    asked.reply_ref(|family| family.attrs().first(CtrlAttrs::FAMILY_ID)).await?.map_or(0, u64::from);
             }
             Ok(told)
         }
@@ -205,7 +205,7 @@ fn family(count: u32) -> Result<Told, Failure> {
     for _ in 0..count {
         told.objects += 1;
         let asked = nl.request(nlctrl::Getfamily, &ask);
-        told.sum += asked.reply_ref(|family| family.attrs().get(CtrlAttrs::FAMILY_ID))?.map_or(0, u64::from);
+        told.sum += asked.reply_ref(|family| family.attrs().first(CtrlAttrs::FAMILY_ID))?.map_or(0, u64::from);
     }
     Ok(told)
 }

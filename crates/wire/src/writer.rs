@@ -86,6 +86,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Runs `write`; if it fails, what it wrote is taken back.
+    #[inline]
     pub fn whole<R>(&mut self, write: impl FnOnce(&mut Self) -> Result<R, Full>) -> Result<R, Full> {
         let start = self.position();
         let done = write(self);
@@ -98,6 +99,7 @@ impl<'b> Writer<'b> {
     /// A message: `header`, whose length is patched in, then what `body` writes, padded.
     #[doc(alias = "nlmsg_put")]
     #[doc(alias = "nlmsg_end")]
+    #[inline]
     pub fn message<R>(&mut self, header: Header, body: impl FnOnce(&mut Self) -> Result<R, Full>) -> Result<R, Full> {
         self.whole(|w| {
             let start = w.begin_message(header)?;
@@ -108,6 +110,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Begins a message where a closure would be in the way; [`Writer::end_message`] patches its length.
+    #[inline]
     pub fn begin_message(&mut self, header: Header) -> Result<Mark, Full> {
         let start = self.position();
         self.put_bytes(&header.to_bytes())?;
@@ -115,6 +118,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Ends the message begun at `start`: its length is what was written since, without padding that is added now.
+    #[inline]
     pub fn end_message(&mut self, start: Mark) -> Result<(), Full> {
         let len = self.len.saturating_sub(start.0);
         let patch = u32::try_from(len).map_err(|_| Full::Room)?.to_ne_bytes();
@@ -126,6 +130,7 @@ impl<'b> Writer<'b> {
     /// The generic netlink header, behind a message's.
     #[doc(alias = "genlmsg_end")]
     #[doc(alias = "genlmsg_put")]
+    #[inline]
     pub fn genl(&mut self, header: GenlHeader) -> Result<(), Full> {
         self.put_bytes(&header.to_bytes())
     }
@@ -205,6 +210,28 @@ impl<'b> Writer<'b> {
         Ok(start)
     }
 
+    /// An attribute of these bytes and a NUL behind them.
+    #[inline]
+    pub(crate) fn put_ended(&mut self, raw_type: u16, bytes: &[u8]) -> Result<(), Full> {
+        let len = Attr::HEADER_LEN.saturating_add(bytes.len()).saturating_add(1);
+        let too_long = Full::TooLong { attr: raw_type & Attr::ID_MASK };
+        let ([l0, l1], [t0, t1]) = (u16::try_from(len).map_err(|_| too_long)?.to_ne_bytes(), raw_type.to_ne_bytes());
+        let end = align(self.len.saturating_add(len));
+        let place = self.buf.get_mut(self.len..end).ok_or(Full::Room)?;
+        // The last four bytes hold the NUL and the padding, whatever else is among them.
+        if let Some(last) = place.last_chunk_mut::<4>() {
+            *last = [0; 4];
+        }
+        if let Some((head, value)) = place.split_first_chunk_mut::<4>() {
+            *head = [l0, l1, t0, t1];
+            if let Some(value) = value.get_mut(..bytes.len()) {
+                value.copy_from_slice(bytes);
+            }
+        }
+        self.len = end;
+        Ok(())
+    }
+
     /// Ends the nest begun at `start`. A nest over 65,535 bytes is taken back, and the error names it.
     #[inline]
     pub fn end_nest(&mut self, start: Mark) -> Result<(), Full> {
@@ -218,10 +245,12 @@ impl<'b> Writer<'b> {
         Ok(())
     }
 
+    #[inline]
     fn zeros(&mut self, count: usize) -> Result<(), Full> {
         self.put_bytes([0; 3].get(..count).unwrap_or_default())
     }
 
+    #[inline]
     fn patch(&mut self, at: usize, bytes: &[u8]) {
         if let Some(place) = self.buf.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len())) {
             place.copy_from_slice(bytes);

@@ -80,11 +80,6 @@ impl Conversation {
         self.exchange.is_over()
     }
 
-    /// Whether it takes what looks unsolicited.
-    pub(crate) fn takes_odd(&self) -> bool {
-        self.exchange.takes_odd()
-    }
-
     /// Nothing is there to be fed: is that to be waited for? The error says that it was lost.
     #[inline]
     pub(crate) fn idle(&self) -> std::result::Result<(), Cause> {

@@ -66,6 +66,37 @@ pub enum Expect {
     Nothing,
 }
 
+/// What answers a request all at once.
+pub(crate) enum Whole<'d> {
+    Reply(RawMessage<'d>),
+    /// An acknowledgement that says nothing besides.
+    Ack,
+}
+
+/// What an exchange of this port and sequence that expects an acknowledgement or a reply would make of its first datagram,
+/// if that is all there is to it: so it is with nearly all, and found out in few steps. `None` says nothing.
+#[inline]
+pub(crate) fn whole_answer(port: u32, seq: u32, expect: Expect, datagram: &[u8], source: Address) -> Option<Whole<'_>> {
+    const UNUSUAL: Flags = Flags(Flags::MULTI.0 | Flags::DUMP_INTR.0 | Flags::ACK_TLVS.0);
+    let header = Header::read(datagram)?;
+    let usual = header.len as usize == datagram.len()
+        && header.seq == seq
+        && header.port == port
+        && source == Address::KERNEL
+        && !header.flags.intersects(UNUSUAL);
+    let payload = datagram.get(Header::LEN..).filter(|_| usual)?;
+    match expect {
+        Expect::Reply if !header.kind.is_control() => {
+            Some(Whole::Reply(RawMessage { header, payload, bytes: datagram }))
+        }
+        Expect::Ack if header.kind == MessageType::ERROR => {
+            let done = payload.len() >= 4_usize.saturating_add(Header::LEN) && payload.first_chunk() == Some(&[0; 4]);
+            done.then_some(Whole::Ack)
+        }
+        _ => None,
+    }
+}
+
 impl Exchange {
     /// How often a dump's datagram may come in a row before the dump counts as stalled.
     pub const REPEATS: u32 = 64;
@@ -378,6 +409,43 @@ mod tests {
             }
             assert_eq!((said.join(" ").as_str(), exchange.is_over()), (*words, *over), "case {n}");
         }
+    }
+
+    #[test]
+    fn the_short_way_says_what_the_long_one_does() {
+        let said = |sent: &[Sent], expect, source| {
+            let bytes = datagram(sent);
+            let short = whole_answer(PORT, SEQ, expect, &bytes, source).map(|whole| match whole {
+                Whole::Reply(message) => {
+                    if message.bytes == bytes {
+                        "reply"
+                    } else {
+                        "another"
+                    }
+                }
+                Whole::Ack => "ack",
+            });
+            let mut exchange = Exchange::new(PORT, SEQ, expect);
+            let long: Vec<_> = exchange.feed(&bytes, source).map(|step| word(&step)).collect();
+            (short, long.join(" "), exchange.is_over())
+        };
+        let told = Sent { flags: Flags(Flags::CAPPED.0 | Flags::ACK_TLVS.0), ..ACK };
+        let others = [NACK, PART, TORN, DONE, EVENT, LATE, FUTURE, told, Sent { port: 1, ..REPLY }];
+        let mut short_ways = 0;
+        for sent in [&[REPLY][..], &[ACK], &[REPLY, ACK], &[REPLY, REPLY], &[ACK, ACK]]
+            .into_iter()
+            .chain(others.iter().map(std::slice::from_ref))
+        {
+            for expect in [Expect::Ack, Expect::Reply, Expect::Dump, Expect::Nothing] {
+                for source in [Address::KERNEL, Address::port(9), Address { port: 0, groups: 1 }] {
+                    if let (Some(short), long, over) = said(sent, expect, source) {
+                        assert!(short == long && over, "{short} {long} {expect:?} {source:?}");
+                        short_ways += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(short_ways, 2, "a reply where one is expected, and an acknowledgement");
     }
 
     #[test]

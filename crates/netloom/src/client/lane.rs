@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Writer};
 
 use super::conversation::{Accepted, Conversation, Party, Terms};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Whole, whole_answer};
 use super::hooks::Ears;
 use super::mailbox::{self, Mailbox};
 use super::strays::Strays;
@@ -129,12 +129,22 @@ impl Lane {
         self.send(self.request(len))
     }
 
+    #[inline]
     fn send(&self, datagram: &[u8]) -> Result<()> {
-        match (self.socket.send(datagram), self.patience) {
-            (Ok(_), _) => Ok(()),
+        let endpoint = &**self.socket.endpoint();
+        match retry(|| endpoint.send(None, datagram)) {
+            Ok(_) => Ok(()),
+            Err(errno) => Err(self.unsent(errno)),
+        }
+    }
+
+    #[cold]
+    fn unsent(&self, errno: Errno) -> Error {
+        let error = Error::system("send", errno);
+        match self.patience {
             // A kernel side in another process, which is busy or stopped.
-            (Err(error), Some(patience)) if error.is_timeout() => Err(Error::new("", Cause::Timeout(patience))),
-            (Err(error), _) => Err(error),
+            Some(patience) if error.is_timeout() => Error::new("", Cause::Timeout(patience)),
+            _ => error,
         }
     }
 
@@ -218,22 +228,56 @@ impl Lane {
     ) -> Result<Accepted> {
         let named = |error: Error| error.of(subject.name());
         let party = Party { subject, strays, ears };
-        let mut talk = Conversation::new(self.exchange(seq, len, terms), terms);
         if let Some(ears) = ears {
             ears.out(self.port, self.request(len)).map_err(|cause| subject.error(cause))?;
         }
-        if let Some(mailbox) = self.mailbox.as_ref().filter(|mailbox| mailbox.is_shared()) {
-            mailbox.begin(talk.takes_odd() || ears.is_some());
+        let shared = self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared());
+        if shared || ears.is_some() {
+            if let Some(mailbox) = &self.mailbox {
+                mailbox.begin(self.exchange(seq, len, terms).takes_odd() || ears.is_some());
+            }
+            self.post(len).map_err(named)?;
+            return self.hear_out((seq, len), terms, party, None, reply);
         }
         self.post(len).map_err(named)?;
+        let first = self.socket.endpoint().recv(&mut self.inbox, RecvFlags::DONTWAIT, None);
+        if let Ok(received) = &first
+            && !received.truncated
+        {
+            let datagram = self.inbox.get(..received.len).unwrap_or_default();
+            match whole_answer(self.port, seq, terms.expect, datagram, received.source) {
+                Some(Whole::Reply(message)) => return reply(message).map_err(named).map(|()| Accepted::default()),
+                Some(Whole::Ack) => return Ok(Accepted::default()),
+                None => {}
+            }
+        }
+        let first = match first {
+            Err(Errno::EAGAIN | Errno::EINTR) => None,
+            first => Some(mailbox::judge(first, &mut self.inbox)),
+        };
+        self.hear_out((seq, len), terms, party, first, reply)
+    }
+
+    /// What follows if the first look at the socket does not give all.
+    #[inline(never)]
+    fn hear_out(
+        &mut self,
+        (seq, len): (u32, usize),
+        terms: Terms,
+        party: Party<'_>,
+        mut first: Option<std::result::Result<Received, Cause>>,
+        reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
+    ) -> Result<Accepted> {
+        let named = |error: Error| error.of(party.subject.name());
+        let mut talk = Conversation::new(self.exchange(seq, len, terms), terms);
         let mut wait = Wait::new(terms.timeout);
         while !talk.is_over() {
-            let got = match self.receive_now() {
+            let got = match first.take().or_else(|| self.receive_now()) {
                 Some(got) => wait.lose_patience().and(got),
                 None => match talk.idle() {
                     Ok(()) => {
                         if talk.wants_barrier() {
-                            talk.barrier(self.post_barrier(ears).map_err(named)?);
+                            talk.barrier(self.post_barrier(party.ears).map_err(named)?);
                         }
                         self.receive_later(&mut wait)
                     }
@@ -249,7 +293,7 @@ impl Lane {
                 Err(cause) => talk.fail(cause, party)?,
             }
         }
-        talk.finish(subject)
+        talk.finish(party.subject)
     }
 
     /// Sends a no-op that asks for an acknowledgement, and returns its sequence number.

@@ -190,6 +190,7 @@ pub(super) fn reply_of<O: Do>(first: Option<O::Reply>) -> Result<O::Reply> {
 
 /// Runs `ask` with the type of the op's messages: `number`, or the family's id if it is a generic netlink one. If that
 /// has changed since the family was resolved, `ask` is run once more with the new one.
+#[inline]
 pub(super) fn with_family<O: Op, R>(
     connection: &Connection,
     number: u16,

@@ -84,17 +84,7 @@ impl Payload for Str {
     #[doc(alias = "nla_put_string")]
     fn put(value: &str, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         // The padding of a value whose length is no multiple of 4 would serve as its NUL, were it not for the length.
-        let attr = w.begin_nest(id)?;
-        let written = (|| {
-            w.put_bytes(value.as_bytes())?;
-            w.put_bytes(&[0])?;
-            w.end_nest(attr)?;
-            w.pad()
-        })();
-        if written.is_err() {
-            w.cancel(attr);
-        }
-        written
+        w.put_ended(id, value.as_bytes())
     }
 }
 #[cfg(feature = "alloc")]
