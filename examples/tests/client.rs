@@ -27,6 +27,9 @@ mod routes;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../subscribe.rs"]
 mod subscribe;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../tasks.rs"]
+mod tasks;
 
 fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
@@ -49,6 +52,18 @@ fn call_tells_of_a_family() {
         assert_eq!(text(|out| call::tell(&nl, "nlctrl", out)), nlctrl);
         assert_eq!(text(|out| call::tell(&nl, "NO_SUCH", out)), "NO_SUCH: this kernel has no such family\n");
     }
+}
+
+#[test]
+fn tasks_tell_of_all_families() {
+    let kernel = kernel();
+    let nl = netloom::tokio::Connection::over(kernel.dialer(kernel.administrator()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut printed = Vec::new();
+    runtime.block_on(tasks::tell(&nl, &mut printed)).unwrap();
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(printed.starts_with("16 nlctrl: 1 groups\n") && printed.contains(" DOC_EXMPL: "), "{printed}");
+    assert!(printed.ends_with("no family comes or goes\n"), "{printed}");
 }
 
 #[test]
