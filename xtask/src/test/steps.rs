@@ -71,6 +71,8 @@ fn features(stage: &Stage) -> Tally {
         "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_route,rt_rule,wireguard",
         "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_route,rt_rule,wireguard",
     ];
+    // Each shell by itself; both at once is what the workspace has.
+    let netloom = ["", "--no-default-features", "--features tokio", "--features async-io"];
     let none = [""];
     let variants: [(&str, &[&str]); 8] = [
         ("netloom-wire", &wire),
@@ -78,7 +80,7 @@ fn features(stage: &Stage) -> Tally {
         ("netloom-spec", &none),
         ("netloom-codegen", &none),
         ("netloom-dynamic", &none),
-        ("netloom", &none),
+        ("netloom", &netloom),
         ("netloom-modules", &none),
         ("netloom-cli", &none),
     ];
