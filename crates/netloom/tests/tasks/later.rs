@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use netloom::Result;
 use netloom::client::Dialer;
@@ -10,7 +11,7 @@ use netloom::client::RawAnswer;
 use netloom::client::asynchronous::{Connection, Runtime};
 use netloom::kernel::{Config, Kernel};
 use netloom::unix;
-use netloom::wire::{Flags, Header, MessageType, Protocol, RawMessage, Writer, messages};
+use netloom::wire::{Errno, Flags, Header, MessageType, Protocol, RawMessage, Writer, messages};
 
 /// A protocol by hand: what it is asked waits until somebody answers.
 pub(crate) const LATER: Protocol = match Protocol::new(31) {
@@ -104,8 +105,13 @@ impl Later {
         self.say(asked, &parts.chain(end).collect::<Vec<_>>());
     }
 
+    /// Waits while there is no room: the reader is at it.
     pub(crate) fn say(&self, asked: &Asked, datagram: &[u8]) {
-        self.kernel.unicast_raw(LATER, asked.header.port, datagram.to_vec()).unwrap();
+        let until = Instant::now() + PATIENCE;
+        while let Err(nack) = self.kernel.unicast_raw(LATER, asked.header.port, datagram.to_vec()) {
+            assert!(nack.errno() == Errno::EAGAIN && Instant::now() < until, "{nack:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Fills the queues of those who hear the group, until something is lost.

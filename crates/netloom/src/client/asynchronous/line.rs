@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 
 use netloom_wire::{Errno, Header, MessageType, messages};
@@ -27,6 +27,8 @@ pub(super) struct Line<R: Runtime> {
     pub(super) strays: Arc<Strays>,
     ready: Readiness<R>,
     state: Mutex<State>,
+    /// Calls that were dropped while the state was held, maybe by who held it: a waker or a hook may drop anything.
+    gone: Mutex<Vec<u32>>,
     hearers: AtomicU64,
 }
 
@@ -86,7 +88,8 @@ impl<R: Runtime> Line<R> {
         let (port, detached, socket, inbox) = lane.into_parts();
         let state = State { seq: 0, slots: VecDeque::new(), inbox, spare: Vec::new() };
         let ready = Readiness::new(socket);
-        Self { port, detached, strays, ready, state: Mutex::new(state), hearers: AtomicU64::new(1 << 32) }
+        let (state, gone, hearers) = (Mutex::new(state), Mutex::default(), AtomicU64::new(1 << 32));
+        Self { port, detached, strays, ready, state, gone, hearers }
     }
 
     pub(super) fn ready(&self) -> &Readiness<R> {
@@ -110,11 +113,10 @@ impl<R: Runtime> Line<R> {
                            connection, or call afterwards";
             return Err(Error::new("", Cause::Usage(instead)));
         }
-        Ok(self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner));
+        gone.into_iter().for_each(|seq| state.remove(seq));
+        Ok(state)
     }
 
     /// A call begins: its sequence number, and a buffer for its request.
@@ -174,6 +176,10 @@ impl<R: Runtime> Line<R> {
 
     /// Receives without waiting.
     pub(super) fn receive(&self, state: &mut State) -> Option<std::result::Result<Received, Cause>> {
+        if state.inbox.is_empty() {
+            // A panic in a reply's reader took it away.
+            state.inbox.resize(Lane::ANSWER, 0);
+        }
         mailbox::take(self.ready.socket(), &mut state.inbox)
     }
 
@@ -312,17 +318,20 @@ impl<R: Runtime> Place<'_, R> {
 impl<R: Runtime> Drop for Place<'_, R> {
     fn drop(&mut self) {
         let line = self.line;
-        // Whom a hook drops inside of a call stays until the line goes.
-        if !hooks::is_inside(line.id()) {
-            let mut state = line.lock();
-            for seq in [Some(self.seq), self.barrier].into_iter().flatten() {
-                if let Some(place) = state.place(seq) {
-                    state.slots.remove(place);
+        let seqs = [Some(self.seq), self.barrier].into_iter().flatten();
+        let state = match line.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        match state {
+            Some(mut state) => {
+                seqs.for_each(|seq| state.remove(seq));
+                if state.spare.len() < Line::<R>::SPARE {
+                    state.spare.push(std::mem::take(&mut self.buffer));
                 }
             }
-            if state.spare.len() < Line::<R>::SPARE {
-                state.spare.push(std::mem::take(&mut self.buffer));
-            }
+            None => line.gone.lock().unwrap_or_else(PoisonError::into_inner).extend(seqs),
         }
         if self.waited {
             line.ready.bell(Way::In).leave(self.seq.into());
@@ -358,6 +367,12 @@ impl State {
             _ => false,
         };
         self.slots.iter().find(|(_, slot)| takes(slot)).map(|(seq, _)| *seq)
+    }
+
+    fn remove(&mut self, seq: u32) {
+        if let Some(place) = self.place(seq) {
+            self.slots.remove(place);
+        }
     }
 
     fn slot(&mut self, seq: u32) -> Option<&mut Slot> {
