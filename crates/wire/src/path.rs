@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use crate::{Attr, Scope};
+use crate::Attr;
+#[cfg(feature = "alloc")]
+use crate::Scope;
+use crate::schema::{Format, SubMessage};
 
 /// The way from a message's top to one attribute, as a list on the stack: `peers[3].public-key`.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +13,6 @@ pub struct Path<'p> {
     parent: Option<&'p Path<'p>>,
     step: Step,
     depth: u8,
-    /// The attributes around, where a selector may be among them.
-    scope: Option<&'p Scope<'p>>,
 }
 
 /// One step of a [`Path`].
@@ -33,27 +34,12 @@ impl<'p> Path<'p> {
     pub const MAX_DEPTH: u8 = 48;
 
     /// The message itself.
-    pub const TOP: Path<'static> = Path { parent: None, step: Step::Top, depth: 0, scope: None };
+    pub const TOP: Path<'static> = Path { parent: None, step: Step::Top, depth: 0 };
 
     /// One step further down.
     #[inline]
     pub const fn then(&'p self, step: Step) -> Path<'p> {
-        Path { parent: Some(self), step, depth: self.depth.saturating_add(1), scope: self.scope }
-    }
-
-    /// The same place, with the attributes among which selectors are looked for; see [`Chosen`](crate::Chosen).
-    #[inline]
-    pub const fn within<'s>(&self, scope: &'s Scope<'s>) -> Path<'s>
-    where
-        'p: 's,
-    {
-        Path { parent: self.parent, step: self.step, depth: self.depth, scope: Some(scope) }
-    }
-
-    /// The attributes among which selectors are looked for.
-    #[inline]
-    pub const fn scope(&self) -> Option<&'p Scope<'p>> {
-        self.scope
+        Path { parent: Some(self), step, depth: self.depth.saturating_add(1) }
     }
 
     /// Steps from the top.
@@ -93,6 +79,11 @@ impl fmt::Display for Path<'_> {
 pub trait Bad {
     /// The attribute at `path` is ill-formed for its kind; it is kept raw in the struct's `unparsed`.
     fn bad(&mut self, path: &Path<'_>, attr: Attr<'_>);
+    /// The format that a selector chooses in the sets around the one that is decoded.
+    #[doc(hidden)]
+    fn format(&self, _message: &SubMessage) -> Option<&'static Format> {
+        None
+    }
 }
 
 impl Bad for () {
@@ -102,6 +93,26 @@ impl Bad for () {
 impl<F: FnMut(&Path<'_>, Attr<'_>)> Bad for F {
     fn bad(&mut self, path: &Path<'_>, attr: Attr<'_>) {
         self(path, attr);
+    }
+}
+
+/// Who is told, and what selectors stand in the set that is decoded.
+#[cfg(feature = "alloc")]
+pub(crate) struct Choosing<'a> {
+    pub(crate) scope: Scope<'a>,
+    pub(crate) bad: &'a mut dyn Bad,
+}
+
+#[cfg(feature = "alloc")]
+impl Bad for Choosing<'_> {
+    fn bad(&mut self, path: &Path<'_>, attr: Attr<'_>) {
+        self.bad.bad(path, attr);
+    }
+    fn format(&self, message: &SubMessage) -> Option<&'static Format> {
+        match self.scope.here(message, true) {
+            Some(format) => format,
+            None => self.bad.format(message),
+        }
     }
 }
 

@@ -46,16 +46,7 @@ impl<'s> Scope<'s> {
         }
     }
 
-    /// The same by the last selector that is well-formed, which is the one that structs keep.
-    #[cfg(feature = "alloc")]
-    pub(crate) fn kept_format(&self, message: &SubMessage) -> Option<&'static Format> {
-        match self.here(message, true) {
-            Some(format) => format,
-            None => self.outer?.kept_format(message),
-        }
-    }
-
-    /// What the selector in this set chooses; `None` if there is none.
+    /// What the selector in this set chooses; `None` if there is none. Structs keep the last one that is well-formed.
     pub(crate) fn here(&self, message: &SubMessage, well_formed: bool) -> Option<Option<&'static Format>> {
         if message.selector.is_empty() {
             return Some(message.formats.first());

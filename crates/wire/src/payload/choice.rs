@@ -141,7 +141,7 @@ mod owned {
             if path.is_too_deep() {
                 return None;
             }
-            let format = path.scope().and_then(|scope| scope.kept_format(C::INFO));
+            let format = bad.format(C::INFO);
             C::own(format.map(|format| format.value), payload, path, bad).map(Box::new)
         }
         fn put_owned(value: &Box<C>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {

@@ -107,6 +107,7 @@ mod owned {
     use core::fmt;
 
     use super::{Hidden, Payload, Secret};
+    use crate::path::Choosing;
     use crate::{Attr, AttributeSet, Attrs, Bad, Full, Mark, Path, RawAttrs, Schema, Scope, Writer};
 
     /// A kind of value that can be owned.
@@ -202,8 +203,10 @@ mod owned {
         #[inline]
         fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
             if K::GROWS {
-                // The last one counts.
-                unparsed.retain(|other| !other.longer || other.id() != attr.id());
+                if !unparsed.is_empty() {
+                    // The last one counts.
+                    unparsed.retain(|other| !other.longer || other.id() != attr.id());
+                }
                 if K::is_longer(attr.payload()) {
                     Unparsed::keep_longer(unparsed, attr);
                 }
@@ -248,9 +251,9 @@ mod owned {
         fn collect(attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad) -> Self {
             let mut set = Self::default();
             if Self::CHOOSES {
-                let scope = Scope::within(Self::SCHEMA, attrs.raw(), path.scope());
-                let path = path.within(&scope);
-                attrs.raw().into_iter().for_each(|attr| set.store(attr, &path, bad));
+                let scope = Scope::top(Self::SCHEMA, attrs.raw());
+                let mut bad = Choosing { scope, bad };
+                attrs.raw().into_iter().for_each(|attr| set.store(attr, path, &mut bad));
             } else {
                 attrs.raw().into_iter().for_each(|attr| set.store(attr, path, bad));
             }

@@ -264,15 +264,22 @@ impl<I: NamedInt> Payload for IntArray<I> {
 impl<I: NamedInt> Owned for IntArray<I> {
     type Owned = Vec<I::Int>;
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Vec<I::Int>> {
-        Some(Self::read(payload)?.iter().collect())
+        let ints = Self::read(payload)?;
+        let mut list = Vec::with_capacity(payload.len().checked_div(usize::from(I::INT.bytes)).unwrap_or(0));
+        list.extend(ints.iter());
+        Some(list)
     }
     fn put_owned(value: &Vec<I::Int>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         let width = usize::from(I::INT.bytes);
         let mut bytes = Vec::with_capacity(value.len().saturating_mul(width));
         for int in value {
-            let wide = int.bits().to_le_bytes();
-            let narrow = wide.get(..width).unwrap_or_default();
-            if I::INT.is_big() { bytes.extend(narrow.iter().rev()) } else { bytes.extend(narrow) }
+            let bits = int.bits();
+            let (little, big) = (bits.to_le_bytes(), bits.to_be_bytes());
+            bytes.extend_from_slice(if I::INT.is_big() {
+                big.get(big.len().saturating_sub(width)..).unwrap_or_default()
+            } else {
+                little.get(..width).unwrap_or_default()
+            });
         }
         w.put_attr(id, &bytes)
     }
