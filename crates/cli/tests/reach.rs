@@ -55,8 +55,9 @@ fn every_call_that_takes_a_descriptor_says_what_linux_says() {
             let linux = told(&client, &[mode], user);
             let here = told(&netloom, &["run", "--mode", mode, "--", client.to_str().unwrap(), mode], user);
             let compared = |line: &&str| {
-                // Who runs a kernel side is its administrator: SO_RCVBUFFORCE and NETLINK_LISTEN_ALL_NSID.
-                let own = user.is_some() && (line.starts_with("option 1 33:") || line.starts_with("option 270 8:"));
+                // Who runs a kernel side is its administrator: SO_SNDBUFFORCE, SO_RCVBUFFORCE and NETLINK_LISTEN_ALL_NSID.
+                let rights = ["option 1 32:", "option 1 33:", "option 270 8:"];
+                let own = user.is_some() && rights.iter().any(|right| line.starts_with(right));
                 !own && (fixed || !line.contains("fixed"))
             };
             let lines = |text: &str| -> Vec<String> { text.lines().filter(compared).map(str::to_owned).collect() };

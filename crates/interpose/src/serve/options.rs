@@ -135,7 +135,7 @@ pub(super) fn get(caller: &Caller<'_>, channel: &Channel) -> Outcome {
             };
             answer(refused, |()| 0)
         }
-        (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE) => Outcome::LetGo,
+        (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE | libc::SO_SNDBUFFORCE) => Outcome::LetGo,
         (libc::SOL_SOCKET, libc::SO_PEERNAME) => answer(tell_peer(caller, channel), |()| 0),
         // Nobody is at the other end of a netlink socket: process 0, user and group -1.
         (libc::SOL_SOCKET, libc::SO_PEERCRED) => {
