@@ -198,6 +198,7 @@ fn what_cannot_be_interposed_is_refused_with_a_reason() {
     let plain = file("plain", b"#!/bin/sh\n", 0o644);
     let orphan = file("orphan", b"#!/no/such/interpreter\n", 0o755);
     let absent = folder.path().join("absent").to_str().unwrap().to_owned();
+    let foreign = file("foreign", &[b"\x7fELF\x02\x01\x01".as_slice(), &[0; 11], &[0xf7], &[0; 100]].concat(), 0o755);
     let nested = format!("{} run -- true", netloom().display());
     for user in users() {
         for (program, status, text) in [
@@ -205,6 +206,8 @@ fn what_cannot_be_interposed_is_refused_with_a_reason() {
             (&[&*plain], 126, "chmod +x"),
             (&["no-such-program-anywhere"], 127, "no such program in any folder of $PATH: give its path"),
             (&[&*absent], 127, "there is no such file: check the path"),
+            // A byte of whose machine is another one's; execvp(3) would have a shell read it.
+            (&[&*foreign], 126, "it is code of another machine"),
             (&[&*orphan], 127, "what is to interpret it is not there"),
             (&["/"], 126, "it is a folder"),
             (&["sh", "-c", &*nested], 1, "a seccomp listener is in place already"),
@@ -213,6 +216,12 @@ fn what_cannot_be_interposed_is_refused_with_a_reason() {
             assert_eq!((code, &*out), (Some(status), ""), "{program:?}: {err}");
             assert!(err.starts_with("netloom: ") && err.contains(text), "{program:?}: {err}");
         }
+    }
+    // Where one of the two does not interpose, neither is in the way.
+    for (outer, inner) in [(&["--no-interpose"][..], ""), (&[], "--no-interpose ")] {
+        let nested = format!("{} run {inner}-- true", netloom().display());
+        let ran = run(User::Own, outer, &["sh", "-c", &nested]);
+        assert_eq!(ran, (Some(0), String::new(), String::new()), "{outer:?} {inner}");
     }
     if is_root() {
         // Owned by root: who is root may.

@@ -123,15 +123,11 @@ pub(crate) fn free_fd(thread: u32, least: u32) -> u32 {
     /// So many are looked at one by one.
     const FEW: u32 = 16;
     let first = least.max(FIRST_FD);
-    let free = |fd: &u32| {
-        let looked = fs::symlink_metadata(format!("/proc/{thread}/fd/{fd}"));
-        looked.is_err_and(|error| error.kind() == ErrorKind::NotFound)
-    };
+    let free = |fd: &u32| is_free(thread, *fd);
     if let Some(fd) = (first..first.saturating_add(FEW)).find(free) {
         return fd;
     }
-    let open = fs::read_dir(format!("/proc/{thread}/fd")).into_iter().flatten().flatten();
-    let mut open: Vec<u32> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let mut open = open_fds(thread);
     open.sort_unstable();
     let mut next = first;
     for fd in open.into_iter().filter(|fd| *fd >= first) {
@@ -141,6 +137,27 @@ pub(crate) fn free_fd(thread: u32, least: u32) -> u32 {
         next = next.saturating_add(1);
     }
     next
+}
+
+/// Where nothing is opened soon, in a program that has so many files open that the next free number may be one of ours:
+/// another thread could get it between a look and its use, and have its file replaced.
+pub(crate) fn remote_fd(thread: u32) -> Option<u32> {
+    /// More than are opened meanwhile.
+    const FAR: u32 = 64;
+    if is_free(thread, FIRST_FD.saturating_sub(1)) {
+        return None;
+    }
+    open_fds(thread).into_iter().max().map(|last| last.saturating_add(FAR))
+}
+
+fn is_free(thread: u32, fd: u32) -> bool {
+    let looked = fs::symlink_metadata(format!("/proc/{thread}/fd/{fd}"));
+    looked.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+fn open_fds(thread: u32) -> Vec<u32> {
+    let open = fs::read_dir(format!("/proc/{thread}/fd")).into_iter().flatten().flatten();
+    open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The inode that a link of /proc names in brackets.

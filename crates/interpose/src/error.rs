@@ -18,6 +18,8 @@ pub enum Error {
     SetId(PathBuf),
     /// It is 32-bit code.
     ThirtyTwoBit(PathBuf),
+    /// It is another machine's code, or damaged.
+    Format(PathBuf),
     /// The filter was refused.
     Filter(Errno),
     /// This process could not watch it.
@@ -29,7 +31,7 @@ impl Error {
     pub fn status(&self) -> u8 {
         match self {
             Self::Program(_, error) if error.kind() == io::ErrorKind::NotFound => 127,
-            Self::Program(..) | Self::SetId(_) | Self::ThirtyTwoBit(_) => 126,
+            Self::Program(..) | Self::SetId(_) | Self::ThirtyTwoBit(_) | Self::Format(_) => 126,
             Self::Filter(_) | Self::Supervisor(_) => 1,
         }
     }
@@ -49,6 +51,12 @@ impl fmt::Display for Error {
                 f,
                 "{}: it is 32-bit code, which cannot be interposed: use a 64-bit one, or --no-interpose",
                 program.display()
+            ),
+            Self::Format(program) => write!(
+                f,
+                "{}: it is code of another machine, or damaged: use one that is built for {}",
+                program.display(),
+                std::env::consts::ARCH
             ),
             Self::Filter(Errno::EBUSY) => f.write_str(
                 "a seccomp listener is in place already (another netloom run, or a container that uses one): run netloom \

@@ -30,7 +30,7 @@
 //! no event otherwise. Other sockets are numbered from 900; one that has a lower number (by dup2, SCM_RIGHTS, pidfd_getfd) is sent
 //! on by [`Mode::Fast`]'s rules, and where all receives are done here nothing can be received on it (dup2 says EBADF, the others
 //! cannot). io_uring is refused (ENOSYS), so is 32-bit code. /proc/net/netlink, sysfs and the ioctls on interfaces are Linux's
-//! own.
+//! own. Without privileges, what is set to run as another user runs as who started it (no_new_privs); to begin with it is refused.
 //!
 //! Every other system call that takes a descriptor says what it says of Linux's sockets (`reach.c`, among the command's tests, goes
 //! through them), but for these. Where receives are done here, splice and

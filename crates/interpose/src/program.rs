@@ -28,7 +28,12 @@ pub(crate) fn check(command: &Command) -> Result<(), Error> {
     if !privileged && (other_user || other_group) {
         return Err(Error::SetId(path));
     }
-    if is_32_bit(&path) { Err(Error::ThirtyTwoBit(path)) } else { Ok(()) }
+    match Format::of(&path) {
+        Format::ThirtyTwoBit => Err(Error::ThirtyTwoBit(path)),
+        // Left to execvp(3), it would be given to a shell to read.
+        Format::Foreign if !has_emulators() => Err(Error::Format(path)),
+        _ => Ok(()),
+    }
 }
 
 /// Where the program is, as execvp(3) looks for it.
@@ -50,12 +55,41 @@ fn find(command: &Command) -> Option<PathBuf> {
     env::split_paths(&paths).map(|path| folder.join(path).join(name)).find(executable)
 }
 
-/// Whether it says so in its first bytes.
-// elf.h: ELFMAG, EI_CLASS, ELFCLASS32
-fn is_32_bit(path: &Path) -> bool {
-    let mut head = [0; 5];
-    // One that may be executed need not be readable.
-    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *b"\x7fELF\x01"
+/// What a program says of itself in its first bytes.
+enum Format {
+    ThirtyTwoBit,
+    /// Another machine's, or damaged.
+    Foreign,
+    /// This machine's, or none that is known here.
+    Other,
+}
+
+impl Format {
+    // elf.h: ELFMAG, EI_CLASS, EI_DATA, e_machine
+    fn of(path: &Path) -> Self {
+        const HEADER: u64 = 64;
+        const MACHINE: u16 = if cfg!(target_arch = "x86_64") { 62 } else { 183 };
+        let mut head = Vec::new();
+        // One that may be executed need not be readable.
+        let read = File::open(path).and_then(|file| file.take(HEADER).read_to_end(&mut head));
+        match (read, &*head) {
+            (Ok(_), [0x7f, b'E', b'L', b'F', 1, ..]) => Self::ThirtyTwoBit,
+            (Ok(64), [0x7f, b'E', b'L', b'F', 2, 1, _, _, _, _, _, _, _, _, _, _, _, _, m0, m1, ..])
+                if u16::from_le_bytes([*m0, *m1]) == MACHINE =>
+            {
+                Self::Other
+            }
+            (Ok(_), [0x7f, b'E', b'L', b'F', ..]) => Self::Foreign,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether other machines' programs may be executed here by some emulator, which is interposed as any program.
+// Documentation/admin-guide/binfmt-misc.rst
+fn has_emulators() -> bool {
+    let mut entries = fs::read_dir("/proc/sys/fs/binfmt_misc").into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name() != "register" && entry.file_name() != "status")
 }
 
 #[cfg(test)]
@@ -73,6 +107,8 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(matches!(by_path(Path::new("old")), Err(Error::ThirtyTwoBit(found)) if found == path));
         fs::write(&path, b"\x7fELF\x02\x01\x01").unwrap();
+        assert!(has_emulators() || matches!(by_path(Path::new("old")), Err(Error::Format(_))), "cut");
+        fs::copy("/proc/self/exe", &path).unwrap();
         assert!(by_path(Path::new("old")).is_ok());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).unwrap();
         assert!(by_path(Path::new("old")).is_ok(), "as its own user");

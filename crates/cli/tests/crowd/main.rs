@@ -5,6 +5,7 @@
 //! client instead of ten and a thousand, a million opens instead of twenty thousand.
 
 mod ends;
+mod foes;
 mod killed;
 mod many;
 mod rights;
@@ -28,7 +29,12 @@ fn compiled(name: &'static str) -> Option<PathBuf> {
     let client = folder.join(format!("{}-{:?}", name.replace('/', "-"), std::thread::current().id()));
     let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
     let source = format!("{}/tests/{name}.c", env!("CARGO_MANIFEST_DIR"));
-    match Command::new(compiler).args(["-std=gnu11", "-Wall", "-Werror", "-o"]).arg(&client).arg(source).status() {
+    match Command::new(compiler)
+        .args(["-std=gnu11", "-Wall", "-Werror", "-pthread", "-o"])
+        .arg(&client)
+        .arg(source)
+        .status()
+    {
         Ok(status) => assert!(status.success()),
         Err(error) => {
             eprintln!("skipped: no C compiler ({error})");

@@ -7,7 +7,7 @@ use netloom::{Errno, Protocol};
 
 use crate::caller::Caller;
 use crate::channel::Channel;
-use crate::client::{Client, free_fd};
+use crate::client::{Client, free_fd, remote_fd};
 use crate::filter::{FIRST_EXACT_FD, FIRST_FD};
 use crate::launch::EXACT;
 use crate::supervisor::{Outcome, Supervisor};
@@ -120,9 +120,17 @@ fn place(
     close_on_exec: bool,
 ) -> Result<(), Errno> {
     let _turn = supervisor.placing.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = free_fd(caller.notice.thread, least);
-    let give = || caller.listener.answer_with_fd(caller.notice.id, theirs, at, close_on_exec);
-    match sys::with_room_for(client.process, at, give) {
+    let give = |at| {
+        let give = || caller.listener.answer_with_fd(caller.notice.id, theirs, at, close_on_exec);
+        sys::with_room_for(client.process, at, give)
+    };
+    // Who asks for a number from some on gets the next.
+    let far = (least <= FIRST_EXACT_FD).then(|| remote_fd(caller.notice.thread)).flatten();
+    let given = match far.map(give) {
+        None | Some(Err(Errno::EBADF)) => give(free_fd(caller.notice.thread, least)),
+        Some(given) => given,
+    };
+    match given {
         // Beyond its hard limit of open files.
         Err(Errno::EBADF) => Err(Errno::EMFILE),
         done => done,
