@@ -23,7 +23,8 @@
 //! ```
 //!
 //! Everywhere: `add` fails with EEXIST where there is one, `replace` does not; `delete` says whether there was one, and
-//! is no error if not. Lists are of one piece: a dump that a change tears is repeated, ten times in all. For millions of
+//! is no error if not. What makes values ([`kind`], [`Prefix`], [`route::complete`] …) takes no connection: asynchronous ones
+//! send the same values by `request`. Lists are of one piece: a dump that a change tears is repeated, ten times in all. For millions of
 //! objects read [`Connection::dump`] one by one instead. What is told unasked is [`Told`].
 
 pub mod addr;

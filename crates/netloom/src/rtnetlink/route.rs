@@ -205,7 +205,7 @@ pub fn lookup_as(nl: &Connection, what: Route) -> Result<Route> {
 /// CAP_NET_ADMIN.
 #[doc(alias = "rtnl_route_add")]
 pub fn add(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route.into())).create().excl().send().map(drop)
+    nl.request(Newroute, &complete(route)).create().excl().send().map(drop)
 }
 
 /// Adds a route or replaces the first one to the prefix with the same metric.
@@ -214,7 +214,7 @@ pub fn add(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 ///
 /// As of [`add`].
 pub fn replace(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route.into())).create().replace().send().map(drop)
+    nl.request(Newroute, &complete(route)).create().replace().send().map(drop)
 }
 
 /// Replaces a route that must be there.
@@ -223,7 +223,7 @@ pub fn replace(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 ///
 /// ENOENT if there is none; as of [`add`].
 pub fn change(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route.into())).replace().send().map(drop)
+    nl.request(Newroute, &complete(route)).replace().send().map(drop)
 }
 
 /// Adds a route behind those there are: of IPv6 a further next hop.
@@ -232,7 +232,7 @@ pub fn change(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 ///
 /// As of [`add`].
 pub fn append(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route.into())).create().append().send().map(drop)
+    nl.request(Newroute, &complete(route)).create().append().send().map(drop)
 }
 
 /// Removes the first route that is as said: to the prefix, and what else is set. False if there was none.
@@ -267,9 +267,16 @@ pub fn flush(nl: &Connection, family: AddressFamily, table: u32) -> Result<usize
     Ok(removed)
 }
 
-/// What is left out of a new route, filled in.
-fn complete(route: Route) -> Route {
-    let mut route = plain(route);
+/// A new route with what is left out filled in as [`add`] does it: for requests of one's own, in tasks or batches.
+///
+/// ```
+/// use netloom::families::rt_route::{Route, RouteType};
+/// use netloom::rtnetlink::{Prefix, route};
+/// let route = route::complete(Route::from(Prefix::DEFAULT_V4).oif(2_u32));
+/// assert_eq!((route.table, route.header.rtm_type), (Some(route::TABLE_MAIN), RouteType::UNICAST));
+/// ```
+pub fn complete(route: impl Into<Route>) -> Route {
+    let mut route = plain(route.into());
     let header = &mut route.header;
     if header.rtm_type == RouteType::UNSPEC {
         header.rtm_type = RouteType::UNICAST;
