@@ -217,6 +217,7 @@ impl Lane {
     }
 
     /// Sends the request written last and hears the answers out, each reply by `reply`.
+    #[inline]
     pub(crate) fn converse(
         &mut self,
         (seq, len): (u32, usize),
@@ -224,7 +225,7 @@ impl Lane {
         subject: &Subject<'_>,
         strays: &Strays,
         ears: Option<&Ears<'_>>,
-        reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
+        reply: &mut impl FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
         let named = |error: Error| error.of(subject.name());
         let party = Party { subject, strays, ears };

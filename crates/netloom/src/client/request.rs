@@ -157,7 +157,8 @@ impl<O: Do> Request<'_, O> {
         reply_of::<O>(first)
     }
 
-    fn run(&self, reply: &mut dyn FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
+    #[inline]
+    fn run(&self, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
         let shared = &self.connection.shared;
         let subject = subject::<O>();
         let (flags, terms) = self.plan()?;
@@ -199,15 +200,19 @@ pub(super) fn with_family<O: Op, R>(
 ) -> Result<R> {
     let resolve = || connection.family(FamilyOf::<O>::NAME).map_err(|error| error.of(subject.name()));
     let shared = &connection.shared;
-    match shared.kind_of::<O>(number) {
-        None => ask(resolve()?.id),
-        Some(known) => match ask(known) {
-            Err(error) if shared.is_outdated::<O>(known, &error) => {
+    let known = shared.kind_of::<O>(number);
+    let (mut kind, mut old) = (known.map_or_else(|| resolve().map(|family| family.id), Ok)?, known.is_some());
+    loop {
+        match ask(kind) {
+            Err(error) if old && shared.is_outdated::<O>(kind, &error) => {
                 let new = resolve()?.id;
-                if new == known { Err(error) } else { ask(new) }
+                if new == kind {
+                    return Err(error);
+                }
+                (kind, old) = (new, false);
             }
-            done => done,
-        },
+            done => return done,
+        }
     }
 }
 

@@ -56,19 +56,16 @@ impl Endpoint for Linux {
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Answer<Received> {
         let peek = flags.contains(RecvFlags::PEEK);
         let port = self.port.load(Ordering::Relaxed);
-        let with_port = |mut received: Received| {
-            received.destination.port = port;
-            received
-        };
-        let Some(deadline) = deadline else {
-            let dontwait = flags.contains(RecvFlags::DONTWAIT);
-            return sys::recv(self.fd.as_fd(), buf, peek, dontwait).map(with_port);
-        };
+        let dontwait = flags.contains(RecvFlags::DONTWAIT);
         loop {
-            match sys::recv(self.fd.as_fd(), buf, peek, true) {
-                Err(Errno::EAGAIN) if !flags.contains(RecvFlags::DONTWAIT) => {}
-                done => return done.map(with_port),
-            }
+            let deadline = match (sys::recv(self.fd.as_fd(), buf, peek, dontwait || deadline.is_some()), deadline) {
+                (Ok(mut received), _) => {
+                    received.destination.port = port;
+                    return Ok(received);
+                }
+                (Err(Errno::EAGAIN), Some(deadline)) if !dontwait => deadline,
+                (Err(errno), _) => return Err(errno),
+            };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || !sys::readable(self.fd.as_fd(), None, Some(left))? {
                 return Err(Errno::EAGAIN);
