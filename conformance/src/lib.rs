@@ -12,6 +12,7 @@
 
 mod calls;
 mod case;
+pub mod clients;
 mod compare;
 mod differ;
 mod greet;
@@ -23,6 +24,7 @@ mod record;
 mod sabotage;
 mod seen;
 mod side;
+mod sys;
 pub mod twin;
 
 pub use case::{Call, Case, Difference, Group, Item, Malformed, Place, Room, Step, User, items};

@@ -12,6 +12,7 @@ use clap::Parser;
 use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
 use netloom::unix::{self, Serving};
+use netloom_conformance::clients::Clients;
 use netloom_conformance::{
     Case, Differ, Item, Malformed, NOW, Patience, Record, Release, Side, Verdict, compare, greet, is_privileged, items,
     play, play_against, sabotage, twin,
@@ -72,6 +73,13 @@ struct Asked {
     /// Instead of cases: has the documents' client in C, this program, and ours greet DOC_EXMPL of the Linux underneath.
     #[arg(long, value_name = "PROGRAM")]
     greet: Option<PathBuf>,
+    /// Instead of cases: has programs run on the Linux underneath and, by this command `netloom`, on our kernel side, and
+    /// compares what they print; the words choose among the scenarios of conformance/clients.
+    #[arg(long, value_name = "NETLOOM")]
+    clients: Option<PathBuf>,
+    /// The module of conformance/module, which programs have loaded and removed.
+    #[arg(long, value_name = "FILE", requires = "clients")]
+    loom: Option<PathBuf>,
     /// A worker's share of random requests, `0/2`: this program starts itself with it.
     #[arg(long, hide = true)]
     worker: Option<String>,
@@ -90,6 +98,10 @@ fn main() -> ExitCode {
 
 impl Asked {
     fn run(&self) -> Result<bool, Malformed> {
+        if let Some(netloom) = &self.clients {
+            let (netloom, loom) = (netloom.clone(), self.loom.clone());
+            return Clients { netloom, loom, words: self.words.clone(), show: self.show }.run();
+        }
         self.check_words()?;
         if self.record {
             return record(&self.linux_side()?).map(|()| true);

@@ -13,8 +13,9 @@ use super::live::{self, Options};
 use super::report::Report;
 use super::told::CTRL;
 use super::world::World;
-use super::{minimise, mirror, sys};
+use super::{minimise, mirror};
 use crate::Malformed;
+use crate::sys;
 
 /// Cases that share a network namespace: those that pass leave something behind.
 const STAY: u64 = 100_000;

@@ -20,7 +20,6 @@ mod mirror;
 mod probe;
 mod report;
 mod rows;
-mod sys;
 mod told;
 mod value;
 mod world;
@@ -30,6 +29,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Malformed;
+use crate::sys;
 use bout::{BLOCK, Bout};
 use report::Report;
 use world::World;

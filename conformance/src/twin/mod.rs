@@ -11,7 +11,7 @@ mod ops;
 mod say;
 mod turn;
 
-use netloom::kernel::{Ctx, Kernel, Nack};
+use netloom::kernel::{Ctx, Kernel, Nack, Registered};
 use netloom::wire::Errno;
 use netloom_modules::doc_exmpl::DocExmpl;
 
@@ -21,20 +21,22 @@ pub const NAME: &str = "LOOM";
 /// The family that is there in the first network namespace alone.
 pub const FIRST: &str = "LOOM_FIRST";
 
-/// Registers all of them; they stay as long as the kernel side.
-pub fn register(kernel: &Kernel) -> Result<(), Nack> {
-    kernel.register(say::family(kernel.version()))?;
-    kernel.register(ops::family(kernel.version()))?;
-    kernel.register(bare::family())?;
-    kernel.register(dump::family())?;
-    kernel.register(cast::family())?;
+/// Registers all of them; they stay as long as the kernel side, unless what this returns is unregistered.
+pub fn register(kernel: &Kernel) -> Result<Vec<Registered>, Nack> {
+    let mut all = vec![
+        kernel.register(say::family(kernel.version()))?,
+        kernel.register(ops::family(kernel.version()))?,
+        kernel.register(bare::family())?,
+        kernel.register(dump::family())?,
+        kernel.register(cast::family())?,
+    ];
     for family in turn::families() {
-        kernel.register(family)?;
+        all.push(kernel.register(family)?);
     }
-    kernel.register(first::family())?;
-    kernel.register(DocExmpl::default().family())?;
-    kernel.register(control::family())?;
-    Ok(())
+    all.push(kernel.register(first::family())?);
+    all.push(kernel.register(DocExmpl::default().family())?);
+    all.push(kernel.register(control::family())?);
+    Ok(all)
 }
 
 /// A number in a request, if it is there.

@@ -15,6 +15,9 @@ use super::program::{Lacking, Programs, run};
 /// Modules that are loaded, with what they need: families that this machine's own kernel may lack.
 const MODULES: [&str; 2] = ["wireguard", "openvswitch"];
 
+/// What busybox is called by in the machine: what scripts use, and nothing that is packed by its own name.
+const LINKED: &str = "awk cat diff find grep insmod mount mv rm rmmod sleep stty tee";
+
 const QUICK: Duration = Duration::from_secs(60);
 
 /// Builds the file system for a kernel in a folder; returns it as one file.
@@ -33,6 +36,8 @@ pub(super) fn build(
         let path = tree.join(name);
         fs::create_dir_all(&path).map_err(Lacking::file(&path))?;
     }
+    let tmp = tree.join("tmp");
+    fs::set_permissions(&tmp, fs::Permissions::from_mode(0o1777)).map_err(Lacking::file(&tmp))?;
     for (name, program) in played.iter().chain([&("busybox", programs.busybox.clone())]) {
         copy(program, &tree.join("bin").join(name))?;
         for library in libraries(program) {
@@ -45,7 +50,7 @@ pub(super) fn build(
         load(&module.with_file_name(JUDGE), &tree.join("modules"))?;
     }
     // The runner looks where its sources lay when it was built.
-    for name in ["cases", "recorded", "items.toml"] {
+    for name in ["cases", "clients", "recorded", "items.toml"] {
         copy_all(&conformance.join(name), &inside(&tree, conformance).join(name))?;
     }
     let init = tree.join("init");
@@ -61,10 +66,10 @@ pub(super) fn build(
 /// The script that is the machine's first process. It tells on the second serial line: a `>>>` begins a pass, a `<<<`
 /// ends one with its exit status, a `===` begins a file.
 fn script(conformance: &Path, modules: &[String], passes: &[Pass]) -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "#!/bin/busybox sh\n\
          export PATH=/bin\n\
-         for name in mount insmod stty cat find sleep unshare; do busybox ln -s busybox /bin/$name; done\n\
+         for name in {LINKED}; do busybox ln -s busybox /bin/$name; done\n\
          mount -t devtmpfs none /dev\n\
          mount -t proc none /proc\n\
          mount -t sysfs none /sys\n\

@@ -41,6 +41,10 @@ pub(crate) struct Vm {
     /// Only cases whose name or items contain one of these words.
     #[arg(long = "case", value_name = "WORD", conflicts_with = "record")]
     words: Vec<String>,
+    /// Only programs on both kernels, in scenarios of conformance/clients whose name contains one of these words; all if
+    /// none is given.
+    #[arg(long, value_name = "WORD", num_args = 0.., conflicts_with_all = ["record", "words"])]
+    clients: Option<Vec<String>>,
     /// Show what was seen in each case.
     #[arg(long, conflicts_with = "record")]
     show: bool,
@@ -112,8 +116,7 @@ impl Vm {
         let conformance = root.join("conformance");
         let module = module::build(&conformance.join("module"), &folder.join("module"), &kernel, budget);
         let module = module.inspect_err(|why| println!("  skipped: cases that take the module: {why}")).ok();
-        let greets = played.iter().any(|(name, _)| *name == CLIENT);
-        let passes = self.passes(wanted, module.is_some(), greets);
+        let passes = self.passes(wanted, module.is_some(), played);
         let machine = image::build(&programs, &folder, &kernel, played, module.as_deref(), &conformance, &passes)?;
         let came = boot::boot(&programs, &folder, &kernel, &machine, budget)?;
         if self.record {
@@ -134,11 +137,16 @@ impl Vm {
                 Some(verdict) => wrong.push(format!("{}: {verdict}", pass.name)),
                 None => wrong.push(format!("{}: the cases did not run to their end", pass.name)),
             }
-            for line in pass.output.iter().filter(|_| pass.status != Some(0) || self.show) {
-                println!("  {line}");
-            }
-            for line in pass.output.iter().filter(|line| pass.status == Some(0) && !self.show && is_news(line)) {
-                println!("  {}: {line}", pass.name);
+            for line in &pass.output {
+                match line.split_once(": ") {
+                    // Each play is a result of its own.
+                    Some((result @ ("passed" | "failed" | "skipped"), what)) if pass.name == CLIENTS => {
+                        println!("{result}: Linux {}: {}: {what}", kernel.release, pass.name);
+                    }
+                    _ if pass.status != Some(0) || self.show => println!("  {line}"),
+                    _ if is_news(line) => println!("  {}: {line}", pass.name),
+                    _ => {}
+                }
             }
         }
         let release = &kernel.release;
@@ -152,12 +160,14 @@ impl Vm {
     }
 
     /// How the runner is called in the machine.
-    fn passes(&self, wanted: &Wanted, module: bool, greets: bool) -> Vec<Pass> {
-        let with_module = module;
-        let module = module.then_some("--module");
+    fn passes(&self, wanted: &Wanted, with_module: bool, played: &[(&str, PathBuf)]) -> Vec<Pass> {
+        let module = with_module.then_some("--module");
         if self.record {
             let words: Vec<&str> = ["--record"].into_iter().chain(module).collect();
             return vec![Pass::new("recording", "conformance", &words)];
+        }
+        if let Some(words) = &self.clients {
+            return vec![self.clients(with_module, words)];
         }
         let mut words = vec!["--linux"];
         words.extend(module);
@@ -167,23 +177,35 @@ impl Vm {
             Pass::new("root", "conformance", &words),
             Pass::new("user namespace", "busybox unshare -Urn conformance", &words),
         ];
-        if self.words.is_empty() {
-            // Handlers of the module do what they are told: not at random.
-            let alone = if with_module { "busybox rmmod loom; conformance" } else { "conformance" };
-            passes.push(Pass::new("random requests", alone, &["--differ", DIFFER]));
-            passes.push(Pass::new("random requests of root", "conformance", &["--differ", DIFFER, "--administrator"]));
+        if !self.words.is_empty() {
+            return passes;
         }
-        if self.words.is_empty() && with_module && greets {
-            passes.insert(2, Pass::new("the documents' clients", "conformance", &["--greet", "/bin/doc_exmpl_client"]));
+        if with_module && played.iter().any(|(name, _)| *name == CLIENT) {
+            passes.push(Pass::new("the documents' clients", "conformance", &["--greet", "/bin/doc_exmpl_client"]));
         }
-        if self.words.is_empty() && with_module {
+        passes.push(self.clients(with_module, &[]));
+        // Handlers of the module do what they are told: not at random.
+        let alone = if with_module { "busybox rmmod loom; conformance" } else { "conformance" };
+        passes.push(Pass::new("random requests", alone, &["--differ", DIFFER]));
+        passes.push(Pass::new("random requests of root", "conformance", &["--differ", DIFFER, "--administrator"]));
+        if with_module {
             let words = ["--differ", JUDGED, "--family", "LOOM_JUDGE", "--administrator", "--each", EACH];
             passes.push(Pass::new("policies of our own", "insmod /modules/loom_judge.ko; conformance", &words));
         }
-        if self.words.is_empty() && wanted.newest {
-            passes.extend(RANDOM.map(|name| Pass::new(name, name, &["--show-output"])));
-        }
+        let tests = TESTS.iter().filter(|test| wanted.newest || !test.newest);
+        passes.extend(tests.map(|test| Pass::new(test.name, test.name, &["--show-output"])));
         passes
+    }
+
+    /// How it compares what programs print.
+    fn clients(&self, with_module: bool, words: &[String]) -> Pass {
+        let mut all = vec!["--clients", "/bin/netloom"];
+        if with_module {
+            all.extend(["--loom", "/modules/loom.ko"]);
+        }
+        all.extend(self.show.then_some("--show"));
+        all.extend(words.iter().map(String::as_str));
+        Pass::new(CLIENTS, "conformance", &all)
     }
 
     fn keep(&self, root: &Path, kernel: &Kernel, came: &Came) -> Result<Outcome, Lacking> {
@@ -216,8 +238,26 @@ const JUDGED: &str = "150000";
 /// How often each row of the table of failures is met by them in each machine; there are three.
 const EACH: &str = "400";
 
-/// Tests of the conformance package that hold our answers against those of the Linux underneath, with random input.
-const RANDOM: [&str; 1] = ["random"];
+/// A test of ours that is run in the machines, as root: it meets the Linux underneath.
+struct Test {
+    package: &'static str,
+    name: &'static str,
+    /// Whether only the newest kernel is what it counts on.
+    newest: bool,
+}
+
+/// What is run there besides the cases; one that a machine cannot do prints `skipped: WHY`.
+const TESTS: [Test; 1] = [
+    // Our answers against those of the Linux underneath, with random input.
+    Test { package: "netloom-conformance", name: "random", newest: true },
+];
+
+/// The pass in which programs run on both kernels.
+const CLIENTS: &str = "programs on both kernels";
+
+/// The programs of this machine that it takes, as far as they are here. Not busybox's: its shell
+/// takes an `ip` of its own.
+const HOST: [&str; 5] = ["sh", "unshare", "genl", "ip", "wg"];
 
 /// How long a compiler may take for one file.
 const COMPILING: Duration = Duration::from_secs(60);
@@ -227,25 +267,33 @@ const CLIENT: &str = "doc_exmpl_client";
 
 /// Builds what is played in the machines; says what it is called there, and where it is here.
 fn build(root: &Path) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--no-run", "--quiet", "--locked", "--package", "netloom-conformance", "--bin", "conformance"]);
-    cargo.args(RANDOM.iter().flat_map(|name| ["--test", name])).arg("--message-format=json-render-diagnostics");
-    let built = cargo.current_dir(root).stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
-    if !built.status.success() {
-        return Err("the conformance cases do not build; see above".into());
-    }
-    let told = String::from_utf8(built.stdout)?;
+    let cargo = |words: &[&str]| {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(words).args(["--quiet", "--locked", "--message-format=json-render-diagnostics"]).current_dir(root);
+        let built = cargo.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo: {error}"))?;
+        match built.status.success() {
+            true => Ok(String::from_utf8(built.stdout)?),
+            false => Err(Failure::from("what is run in the machines does not build; see above")),
+        }
+    };
+    // Tests of the package take its runner along.
+    let mut words = vec!["test", "--no-run", "--package", "netloom-conformance", "--bin", "conformance"];
+    words.extend(TESTS.iter().flat_map(|test| ["--package", test.package, "--test", test.name]));
+    let told = cargo(&words)?;
     let mut played = Vec::new();
-    for name in RANDOM {
+    for Test { name, .. } in TESTS {
         let program = executable(&told, name).ok_or_else(|| format!("cargo does not say where {name} is"))?;
         played.push((name, program));
     }
-    // Tests of the package take its runner along.
-    let runner = env::current_exe()?.with_file_name("conformance");
-    if !runner.is_file() {
-        return Err("the conformance runner is not beside this program: call it as cargo xtask vm".into());
+    cargo(&["build", "--package", "netloom-cli", "--bin", "netloom"])?;
+    for name in ["conformance", "netloom"] {
+        let program = env::current_exe()?.with_file_name(name);
+        if !program.is_file() {
+            return Err(format!("{name} is not beside this program: call it as cargo xtask vm").into());
+        }
+        played.push((name, program));
     }
-    played.push(("conformance", runner));
+    played.extend(HOST.into_iter().filter_map(|name| Some((name, program::find(name)?))));
     let client = root.join("target/vm").join(CLIENT);
     match compile(&root.join("examples/c/doc_exmpl_client.c"), &client) {
         Ok(()) => played.push((CLIENT, client)),

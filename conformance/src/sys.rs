@@ -5,7 +5,7 @@ use std::io::{Error, Result};
 
 /// Puts this process, which must have one thread, into a network namespace of its own, and, if asked to, into a user
 /// namespace in which it is root.
-pub(super) fn own_namespaces(user: bool) -> Result<()> {
+pub(crate) fn own_namespaces(user: bool) -> Result<()> {
     if !user {
         return fresh_network();
     }
@@ -18,7 +18,7 @@ pub(super) fn own_namespaces(user: bool) -> Result<()> {
 }
 
 /// Leaves the network namespace for a fresh one; with the last socket of the old one, that goes.
-pub(super) fn fresh_network() -> Result<()> {
+pub(crate) fn fresh_network() -> Result<()> {
     unshare(libc::CLONE_NEWNET)
 }
 
