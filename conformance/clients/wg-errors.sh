@@ -8,8 +8,6 @@ wg show interfaces
 wg show all dump
 wg showconf wg1
 wg set wg1 fwmark 1
-wg show lo
-wg set lo fwmark 1
 wg show a-name-of-16-byte
 wg show ''
 ip link add dev wg1 type wireguard
@@ -22,7 +20,6 @@ ip link set wg1 name lo
 ip link set wg1 mtu 4294967295
 ip link set wg1 mtu 2147483500
 ip link set wg1 address 00:11:22:33:44:55
-ip link set wg1 master lo
 ip link set wg7 up
 ip link del wg7
 ip link show wg7

@@ -35,6 +35,16 @@ impl Who {
     pub fn all() -> &'static [Self] {
         if geteuid().is_root() { &[Self::Root, Self::Nobody] } else { &[Self::Own] }
     }
+
+    /// How much of what their programs do on sockets is done by `netloom run`: the usual mode, and each other one by one of
+    /// the users.
+    fn modes(self) -> &'static [&'static str] {
+        match self {
+            Self::Root => &["sync", "full"],
+            Self::Nobody => &["sync", "fast"],
+            Self::Own => &["sync", "full", "fast"],
+        }
+    }
 }
 
 /// What is compared.
@@ -69,7 +79,7 @@ impl Clients {
                 if self.show {
                     println!("{} on Linux, {who:?}:\n{linux}", scenario.name);
                 }
-                for mode in MODES {
+                for mode in who.modes() {
                     let what = format!("{} ({mode}, {})", scenario.name, format!("{who:?}").to_lowercase());
                     let ours = player.on_ours(scenario, *who, mode)?;
                     let differences = linux.differences(&ours);
@@ -88,9 +98,6 @@ impl Clients {
         Ok(differing == 0)
     }
 }
-
-/// How much of what programs do on their sockets is done by `netloom run`.
-const MODES: [&str; 3] = ["sync", "full", "fast"];
 
 /// The Linux underneath, as our kernel side is told to behave.
 fn here() -> Result<Release, Malformed> {

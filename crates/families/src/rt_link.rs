@@ -859,7 +859,7 @@ attribute_set! {
         /// The interface underneath.
         #[doc(alias = "IFLA_LINK")]
         5 "link" link Link LINK: u32;
-        /// A text for people.
+        /// A text for people, empty to remove it.
         #[doc(alias = "IFLA_IFALIAS")]
         20 "ifalias" ifalias Ifalias IFALIAS: Str;
         /// The queueing discipline.
@@ -2399,7 +2399,7 @@ policies! {
     PROP_LIST_LINK_ATTRS_POLICY { 53 STRING.max_len(127) }
     NEWLINK_DO_POLICY {
         1 BINARY.max_len(32), 2 BINARY.max_len(32), 3 STRING.max_len(15), 4 U32, 5 U32, 10 U32, 13 U32, 14 BINARY,
-        15 U32, 16 U8, 17 U8, 18 nest(&LINKINFO_ATTRS_POLICY), 19 U32, 20 STRING.max_len(255),
+        15 U32, 16 U8, 17 U8, 18 nest(&LINKINFO_ATTRS_POLICY), 19 U32, 20 BINARY.max_len(255),
         22 nest(&VFINFO_LIST_ATTRS_POLICY), 26 nest(&AF_SPEC_ATTRS_POLICY), 27 U32, 28 U32, 29 U32, 30 U32, 31 U32,
         32 U32, 33 U8, 37 S32, 39 U8, 40 U32, 41 U32, 43 nest(&XDP_ATTRS_POLICY), 44 U32, 46 S32, 49 S32,
         52 nest(&PROP_LIST_LINK_ATTRS_POLICY), 53 STRING.max_len(127),

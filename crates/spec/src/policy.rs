@@ -111,6 +111,8 @@ impl Attribute {
             },
             Kind::String => match (self.checks.exact_len, self.checks.max_len) {
                 (Some(length), _) => Rule::Binary { length: Length::Exact(length) },
+                // Strings have at least one byte, in the kernel's policies: what takes none is taken as bytes.
+                _ if self.checks.min_len == Some(0) => Rule::Binary { length: self.length() },
                 (None, max) if self.checks.unterminated_ok => Rule::String { max },
                 (None, max) => Rule::NulString { max },
             },
@@ -130,9 +132,9 @@ impl Attribute {
     fn length(&self) -> Length {
         match (self.checks.exact_len, self.checks.min_len, self.checks.max_len) {
             (Some(exact), _, _) => Length::Exact(exact),
+            (None, None | Some(0), Some(max)) => Length::Max(max),
             (None, Some(min), Some(max)) => Length::Range(min, max),
             (None, Some(min), None) => Length::Min(min),
-            (None, None, Some(max)) => Length::Max(max),
             (None, None, None) => Length::Any,
         }
     }

@@ -71,6 +71,11 @@ impl LinkDevice for Interface {
         Ok(())
     }
 
+    // drivers/net/wireguard/device.c: wg_open
+    fn has_no_own_addresses(&self) -> bool {
+        true
+    }
+
     // drivers/net/wireguard/device.c: wg_destruct
     fn removed(&self) {
         self.device().clear();

@@ -84,6 +84,12 @@ pub trait LinkDevice: Any + Send + Sync {
         Ok(())
     }
 
+    /// Whether IPv6 is to make up no address for it, once it has been up.
+    // include/net/addrconf.h: what a driver sets in its inet6_dev's addr_gen_mode
+    fn has_no_own_addresses(&self) -> bool {
+        false
+    }
+
     /// The link is gone. The device is down by then; others may still hold it.
     #[doc(alias = "ndo_uninit")]
     fn removed(&self) {}
@@ -143,6 +149,8 @@ pub struct Link {
     pub group: u32,
     /// A text for people.
     pub alias: Option<String>,
+    /// Whether it has ever been up.
+    pub(super) was_up: bool,
     device: Arc<dyn LinkDevice>,
 }
 
@@ -150,6 +158,13 @@ impl Link {
     /// Whether it is administratively up.
     pub fn is_up(&self) -> bool {
         self.flags.contains(LinkFlags::UP)
+    }
+
+    /// How IPv6 makes up an address for it: `enum in6_addr_gen_mode`.
+    pub(super) fn address_generation(&self) -> u8 {
+        const EUI64: u8 = 0;
+        const NONE: u8 = 1;
+        if self.was_up && self.device.has_no_own_addresses() { NONE } else { EUI64 }
     }
 
     /// The device behind it, if it is a `D`.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use netloom_families::rt_link::{
-    Dellink, DellinkNtf, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, Newlink, NewlinkNtf,
-    OperState, Setlink,
+    Dellink, DellinkNtf, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, LinkStats,
+    LinkStats64, Newlink, NewlinkNtf, OperState, Setlink,
 };
 use netloom_wire::{Attrs, Errno, Event, Flags, Header, Lent, Message, MessageType, Protocol, RawAttrs};
 
@@ -44,7 +44,7 @@ impl Kernel {
         let number = if gone { DellinkNtf::ID } else { <NewlinkNtf as Event>::ID };
         let (seq, port) = cause.0.map_or((0, 0), |requester| (requester.seq, requester.port));
         let header = Header { seq, port, ..Header::new(MessageType::default(), Flags::NONE) };
-        let body = message(link, changed);
+        let body = message(link, changed, gone);
         let Ok(bytes) = message_bytes(&family, number, header, &|w| body.encode(w)) else { return };
         self.multicast(ns, Protocol::ROUTE, group, port, Arc::new(bytes.clone()));
         if let Some(requester) = cause.0 {
@@ -54,9 +54,9 @@ impl Kernel {
     }
 }
 
-/// A link as a message tells it.
+/// A link as a message tells it; of one that is gone, what is left then.
 // net/core/rtnetlink.c: rtnl_fill_ifinfo
-fn message(link: &Link, changed: u32) -> LinkMessage {
+fn message(link: &Link, changed: u32, gone: bool) -> LinkMessage {
     // net/core/dev.c: dev_get_flags: what is up runs, since nothing here loses its carrier.
     let running = if link.is_up() { LinkFlags::RUNNING.0 | LinkFlags::LOWER_UP.0 } else { 0 };
     let header = Ifinfomsg {
@@ -66,7 +66,10 @@ fn message(link: &Link, changed: u32) -> LinkMessage {
         ifi_flags: LinkFlags(link.flags.0 | running),
         ifi_change: changed,
     };
-    let (state, queue) = if link.is_up() { (OperState::UNKNOWN, "noqueue") } else { (OperState::DOWN, "noop") };
+    let state = if link.is_up() { OperState::UNKNOWN } else { OperState::DOWN };
+    // net/sched/sch_generic.c: dev_activate puts it there, dev_shutdown takes it away.
+    let queue = if link.was_up && !gone { "noqueue" } else { "noop" };
+    let wanted = |flag: LinkFlags| u32::from(link.flags.contains(flag));
     let mut message = LinkMessage::new()
         .header(header)
         .ifname(link.name.as_str())
@@ -77,19 +80,47 @@ fn message(link: &Link, changed: u32) -> LinkMessage {
         .min_mtu(link.min_mtu)
         .max_mtu(link.max_mtu)
         .group(link.group)
-        .promiscuity(0)
+        .promiscuity(wanted(LinkFlags::PROMISC))
+        .allmulti(wanted(LinkFlags::ALLMULTI))
         .num_tx_queues(1)
+        .gso_max_segs(MOST_SEGMENTS)
+        .gso_max_size(MOST_BYTES)
+        .gro_max_size(MOST_BYTES)
+        .tso_max_size(MOST_BYTES)
+        .tso_max_segs(MOST_SEGMENTS)
         .num_rx_queues(1)
         .carrier(1)
         .carrier_changes(0)
         .proto_down(0)
+        .stats64(LinkStats64::default())
+        .stats(LinkStats::default())
         .linkinfo(LinkInfo::new().kind(&*link.kind))
         .qdisc(queue);
+    if !gone {
+        message = message.af_spec(of_inet6(link.address_generation()).as_slice());
+    }
     if !link.address.is_empty() {
         message = message.address(link.address.as_slice());
     }
     message.ifalias.clone_from(&link.alias);
     message
+}
+
+// include/linux/netdevice.h: GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE, GRO_LEGACY_MAX_SIZE, TSO_MAX_SEGS, TSO_LEGACY_MAX_SIZE
+const MOST_SEGMENTS: u32 = 65_535;
+const MOST_BYTES: u32 = 65_536;
+
+/// What IPv6 tells of a link, as far as it is known here: how it makes up addresses.
+// net/ipv6/addrconf.c: inet6_fill_link_af
+fn of_inet6(address_generation: u8) -> Vec<u8> {
+    const AF_INET6: u16 = 10;
+    // linux/if_link.h: IFLA_INET6_ADDR_GEN_MODE
+    const ADDR_GEN_MODE: u16 = 8;
+    let [a, b] = 12_u16.to_ne_bytes();
+    let [c, d] = AF_INET6.to_ne_bytes();
+    let [e, f] = 5_u16.to_ne_bytes();
+    let [g, h] = ADDR_GEN_MODE.to_ne_bytes();
+    vec![a, b, c, d, e, f, g, h, address_generation, 0, 0, 0]
 }
 
 // net/core/rtnetlink.c: rtnl_getlink
@@ -105,7 +136,7 @@ fn getlink(ask: &LinkMessage, ctx: &mut Ctx<'_>) -> Result<LinkMessage, Nack> {
         }
     }
     let link = named(ask, ctx)?.ok_or(Nack::new(Errno::EINVAL))?;
-    Ok(message(&link.ok_or(Nack::new(Errno::ENODEV))?, 0))
+    Ok(message(&link.ok_or(Nack::new(Errno::ENODEV))?, 0, false))
 }
 
 /// IFNAME, EXT_MASK, TARGET_NETNSID, ALT_IFNAME of linux/if_link.h.
@@ -150,7 +181,7 @@ fn dump(filter: &mut Filter, out: &mut Chunk<'_>, ctx: &mut Ctx<'_>) -> Result<F
         let other_master = filter.master.is_some_and(|master| master != u32::MAX);
         if !other_master && filter.kind.as_ref().is_none_or(|kind| **kind == *link.kind) {
             ctx.generation(links.generation());
-            out.put(&message(&link, 0))?;
+            out.put(&message(&link, 0, false))?;
         }
         filter.last = link.index;
     }

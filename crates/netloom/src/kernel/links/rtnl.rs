@@ -101,6 +101,7 @@ impl<'k> Rtnl<'k> {
             tx_queue_len: 1_000,
             group: 0,
             alias: None,
+            was_up: false,
             device,
         };
         links.by_name.insert(name, index);
@@ -153,7 +154,10 @@ impl<'k> Rtnl<'k> {
             | LinkFlags::DYNAMIC.0
             | LinkFlags::MULTICAST.0
             | LinkFlags::PORTSEL.0
-            | LinkFlags::AUTOMEDIA.0;
+            | LinkFlags::AUTOMEDIA.0
+            // Nobody else asks a device here for all packets: what users want is what is so.
+            | LinkFlags::PROMISC.0
+            | LinkFlags::ALLMULTI.0;
         let before = self.find(index)?;
         let mut flags = (wanted.0 & SETTABLE) | (before.flags.0 & !SETTABLE);
         let up = wanted.contains(LinkFlags::UP);
@@ -167,7 +171,10 @@ impl<'k> Rtnl<'k> {
                 _ => flags ^= LinkFlags::UP.0,
             }
         }
-        self.change(index, |link| link.flags = LinkFlags(flags));
+        self.change(index, |link| {
+            link.flags = LinkFlags(flags);
+            link.was_up |= up;
+        });
         let link = self.find(index)?;
         Ok((link, before.flags.0 ^ flags))
     }
