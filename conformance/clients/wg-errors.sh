@@ -13,7 +13,6 @@ wg show ''
 ip link add dev wg1 type wireguard
 ip link add dev wg1 type wireguard
 ip link add dev lo type wireguard
-ip link add dev wg2 type no-such-kind
 ip link add dev 'a/b' type wireguard
 ip link add dev a-name-of-16-byte type wireguard
 ip link set wg1 name lo

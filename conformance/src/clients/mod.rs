@@ -75,6 +75,9 @@ impl Clients {
                 continue;
             }
             for who in Who::all() {
+                if scenario.for_root && *who != Who::Root {
+                    continue;
+                }
                 let linux = player.on_linux(scenario, *who)?;
                 if self.show {
                     println!("{} on Linux, {who:?}:\n{linux}", scenario.name);

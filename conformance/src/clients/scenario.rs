@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::case::Malformed;
 
-/// A file of commands, a line each. Lines that begin with `#` are for people, but for two: `#: programs` names what has to
-/// be installed, `#: families` what the kernels have to have: `wireguard`, `doc_exmpl`, or `loom`, which comes and goes.
+/// A file of commands, a line each. Lines that begin with `#` are for people, but for these: `#: programs` names what has to
+/// be installed, `#: families` what the kernels have to have: `wireguard`, `doc_exmpl`, or `loom`, which comes and goes; `#: users root`,
+/// if it is there, that it is for nobody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// The name of its file, without the ending.
@@ -17,6 +18,8 @@ pub struct Scenario {
     pub programs: Vec<String>,
     /// The families that it is about.
     pub families: Vec<String>,
+    /// Whether it is for root alone.
+    pub for_root: bool,
 }
 
 impl Scenario {
@@ -51,7 +54,8 @@ impl Scenario {
         };
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let (programs, families) = (words("programs ")?, words("families ")?);
-        Ok(Self { name, path: path.to_path_buf(), programs, families })
+        let for_root = text.lines().any(|line| line == "#: users root");
+        Ok(Self { name, path: path.to_path_buf(), programs, families, for_root })
     }
 
     /// Whether it has the module's families loaded and removed.

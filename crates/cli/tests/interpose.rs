@@ -102,6 +102,7 @@ fn links_of_both_kernels_stand_side_by_side() {
             ("ip link add lo type wireguard", "RTNETLINK answers: File exists\n"),
             ("ip link add wg0 type dummy", "RTNETLINK answers: File exists\n"),
             ("ip link set wg0 name lo", "RTNETLINK answers: File exists\n"),
+            ("ip link set lo name wg0", "RTNETLINK answers: File exists\n"),
             ("ip link set lo mtu 0x", "Error: argument \"0x\" is wrong: Invalid \"mtu\" value\n\n"),
         ] {
             let (_, out, err) = run(user, &on, &["sh", "-c", line]);

@@ -72,7 +72,7 @@ pub(super) fn judge(message: &RawMessage<'_>) -> For {
     }
 }
 
-/// The name that a request asks to give a link of ours.
+/// The name that a request asks to give a link.
 pub(super) fn new_name(message: &RawMessage<'_>) -> Option<String> {
     let changes = matches!(message.header.kind.0, NEWLINK | SETLINK);
     changes.then(|| message.attrs(IFINFOMSG).last(IFLA_IFNAME).and_then(name_of)).flatten()

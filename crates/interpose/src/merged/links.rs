@@ -72,7 +72,16 @@ impl Rules for Links {
             return pair.to_ours(&asked);
         }
         match request::judge(message) {
-            For::Linux => pair.to_linux(message.bytes),
+            For::Linux => {
+                // A name is one kernel's or the other's.
+                if request::is_of_links(message)
+                    && let Some(name) = request::new_name(message)
+                    && self.has(&*self.ours_asked, &name)
+                {
+                    return pair.refuse(message, Errno::EEXIST);
+                }
+                pair.to_linux(message.bytes)
+            }
             For::Ours => {
                 if let Some(name) = request::new_name(message)
                     && self.has(&*self.linux_asked, &name)
