@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use netloom_families::rt_link::{
-    Dellink, DellinkNtf, Getlink, Ifinfomsg, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode, LinkStats,
-    LinkStats64, Newlink, NewlinkNtf, OperState, Setlink,
+    AfSpec, Dellink, DellinkNtf, Getlink, Ifinfomsg, Inet6, Link as LinkMessage, LinkFlags, LinkInfo, LinkMode,
+    LinkStats, LinkStats64, Newlink, NewlinkNtf, OperState, Setlink,
 };
 use netloom_wire::{Attrs, Errno, Event, Flags, Header, Lent, Message, MessageType, Protocol, RawAttrs};
 
@@ -97,7 +97,8 @@ fn message(link: &Link, changed: u32, gone: bool) -> LinkMessage {
         .linkinfo(LinkInfo::new().kind(&*link.kind))
         .qdisc(queue);
     if !gone {
-        message = message.af_spec(of_inet6(link.address_generation()).as_slice());
+        // net/ipv6/addrconf.c: inet6_fill_link_af, of which this much is known here
+        message = message.af_spec(AfSpec::new().inet6(Inet6::new().addr_gen_mode(link.address_generation())));
     }
     if !link.address.is_empty() {
         message = message.address(link.address.as_slice());
@@ -109,19 +110,6 @@ fn message(link: &Link, changed: u32, gone: bool) -> LinkMessage {
 // include/linux/netdevice.h: GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE, GRO_LEGACY_MAX_SIZE, TSO_MAX_SEGS, TSO_LEGACY_MAX_SIZE
 const MOST_SEGMENTS: u32 = 65_535;
 const MOST_BYTES: u32 = 65_536;
-
-/// What IPv6 tells of a link, as far as it is known here: how it makes up addresses.
-// net/ipv6/addrconf.c: inet6_fill_link_af
-fn of_inet6(address_generation: u8) -> Vec<u8> {
-    const AF_INET6: u16 = 10;
-    // linux/if_link.h: IFLA_INET6_ADDR_GEN_MODE
-    const ADDR_GEN_MODE: u16 = 8;
-    let [a, b] = 12_u16.to_ne_bytes();
-    let [c, d] = AF_INET6.to_ne_bytes();
-    let [e, f] = 5_u16.to_ne_bytes();
-    let [g, h] = ADDR_GEN_MODE.to_ne_bytes();
-    vec![a, b, c, d, e, f, g, h, address_generation, 0, 0, 0]
-}
 
 // net/core/rtnetlink.c: rtnl_getlink
 fn getlink(ask: &LinkMessage, ctx: &mut Ctx<'_>) -> Result<LinkMessage, Nack> {
