@@ -13,6 +13,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use compiler::compiled;
 use netloom::kernel::Kernel;
@@ -149,6 +150,8 @@ fn genl_monitor_prints_families_that_come_and_go() {
                 let first = scope.spawn(|| heard.find(|line| line.starts_with("Name: ")));
                 while !first.is_finished() {
                     drop(netloom_modules::load(&kernel, "doc_exmpl").unwrap());
+                    // Not faster than it reads: what overruns it is lost.
+                    std::thread::sleep(Duration::from_millis(10));
                 }
                 first.join().unwrap()
             });
