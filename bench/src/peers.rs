@@ -53,6 +53,7 @@ const DUMP: &[Client] = &[
     client(Program::Ours, "dump", "pass", "netloom, one pass"),
     client(Program::Ours, "dump", "pass-tokio", "netloom in tokio, one pass"),
     client(Program::Ours, "dump", "owned", "netloom, owned structs"),
+    client(Program::Ours, "dump", "again", "netloom, one owned struct used again"),
     client(Program::Ours, "dump", "get", "netloom, six attributes by key"),
     client(Program::C, "dump", "mnl", "libmnl"),
     client(Program::C, "dump", "nl", "libnl"),

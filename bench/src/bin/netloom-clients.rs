@@ -45,10 +45,15 @@ impl Told {
 
 /// An address as the four bytes on the wire.
 #[inline]
-fn number(ip: IpAddr) -> u32 {
+fn bits(ip: Ipv4Addr) -> u32 {
+    u32::from_ne_bytes(ip.octets())
+}
+
+#[inline]
+fn number(ip: Option<IpAddr>) -> u32 {
     match ip {
-        IpAddr::V4(ip) => u32::from_ne_bytes(ip.octets()),
-        IpAddr::V6(_) => 0,
+        Some(IpAddr::V4(ip)) => bits(ip),
+        _ => 0,
     }
 }
 
@@ -73,10 +78,10 @@ fn one_pass(object: &Object<'_, rt_route::Route>) -> Route {
     for attr in object.attrs() {
         match attr {
             RouteAttr::Table(value) => route.table = value,
-            RouteAttr::Dst(value) => route.dst = number(value),
+            RouteAttr::Dst(IpAddr::V4(value)) => route.dst = bits(value),
             RouteAttr::Priority(value) => route.priority = value,
-            RouteAttr::Prefsrc(value) => route.prefsrc = number(value),
-            RouteAttr::Gateway(value) => route.gateway = number(value),
+            RouteAttr::Prefsrc(IpAddr::V4(value)) => route.prefsrc = bits(value),
+            RouteAttr::Gateway(IpAddr::V4(value)) => route.gateway = bits(value),
             RouteAttr::Oif(value) => route.oif = value,
             _ => {}
         }
@@ -92,10 +97,30 @@ fn owned() -> Result<Told, Failure> {
         let route = route?;
         told.tell(&Route {
             table: route.table.unwrap_or(0),
-            dst: route.dst.map_or(0, number),
+            dst: number(route.dst),
             priority: route.priority.unwrap_or(0),
-            prefsrc: route.prefsrc.map_or(0, number),
-            gateway: route.gateway.map_or(0, number),
+            prefsrc: number(route.prefsrc),
+            gateway: number(route.gateway),
+            oif: route.oif.unwrap_or(0),
+        });
+    }
+    Ok(told)
+}
+
+/// Owned structs, each where the one before was.
+fn again() -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let mut told = Told::default();
+    let mut routes = nl.dump(Getroute, &ipv4())?;
+    let mut route = rt_route::Route::new();
+    while let Some(read) = routes.next_into(&mut route) {
+        read?;
+        told.tell(&Route {
+            table: route.table.unwrap_or(0),
+            dst: number(route.dst),
+            priority: route.priority.unwrap_or(0),
+            prefsrc: number(route.prefsrc),
+            gateway: number(route.gateway),
             oif: route.oif.unwrap_or(0),
         });
     }
@@ -112,10 +137,10 @@ fn keys() -> Result<Told, Failure> {
         let attrs = object?.attrs();
         told.tell(&Route {
             table: attrs.get(Set::TABLE).unwrap_or(0),
-            dst: attrs.get(Set::DST).map_or(0, number),
+            dst: number(attrs.get(Set::DST)),
             priority: attrs.get(Set::PRIORITY).unwrap_or(0),
-            prefsrc: attrs.get(Set::PREFSRC).map_or(0, number),
-            gateway: attrs.get(Set::GATEWAY).map_or(0, number),
+            prefsrc: number(attrs.get(Set::PREFSRC)),
+            gateway: number(attrs.get(Set::GATEWAY)),
             oif: attrs.get(Set::OIF).unwrap_or(0),
         });
     }
@@ -228,6 +253,7 @@ fn measured(job: &str, client: &str, count: u32) -> Result<Told, Failure> {
     match (job, client) {
         ("dump", "pass") => pass(),
         ("dump", "owned") => owned(),
+        ("dump", "again") => again(),
         ("dump", "get") => keys(),
         ("add", "netloom") => add(count),
         ("delete", "netloom") => delete(count),

@@ -169,7 +169,8 @@ impl<'a> Iterator for AttrIter<'a> {
         let [l0, l1, t0, t1] = *self.rest.first_chunk::<4>()?;
         let len = u16::from_ne_bytes([l0, l1]) as usize;
         let payload = self.rest.get(Attr::HEADER_LEN..len)?;
-        self.rest = self.rest.get(align(len)..).unwrap_or_default();
+        // The last one's pad may be missing.
+        self.rest = self.rest.get(align(len).min(self.rest.len())..)?;
         Some(Attr { raw: u16::from_ne_bytes([t0, t1]), payload })
     }
 }

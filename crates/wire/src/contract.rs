@@ -120,6 +120,11 @@ pub trait Message: Clone + fmt::Debug {
     fn encode(&self, w: &mut Writer<'_>) -> Result<(), Full>;
     /// Reads the message; `bad` is told of each ill-formed attribute.
     fn decode(body: Body<'_, Self::Header>, bad: &mut dyn Bad) -> Self;
+    /// The same into a value that is there, which forgets what it held and keeps the memory of its lists.
+    #[inline]
+    fn decode_over(&mut self, body: Body<'_, Self::Header>, bad: &mut dyn Bad) {
+        *self = Self::decode(body, bad);
+    }
 }
 
 /// Nothing: a request without attributes, a reply that never comes.

@@ -82,4 +82,19 @@ pub mod private {
     //! What the macros name; not part of the API.
     #[cfg(feature = "alloc")]
     pub use alloc::vec::Vec;
+
+    /// Tells of the ill-formed attribute of this name.
+    #[cold]
+    #[inline(never)]
+    pub fn ill_formed(path: &crate::Path<'_>, name: &'static str, raw: u16, payload: &[u8], bad: &mut dyn crate::Bad) {
+        bad.bad(&path.then(crate::Step::Name(name)), crate::Attr::new(raw, payload));
+    }
+
+    /// Keeps an attribute as it came.
+    #[cfg(feature = "alloc")]
+    #[cold]
+    #[inline(never)]
+    pub fn keep_raw(unparsed: &mut Vec<crate::Unparsed>, raw: u16, payload: &[u8], bad: bool) {
+        unparsed.push(crate::Unparsed::new(crate::Attr::new(raw, payload), bad));
+    }
 }

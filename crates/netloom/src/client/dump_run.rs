@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 use std::time::Duration;
 
-use netloom_wire::{Flags, Full, Header, Protocol, Writer, align, messages};
+use netloom_wire::{Flags, Full, Header, Protocol, Writer, messages, padding};
 
 use super::conversation::Terms;
 use super::exchange::{Exchange, Step};
@@ -37,9 +37,12 @@ pub(crate) struct DumpRun {
     /// Of the datagram at hand: who sent it, its length, how far it has been read.
     source: Address,
     filled: usize,
-    /// As far as no hook wants to be asked: all of it, or nothing.
+    /// As far as its objects are plain ones: all of it, or nothing, where somebody else sent it, a hook wants to be asked, or the
+    /// dump is over.
     plain: usize,
     read: usize,
+    /// Of what has been read, what was no object.
+    passed: usize,
     datagrams: u64,
     ended: bool,
     warning: Option<String>,
@@ -50,7 +53,7 @@ pub(crate) struct DumpRun {
 
 /// What comes next of a dump.
 pub(crate) enum Turn {
-    /// An object: where its message lies in the datagram at hand, and how long it is.
+    /// An object: where its message begins and ends in the datagram at hand.
     Object((usize, usize)),
     /// Nothing more.
     End,
@@ -95,6 +98,7 @@ impl DumpRun {
             filled: 0,
             plain: 0,
             read: 0,
+            passed: 0,
             datagrams: 0,
             ended: false,
             warning: None,
@@ -116,7 +120,7 @@ impl DumpRun {
         self.exchange = lane.exchange(seq, self.request_len, self.terms);
         self.lane = Some(lane);
         self.wait.renew();
-        (self.filled, self.plain, self.read, self.datagrams) = (0, 0, 0, 0);
+        (self.filled, self.plain, self.read, self.passed, self.datagrams) = (0, 0, 0, 0, 0);
         (self.ended, self.warning) = (false, None);
         self.announce()
     }
@@ -142,11 +146,14 @@ impl DumpRun {
     /// Takes a datagram, or what a receive failed with.
     pub(super) fn take(&mut self, got: std::result::Result<Received, Cause>) -> Result<()> {
         let taken = got.and_then(|received| {
-            (self.source, self.filled, self.read) = (received.source, received.len, 0);
-            self.plain = if self.shared.hooks.is_any_set() { 0 } else { received.len };
+            (self.source, self.filled, self.plain) = (received.source, received.len, 0);
+            (self.read, self.passed) = (0, 0);
             self.datagrams = self.datagrams.saturating_add(1);
             let datagram = self.lane.as_ref().map(|lane| lane.received(received.len)).unwrap_or_default();
             let stalled = self.exchange.begin(datagram, received.source);
+            if self.exchange.takes_objects(received.source) && !self.shared.hooks.is_any_set() {
+                self.plain = received.len;
+            }
             if stalled { Err(Cause::Stalled) } else { Ok(()) }
         });
         taken.map_err(|cause| {
@@ -164,19 +171,20 @@ impl DumpRun {
         })
     }
 
-    /// Where the next object lies and how long it is, if the buffer holds one right here: nearly always it does.
-    #[inline]
+    /// Where the next object begins and ends, if the buffer holds one right here: nearly always it does.
+    #[inline(always)]
     pub(super) fn next_object(&mut self) -> Option<(usize, usize)> {
         let start = self.read;
-        let rest = self.lane.as_ref()?.received(self.plain).get(start..)?;
+        let rest = self.lane.as_ref()?.inbox().get(start..self.plain)?;
         let header = Header::read(rest)?;
         let len = header.len as usize;
-        if len < Header::LEN || len > rest.len() || !self.exchange.is_object(&header, self.source) {
+        if len < Header::LEN || len > rest.len() || !self.exchange.is_object(&header) {
             return None;
         }
-        self.read = start.saturating_add(align(len));
-        self.wait.renew();
-        Some((start, len))
+        // Inside of the buffer: nothing wraps.
+        let end = start.wrapping_add(len);
+        self.read = end.wrapping_add(padding(len));
+        Some((start, end))
     }
 
     /// The same for whatever else may come. Receives what is there already.
@@ -189,6 +197,10 @@ impl DumpRun {
                 return Turn::Object(place);
             }
             if self.read >= self.filled {
+                if self.read > self.passed {
+                    self.wait.renew();
+                    self.passed = self.read;
+                }
                 let Some(lane) = &mut self.lane else { return Turn::End };
                 let got = match self.wait.lose_patience() {
                     Ok(()) => lane.receive_now(),
@@ -203,55 +215,55 @@ impl DumpRun {
             let (start, Some(lane)) = (self.read, &self.lane) else { return Turn::End };
             let mut walk = messages(lane.received(self.filled).get(start..).unwrap_or_default());
             let Some(message) = walk.next() else {
+                self.passed = self.passed.saturating_add(self.filled.saturating_sub(start));
                 self.read = self.filled;
                 continue;
             };
-            self.read = start.saturating_add(walk.offset().max(1));
+            let next = start.saturating_add(walk.offset().max(1));
             let ears = if self.plain == 0 { self.shared.ears(self.protocol, None) } else { None };
             let step = match ears {
                 None => self.exchange.step(message, self.source),
                 Some(ears) => ears.step(&mut self.exchange, message, self.source),
             };
-            let Some(step) = step else {
-                // Rubbish, or nothing: a walk that stopped has nothing behind it.
-                if message.is_err() {
-                    self.read = self.filled;
-                }
-                continue;
-            };
+            if let Some(Step::Reply(message)) = step {
+                let end = start.saturating_add(message.bytes.len());
+                self.read = next;
+                return Turn::Object((start, end));
+            }
+            // A walk that stopped at rubbish has nothing behind it.
+            let to = if step.is_none() && message.is_err() { self.filled } else { next };
+            self.passed = self.passed.saturating_add(to.saturating_sub(start));
+            self.read = to;
             let failed = match step {
-                Step::Reply(message) => {
-                    self.wait.renew();
-                    return Turn::Object((start, message.bytes.len()));
-                }
-                Step::Stray(stray) => {
+                None | Some(Step::Reply(_)) => continue,
+                Some(Step::Stray(stray)) => {
                     self.strays.take(&stray, None);
                     continue;
                 }
-                Step::Ack(_) if self.exchange.is_over() => {
+                Some(Step::Ack(_)) if self.exchange.is_over() => {
                     // A refusal that a hook took for an acknowledgement.
                     self.end(true);
                     return Turn::End;
                 }
-                Step::Ack(_) => continue,
-                Step::Done(verdict) => {
+                Some(Step::Ack(_)) => continue,
+                Some(Step::Done(verdict)) => {
                     self.warning = verdict.ext_ack.message.map(str::to_owned);
                     self.end(true);
                     return Turn::End;
                 }
-                Step::Interrupted(verdict) => {
+                Some(Step::Interrupted(verdict)) => {
                     self.warning = verdict.ext_ack.message.map(str::to_owned);
                     Cause::Interrupted(1)
                 }
-                Step::Nack(verdict) => {
+                Some(Step::Nack(verdict)) => {
                     let error = self.subject().refused(lane.request(self.request_len), &verdict);
                     self.end(true);
                     return Turn::Failed(error);
                 }
-                Step::Overrun => Cause::Overrun,
-                Step::Stalled => Cause::Stalled,
-                Step::Malformed(malformed) => Cause::Malformed(malformed),
-                Step::Stopped => Cause::Stopped,
+                Some(Step::Overrun) => Cause::Overrun,
+                Some(Step::Stalled) => Cause::Stalled,
+                Some(Step::Malformed(malformed)) => Cause::Malformed(malformed),
+                Some(Step::Stopped) => Cause::Stopped,
             };
             let clean = matches!(failed, Cause::Interrupted(_));
             let error = self.subject().error(failed);
@@ -261,9 +273,9 @@ impl DumpRun {
     }
 
     /// The message that a turn has found.
-    #[inline]
-    pub(super) fn message(&self, (start, len): (usize, usize)) -> Option<&[u8]> {
-        self.lane.as_ref()?.received(self.filled).get(start..)?.get(..len)
+    #[inline(always)]
+    pub(super) fn message(&self, (start, end): (usize, usize)) -> Option<&[u8]> {
+        self.lane.as_ref()?.inbox().get(start..end)
     }
 
     /// The socket, to be watched.
@@ -339,7 +351,7 @@ impl DumpRun {
 
     /// Nothing comes any more. A lane whose dump the kernel side has ended is kept, to dump again or for others.
     pub(super) fn end(&mut self, clean: bool) {
-        self.ended = true;
+        (self.ended, self.plain) = (true, 0);
         if !clean {
             self.lane = None;
         }

@@ -196,15 +196,17 @@ impl Exchange {
         stalled
     }
 
+    /// Whether what this sender sends may be objects of a dump, as far as [`Exchange::is_object`] says so.
+    pub(crate) fn takes_objects(&self, source: Address) -> bool {
+        self.expect == Expect::Dump && !self.over && source == Address::KERNEL
+    }
+
     /// Whether this is the header of one more object of a dump, nothing else: what [`Exchange::step`] would call a reply,
     /// found out in fewer steps.
-    #[inline]
-    pub(crate) fn is_object(&self, header: &Header, source: Address) -> bool {
+    #[inline(always)]
+    pub(crate) fn is_object(&self, header: &Header) -> bool {
         const UNUSUAL: Flags = Flags::DUMP_INTR;
-        self.expect == Expect::Dump
-            && !self.over
-            && source == Address::KERNEL
-            && header.seq == self.seq
+        header.seq == self.seq
             && header.port == self.port
             && !header.kind.is_control()
             && !header.flags.intersects(UNUSUAL)

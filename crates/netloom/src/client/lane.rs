@@ -123,6 +123,12 @@ impl Lane {
         self.inbox.get(..len).unwrap_or_default()
     }
 
+    /// The buffer that datagrams are received into.
+    #[inline]
+    pub(crate) fn inbox(&self) -> &[u8] {
+        &self.inbox
+    }
+
     /// Sends the request written last.
     #[inline]
     pub(crate) fn post(&self, len: usize) -> Result<()> {

@@ -51,8 +51,15 @@ impl<'d, M: Message> Object<'d, M> {
     }
 
     /// The object, owned.
+    #[inline]
     pub fn own(&self) -> M {
         M::decode(Body { header: self.header(), attrs: self.raw_attrs() }, &mut ())
+    }
+
+    /// The same into a value that is there: nothing moves, and lists keep their memory.
+    #[inline]
+    pub fn own_into(&self, place: &mut M) {
+        place.decode_over(Body { header: self.header(), attrs: self.raw_attrs() }, &mut ());
     }
 }
 

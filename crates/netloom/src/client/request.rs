@@ -227,13 +227,18 @@ pub(super) fn write<O: Op>(request: &impl Message, number: u16, w: &mut Writer<'
 }
 
 /// A message as the object that it is.
-#[inline]
+#[inline(always)]
 pub(super) fn read<O: Op, M: Message>(bytes: &[u8]) -> Result<Object<'_, M>> {
     let generic = FamilyOf::<O>::GENERIC;
     if bytes.len() < Object::<M>::front(generic) {
-        return Err(Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short));
+        return Err(short::<O>());
     }
     Ok(Object { bytes, generic, kind: PhantomData })
+}
+
+#[cold]
+fn short<O: Op>() -> Error {
+    Error::new(format!("{} {}", FamilyOf::<O>::NAME, O::NAME), Cause::Short)
 }
 
 pub(super) fn subject<O: Do>() -> Subject<'static> {

@@ -189,21 +189,32 @@ macro_rules! __owned_set {
             fn store(&mut self, attr: $crate::Attr<'_>, path: &$crate::Path<'_>, bad: &mut dyn $crate::Bad) {
                 let known = match attr.id() {
                     $($id => {
-                        let here = path.then($crate::Step::Name($word));
-                        if <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), &here, bad) {
-                            <$kind as $crate::Field>::keep(&mut self.unparsed, attr);
+                        let taken = if <$kind as $crate::Field>::DEEP {
+                            let here = path.then($crate::Step::Name($word));
+                            <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), &here, bad)
+                        } else {
+                            <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), path, bad)
+                        };
+                        if taken {
+                            <$kind as $crate::Field>::keep(&mut self.unparsed, attr.raw_type(), attr.payload());
                             return;
                         }
-                        bad.bad(&here, attr);
+                        $crate::private::ill_formed(path, $word, attr.raw_type(), attr.payload(), bad);
                         true
                     })*
                     _ => false,
                 };
-                self.unparsed.push($crate::Unparsed::new(attr, known));
+                $crate::private::keep_raw(&mut self.unparsed, attr.raw_type(), attr.payload(), known);
             }
             $(fn store_header(&mut self, header: &[u8]) {
                 self.header = <$header as $crate::FixedHeader>::read_some(header);
             })?
+            fn clear(&mut self) {
+                $(<$kind as $crate::Field>::clear(&mut self.$field);)*
+                if !self.unparsed.is_empty() {
+                    self.unparsed.clear();
+                }
+            }
             fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
                 let _beside =
                     $crate::Beside::new(<Self as $crate::AttributeSet>::SCHEMA, w.position(), &self.unparsed);
@@ -225,14 +236,21 @@ macro_rules! __owned_set {
                 $crate::OwnedSet::emit(self, w)
             }
             fn decode(body: $crate::Body<'_, Self::Header>, bad: &mut dyn $crate::Bad) -> Self {
-                let attrs = $crate::Attrs::new(body.attrs.bytes());
-                let set = <Self as $crate::OwnedSet>::collect(attrs, &$crate::Path::TOP, bad);
+                let mut set = Self::default();
                 $(
-                    let mut set = set;
                     let header: $header = body.header;
                     set.header = header;
                 )?
+                $crate::OwnedSet::fill(&mut set, $crate::Attrs::new(body.attrs.bytes()), &$crate::Path::TOP, bad);
                 set
+            }
+            fn decode_over(&mut self, body: $crate::Body<'_, Self::Header>, bad: &mut dyn $crate::Bad) {
+                $crate::OwnedSet::clear(self);
+                $(
+                    let header: $header = body.header;
+                    self.header = header;
+                )?
+                $crate::OwnedSet::fill(self, $crate::Attrs::new(body.attrs.bytes()), &$crate::Path::TOP, bad);
             }
         }
     };

@@ -129,7 +129,35 @@ macro_rules! copied {
     )*};
 }
 #[cfg(feature = "alloc")]
-copied!(Ip IpAddr, SockAddr SocketAddr, Via IpAddr);
+copied!(SockAddr SocketAddr, Via IpAddr);
+
+#[cfg(feature = "alloc")]
+impl Owned for Ip {
+    type Owned = IpAddr;
+    #[inline]
+    fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<IpAddr> {
+        Self::read(payload)
+    }
+    // Written where it belongs, byte by byte of its own kind: an address on its way would be copied as the longer one.
+    #[inline]
+    fn own_in(place: &mut Option<IpAddr>, payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+        match payload.len() {
+            4 => match payload.first_chunk::<4>() {
+                Some(bytes) => *place = Some(IpAddr::V4(Ipv4Addr::from(*bytes))),
+                None => return false,
+            },
+            16 => match payload.first_chunk::<16>() {
+                Some(bytes) => *place = Some(IpAddr::V6(Ipv6Addr::from(*bytes))),
+                None => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+    fn put_owned(value: &IpAddr, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
+        Self::put(*value, w, id)
+    }
+}
 
 #[cfg(test)]
 mod tests {

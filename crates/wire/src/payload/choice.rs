@@ -137,6 +137,7 @@ mod owned {
 
     impl<C: OwnedChoice> Owned for Chosen<C> {
         type Owned = Box<C>;
+        const DEEP: bool = true;
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Box<C>> {
             if path.is_too_deep() {
                 return None;
@@ -179,6 +180,7 @@ mod owned {
 
     impl<K: Owned> Owned for Scoped<K> {
         type Owned = K::Owned;
+        const DEEP: bool = K::DEEP;
         #[inline]
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<K::Owned> {
             K::own(payload, path, bad)

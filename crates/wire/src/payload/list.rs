@@ -45,13 +45,19 @@ impl<K: Owned> Field for Multi<K> {
         stored.push(value);
         true
     }
+    #[inline]
+    fn clear(stored: &mut Self::Stored) {
+        if !stored.is_empty() {
+            stored.clear();
+        }
+    }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
         stored.iter().try_for_each(|value| K::put_beside(value, w, id, beside))
     }
     #[inline]
-    fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
-        if K::is_longer(attr.payload()) {
-            Unparsed::keep_longer(unparsed, attr);
+    fn keep(unparsed: &mut Vec<Unparsed>, raw: u16, payload: &[u8]) {
+        if K::is_longer(payload) {
+            Unparsed::keep_longer(unparsed, Attr::new(raw, payload));
         }
     }
 }
@@ -140,6 +146,12 @@ impl<K: Owned, const FIRST: u16, const STEP: u16, const BARE: bool> Field for In
             }
         }
         whole
+    }
+    #[inline]
+    fn clear(stored: &mut Self::Stored) {
+        if !stored.is_empty() {
+            stored.clear();
+        }
     }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if stored.is_empty() {
@@ -239,6 +251,12 @@ impl<L: Levels, S: OwnedSet, const N: usize> Field for TypeValue<L, S, N> {
             stored.push((ids, S::collect(attrs, &at, bad)));
         });
         true
+    }
+    #[inline]
+    fn clear(stored: &mut Self::Stored) {
+        if !stored.is_empty() {
+            stored.clear();
+        }
     }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         fn level<S: OwnedSet>(ids: &[u16], set: &S, w: &mut Writer<'_>) -> Result<(), Full> {

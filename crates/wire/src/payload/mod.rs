@@ -114,8 +114,17 @@ mod owned {
     pub trait Owned: Payload {
         /// The value, owned.
         type Owned: Clone + fmt::Debug + PartialEq;
+        /// Whether something inside may be ill-formed on its own, which is told by its path.
+        const DEEP: bool = false;
         /// Reads and owns a value; `path` is where it stands, `bad` is told of ill-formed attributes inside it.
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned>;
+        /// The same in a place; false, and nothing changed, if it is ill-formed.
+        #[inline]
+        fn own_in(place: &mut Option<Self::Owned>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+            let Some(value) = Self::own(payload, path, bad) else { return false };
+            *place = Some(value);
+            true
+        }
         /// Writes an attribute of this id from an owned value.
         fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
         /// The same, with what else there is in the set: a selector to be sent first, the end of a structure.
@@ -172,26 +181,40 @@ mod owned {
         type Arg;
         /// Stores what a setter was given.
         fn set(stored: &mut Self::Stored, value: Self::Arg);
-        /// Stores one attribute; false if it is ill-formed.
+        /// Whether something inside may be ill-formed on its own, which is told by its path.
+        const DEEP: bool = true;
+        /// Stores one attribute; false if it is ill-formed. The path is this attribute's, or that of the set if nothing inside
+        /// needs one.
         fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool;
+        /// Forgets what is stored.
+        #[inline]
+        fn clear(stored: &mut Self::Stored) {
+            *stored = Self::Stored::default();
+        }
         /// Writes what is stored as attributes of this id.
         fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full>;
         /// Keeps what was stored whole if the field does not tell all of it.
         #[inline]
-        fn keep(_unparsed: &mut Vec<Unparsed>, _attr: Attr<'_>) {}
+        fn keep(_unparsed: &mut Vec<Unparsed>, _raw: u16, _payload: &[u8]) {}
     }
 
     impl<K: Owned> Field for K {
         type Stored = Option<K::Owned>;
         type Arg = K::Owned;
+        const DEEP: bool = K::DEEP;
         fn set(stored: &mut Self::Stored, value: K::Owned) {
             *stored = Some(value);
         }
         #[inline]
         fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
-            let Some(value) = K::own(payload, path, bad) else { return false };
-            *stored = Some(value);
-            true
+            K::own_in(stored, payload, path, bad)
+        }
+        #[inline]
+        fn clear(stored: &mut Self::Stored) {
+            // What needs no drop is written without a look at it.
+            if !core::mem::needs_drop::<K::Owned>() || stored.is_some() {
+                *stored = None;
+            }
         }
         #[inline]
         fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
@@ -201,21 +224,16 @@ mod owned {
             }
         }
         #[inline]
-        fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
-            if K::GROWS {
-                if !unparsed.is_empty() {
-                    // The last one counts.
-                    unparsed.retain(|other| !other.longer || other.id() != attr.id());
-                }
-                if K::is_longer(attr.payload()) {
-                    Unparsed::keep_longer(unparsed, attr);
-                }
+        fn keep(unparsed: &mut Vec<Unparsed>, raw: u16, payload: &[u8]) {
+            if K::GROWS && (!unparsed.is_empty() || K::is_longer(payload)) {
+                Unparsed::grown(unparsed, Attr::new(raw, payload), K::is_longer(payload));
             }
         }
     }
 
     impl<K: Owned> Owned for Secret<K> {
         type Owned = Hidden<K::Owned>;
+        const DEEP: bool = K::DEEP;
         #[inline]
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned> {
             K::own(payload, path, bad).map(Hidden)
@@ -244,20 +262,28 @@ mod owned {
         /// Stores the header in front of the attributes, where the set has one.
         #[doc(hidden)]
         fn store_header(&mut self, _header: &[u8]) {}
+        /// Forgets all attributes; lists keep their memory.
+        fn clear(&mut self);
         /// Writes all attributes, in the set's order, unknown ones last.
         fn emit(&self, w: &mut Writer<'_>) -> Result<(), Full>;
         /// Reads attributes; total, see [`Unparsed`].
         #[inline]
         fn collect(attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad) -> Self {
             let mut set = Self::default();
+            set.fill(attrs, path, bad);
+            set
+        }
+        /// Stores these attributes, too.
+        #[doc(hidden)]
+        #[inline]
+        fn fill(&mut self, attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad) {
             if Self::CHOOSES {
                 let scope = Scope::top(Self::SCHEMA, attrs.raw());
                 let mut bad = Choosing { scope, bad };
-                attrs.raw().into_iter().for_each(|attr| set.store(attr, path, &mut bad));
+                attrs.raw().into_iter().for_each(|attr| self.store(attr, path, &mut bad));
             } else {
-                attrs.raw().into_iter().for_each(|attr| set.store(attr, path, bad));
+                attrs.raw().into_iter().for_each(|attr| self.store(attr, path, bad));
             }
-            set
         }
     }
 
@@ -279,6 +305,15 @@ mod owned {
         /// Keeps `attr`.
         pub fn new(attr: Attr<'_>, bad: bool) -> Self {
             Self { raw_type: attr.raw_type(), payload: attr.payload().to_vec(), bad, longer: false }
+        }
+
+        /// Keeps all of a structure if it is longer than what is read of it. The last one counts.
+        #[cold]
+        fn grown(unparsed: &mut Vec<Self>, attr: Attr<'_>, is_longer: bool) {
+            unparsed.retain(|other| !other.longer || other.id() != attr.id());
+            if is_longer {
+                Self::keep_longer(unparsed, attr);
+            }
         }
 
         /// Keeps all of `attr`, whose start is read: in front of the others and by id, wherever it stood.

@@ -35,6 +35,7 @@ macro_rules! nests {
         #[cfg(feature = "alloc")]
         impl<S: OwnedSet> Owned for $marker<S> {
             type Owned = S;
+            const DEEP: bool = true;
             #[inline]
             fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<S> {
                 (!path.is_too_deep()).then(|| S::collect(Attrs::new(payload), path, bad))
@@ -84,6 +85,7 @@ headed!(Headed, Embedded);
 #[cfg(feature = "alloc")]
 impl<H: FixedHeader, S: OwnedSet, const FLAG: bool> Owned for Headed<H, S, FLAG> {
     type Owned = (H, S);
+    const DEEP: bool = true;
     fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<(H, S)> {
         let (header, attrs) = Self::read(payload).filter(|_| !path.is_too_deep())?;
         Some((header, S::collect(attrs, path, bad)))
@@ -99,6 +101,7 @@ impl<H: FixedHeader, S: OwnedSet, const FLAG: bool> Owned for Headed<H, S, FLAG>
 #[cfg(feature = "alloc")]
 impl<H: FixedHeader, S: OwnedSet + Message<Header = H>, const FLAG: bool> Owned for Embedded<H, S, FLAG> {
     type Owned = S;
+    const DEEP: bool = true;
     fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<S> {
         let (_, attrs) = Self::read(payload).filter(|_| !path.is_too_deep())?;
         let mut set = S::collect(attrs, path, bad);
@@ -131,6 +134,7 @@ impl<K: Payload> Payload for Boxed<K> {
 #[cfg(feature = "alloc")]
 impl<K: Owned> Owned for Boxed<K> {
     type Owned = alloc::boxed::Box<K::Owned>;
+    const DEEP: bool = K::DEEP;
     fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned> {
         K::own(payload, path, bad).map(alloc::boxed::Box::new)
     }

@@ -31,6 +31,7 @@ impl Payload for Flag {
 impl Field for Flag {
     type Stored = bool;
     type Arg = bool;
+    const DEEP: bool = false;
     fn set(stored: &mut bool, value: bool) {
         *stored = value;
     }
@@ -60,6 +61,7 @@ impl Payload for Pad {
 impl Field for Pad {
     type Stored = ();
     type Arg = ();
+    const DEEP: bool = false;
     fn set((): &mut (), (): ()) {}
     fn take((): &mut (), _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
         true

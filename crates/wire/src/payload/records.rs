@@ -150,6 +150,12 @@ impl<H: FixedHeader, S: OwnedSet + Message<Header = H>> Field for Records<H, S> 
         }
         walk.remainder() == 0
     }
+    #[inline]
+    fn clear(stored: &mut Self::Stored) {
+        if !stored.is_empty() {
+            stored.clear();
+        }
+    }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if stored.is_empty() {
             return Ok(());
