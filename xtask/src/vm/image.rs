@@ -13,7 +13,22 @@ use super::module::JUDGE;
 use super::program::{Lacking, Programs, run};
 
 /// Modules that are loaded, with what they need: families that this machine's own kernel may lack.
-const MODULES: [&str; 2] = ["wireguard", "openvswitch"];
+const MODULES: [&str; 13] = [
+    "wireguard",
+    "openvswitch",
+    // Kinds of interfaces, and of tunnels of routes.
+    "veth",
+    "dummy",
+    "bridge",
+    "8021q",
+    "vxlan",
+    "macvlan",
+    "vrf",
+    "bonding",
+    "ip_tunnel",
+    "mpls_iptunnel",
+    "ipv6",
+];
 
 /// What busybox is called by in the machine: what scripts use, and nothing that is packed by its own name.
 const LINKED: &str = "awk cat diff find grep insmod mount mv rm rmmod sleep stty tee";
@@ -111,7 +126,8 @@ fn libraries(program: &Path) -> BTreeSet<PathBuf> {
     told.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }
 
-/// Copies the modules and what they need; returns their files' names in the order in which they are loaded.
+/// Copies the modules and what they need; returns their files' names, with their options, in the order in which they are
+/// loaded.
 fn modules(programs: &Programs, kernel: &Kernel, folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for module in MODULES {
@@ -124,12 +140,13 @@ fn modules(programs: &Programs, kernel: &Kernel, folder: &Path) -> Vec<String> {
                 continue;
             }
         };
-        // `insmod PATH`; what is built in says `builtin`.
-        for path in shown.lines().filter_map(|line| line.strip_prefix("insmod ")) {
-            match load(Path::new(path.trim()), folder) {
-                Ok(name) if !names.contains(&name) => names.push(name),
+        // `insmod PATH OPTIONS`; what is built in says `builtin`.
+        for told in shown.lines().filter_map(|line| line.strip_prefix("insmod ")) {
+            let (path, options) = told.trim().split_once(' ').unwrap_or((told.trim(), ""));
+            match load(Path::new(path), folder).map(|name| format!("{name} {options}").trim_end().to_owned()) {
+                Ok(words) if !names.contains(&words) => names.push(words),
                 Ok(_) => {}
-                Err(error) => println!("  without {}: {error}", path.trim()),
+                Err(error) => println!("  without {path}: {error}"),
             }
         }
     }

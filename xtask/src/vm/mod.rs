@@ -193,7 +193,7 @@ impl Vm {
             passes.push(Pass::new("policies of our own", "insmod /modules/loom_judge.ko; conformance", &words));
         }
         let tests = TESTS.iter().filter(|test| wanted.newest || !test.newest);
-        passes.extend(tests.map(|test| Pass::new(test.name, test.name, &["--show-output"])));
+        passes.extend(tests.map(|test| Pass::new(test.name, test.name, &[&["--show-output"], test.words].concat())));
         passes
     }
 
@@ -244,12 +244,17 @@ struct Test {
     name: &'static str,
     /// Whether only the newest kernel is what it counts on.
     newest: bool,
+    /// What the names of those that are run contain; all if none is given.
+    words: &'static [&'static str],
 }
 
 /// What is run there besides the cases; one that a machine cannot do prints `skipped: WHY`.
-const TESTS: [Test; 1] = [
+const TESTS: [Test; 2] = [
     // Our answers against those of the Linux underneath, with random input.
-    Test { package: "netloom-conformance", name: "random", newest: true },
+    Test { package: "netloom-conformance", name: "random", newest: true, words: &[] },
+    // Kinds of interfaces and of tunnels that the kernel outside may lack, against what `ip` shows. The rest would take a
+    // minute here.
+    Test { package: "netloom", name: "rtnetlink", newest: false, words: &["kinds", "encapsulations"] },
 ];
 
 /// The pass in which programs run on both kernels.
@@ -257,7 +262,7 @@ const CLIENTS: &str = "programs on both kernels";
 
 /// The programs of this machine that it takes, as far as they are here. Not busybox's: its shell
 /// takes an `ip` of its own.
-const HOST: [&str; 5] = ["sh", "unshare", "genl", "ip", "wg"];
+const HOST: [&str; 6] = ["sh", "unshare", "genl", "ip", "bridge", "wg"];
 
 /// How long a compiler may take for one file.
 const COMPILING: Duration = Duration::from_secs(60);
