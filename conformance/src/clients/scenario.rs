@@ -7,7 +7,7 @@ use crate::case::Malformed;
 
 /// A file of commands, a line each. Lines that begin with `#` are for people, but for these: `#: programs` names what has to
 /// be installed, `#: families` what the kernels have to have: `wireguard`, `doc_exmpl`, or `loom`, which comes and goes; `#: users root`,
-/// if it is there, that it is for nobody else.
+/// if it is there, that it is for nobody else; and `#: only RELEASE REASON` what is known to differ on others, which skip it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// The name of its file, without the ending.
@@ -20,6 +20,8 @@ pub struct Scenario {
     pub families: Vec<String>,
     /// Whether it is for root alone.
     pub for_root: bool,
+    /// The release on which alone both print the same, and what is known to differ on others.
+    pub only: Option<(String, String)>,
 }
 
 impl Scenario {
@@ -55,7 +57,9 @@ impl Scenario {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let (programs, families) = (words("programs ")?, words("families ")?);
         let for_root = text.lines().any(|line| line == "#: users root");
-        Ok(Self { name, path: path.to_path_buf(), programs, families, for_root })
+        let only = text.lines().find_map(|line| line.strip_prefix("#: only ")?.split_once(' '));
+        let only = only.map(|(release, why)| (release.to_owned(), why.to_owned()));
+        Ok(Self { name, path: path.to_path_buf(), programs, families, for_root, only })
     }
 
     /// Whether it has the module's families loaded and removed.
