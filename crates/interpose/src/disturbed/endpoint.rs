@@ -22,8 +22,6 @@ type Listener = Arc<dyn Fn() + Send + Sync>;
 
 /// How often is looked for what comes from here, where a receive waits for what comes from the kernel side.
 const LOOK: Duration = Duration::from_millis(20);
-/// Between two looks at what cannot be taken yet.
-const PAUSE: Duration = Duration::from_micros(100);
 /// As many datagrams at most are taken so that a refusal comes behind them.
 const MOST_AHEAD: usize = 64;
 /// What a datagram costs besides its bytes.
@@ -376,24 +374,20 @@ impl Endpoint for DisturbedEndpoint {
         self.inner.as_fd()
     }
 
+    /// What is lost without a word may be told as something that is there: nothing is read here, since whoever is told of
+    /// readiness may be inside of a handler that reading would wait for.
     fn wait(&self, deadline: Option<Instant>, wake: &Wake) -> Answer<bool> {
         loop {
-            match self.fill(&mut []) {
-                Err(Errno::EAGAIN) => {}
-                filled => return filled.map(|()| true),
+            if !lock(&self.socket.state).queue.is_empty() {
+                return Ok(true);
             }
             let soon = Instant::now().checked_add(LOOK);
             let until = [soon, deadline].into_iter().flatten().min();
-            // What is there may be in somebody's hands, for a moment.
-            let there = self.inner.wait(until, wake)?;
-            if wake.is_pulled() || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return match self.fill(&mut []) {
-                    Err(Errno::EAGAIN) => Ok(false),
-                    filled => filled.map(|()| true),
-                };
+            if self.inner.wait(until, wake)? {
+                return Ok(true);
             }
-            if there {
-                thread::sleep(PAUSE);
+            if wake.is_pulled() || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ok(!lock(&self.socket.state).queue.is_empty());
             }
         }
     }
