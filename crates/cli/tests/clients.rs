@@ -177,6 +177,33 @@ fn genl_monitor_prints_families_that_come_and_go() {
     }
 }
 
+/// Each subcommand of wg, links made, shown, changed and removed, and what a monitor prints meanwhile: as Linux 7.2 has it.
+#[test]
+fn wg_and_ip_print_what_they_print_on_linux() {
+    if !is_there("wg") || !is_there("ip") {
+        return;
+    }
+    // Other tests' links in the network namespace that is all's are nobody's business: only the monitor would tell of them.
+    for (script, recorded, on) in [
+        (include_str!("clients/wg.sh"), include_str!("clients/wg.out"), &[][..]),
+        (include_str!("clients/link.sh"), include_str!("clients/link.out"), &[]),
+        (include_str!("clients/monitor.sh"), include_str!("clients/monitor.out"), &["--isolate"]),
+    ] {
+        for user in users() {
+            for mode in MODES {
+                let folder = tempfile::tempdir().unwrap();
+                fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+                let script = format!("exec 2>&1\n{script}");
+                let program = ["sh", "-c", &script, "sh", folder.path().to_str().unwrap()];
+                let (_, out, err) = run(user, &[on, &["--module", "wireguard", "--mode", mode]].concat(), &program);
+                let differ = out.lines().zip(recorded.lines()).find(|(here, linux)| here != linux);
+                assert_eq!((differ, &*err), (None, ""), "{user:?} {mode}");
+                assert_eq!(out.lines().count(), recorded.lines().count(), "{user:?} {mode}: {out}");
+            }
+        }
+    }
+}
+
 /// The documents' client, as everybody builds it, and without a shared library.
 #[test]
 fn the_documents_client_in_c_finds_our_family_and_greets_it() {
@@ -243,6 +270,14 @@ fn pyroute2_prints_what_it_prints_on_linux() {
     let client = netloom().with_file_name("client.py");
     fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/pyroute2_client.py"), &client).unwrap();
     let client = client.to_str().unwrap();
+    let recorded = include_str!("clients/pyroute2-wireguard.out");
+    for user in users() {
+        for mode in MODES {
+            let (status, out, err) =
+                run(user, &["--mode", mode, "--module", "wireguard"], &[PYTHON, client, "wireguard"]);
+            assert_eq!((status, &*out), (Some(0), recorded), "{user:?} {mode}: {err}");
+        }
+    }
     if !may_be_alone() {
         return;
     }
@@ -283,7 +318,10 @@ fn go_over_genetlink_prints_what_it_prints_on_linux() {
 #[test]
 fn go_over_rtnetlink_prints_what_it_prints_on_linux() {
     let Some(client) = go::built("links", "github.com/vishvananda/netlink") else { return };
+    let recorded = include_str!("clients/links-wireguard.out");
     for user in users() {
+        let (status, out, err) = run(user, &["--mode", "full", "--module", "wireguard"], &[&client, "wireguard"]);
+        assert_eq!((status, &*out, &*err), (Some(0), recorded, ""), "{user:?}");
         for mode in ["sync", "fast"] {
             let (status, out, _) = run(user, &["--mode", mode], &[&client]);
             assert_eq!((status, &*out), (Some(1), "get: Error converting to netlink sockaddr\n"), "{user:?} {mode}");
