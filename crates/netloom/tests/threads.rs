@@ -1,12 +1,14 @@
 //! One connection used by many threads at once, over Linux and over kernel sides here and behind a unix socket.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
 use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
 use netloom::kernel::{Family, Kernel};
+use netloom::socket::{Address, RecvFlags};
+use netloom::wire::{Flags, Header, MessageType, Protocol, Writer, messages};
 use netloom::{Connection, unix};
 
 const THREADS: u32 = 8;
@@ -91,4 +93,54 @@ fn behind_a_unix_socket() {
 #[test]
 fn over_linux() {
     from_all_threads(&Connection::open().unwrap(), |_, _, _| {});
+}
+
+/// Who listens to a socket may receive right there, in the thread of a send that has more of the same family to do: each of three
+/// requests in one datagram comes to its end.
+#[test]
+fn a_listener_receives_between_the_requests_of_a_send() {
+    let kernel = Kernel::new();
+    let socket = kernel.socket(Protocol::GENERIC).unwrap();
+    socket.bind(Address::default()).unwrap();
+    let endpoint = socket.endpoint().clone();
+    let got = Arc::new(Mutex::new(Vec::<u8>::new()));
+    let receive = {
+        let (endpoint, got) = (Arc::downgrade(&endpoint), got.clone());
+        Arc::new(move || {
+            let (Some(endpoint), Ok(mut got)) = (endpoint.upgrade(), got.try_lock()) else { return };
+            let mut buf = vec![0; 32 << 10];
+            while let Ok(received) = endpoint.recv(&mut buf, RecvFlags::DONTWAIT, None) {
+                got.extend_from_slice(&buf[..received.len]);
+            }
+        })
+    };
+    assert!(endpoint.on_readable(receive.clone()));
+    let mut buf = [0; 256];
+    let mut w = Writer::new(&mut buf);
+    let mut ask = |seq, flags, command: u8, id: u16| {
+        let header = Header { seq, ..Header::new(MessageType(0x10), flags) };
+        w.message(header, |w| {
+            w.put_bytes(&[command, 2, 0, 0])?;
+            w.put_attr(1, &id.to_ne_bytes())
+        })
+        .unwrap();
+    };
+    // CTRL_CMD_GETPOLICY of nlctrl twice, CTRL_CMD_GETFAMILY of nobody.
+    ask(1, Flags::REQUEST | Flags::DUMP, 10, 0x10);
+    ask(2, Flags::REQUEST | Flags::DUMP, 10, 0x10);
+    ask(3, Flags::REQUEST, 3, 1000);
+    let datagram = w.written().to_vec();
+    let (done, sent) = std::sync::mpsc::channel();
+    let sender = thread::spawn(move || {
+        socket.send(&datagram).unwrap();
+        done.send(socket).unwrap();
+    });
+    let _open = sent.recv_timeout(Duration::from_secs(20)).expect("the send waits for itself");
+    sender.join().unwrap();
+    receive();
+    let got = got.lock().unwrap();
+    let ended = |seq: u32| {
+        messages(&got).flatten().any(|message| message.header.seq == seq && message.header.kind.is_control())
+    };
+    assert!(ended(1) && ended(2) && ended(3), "{:?}", messages(&got).collect::<Vec<_>>());
 }

@@ -34,6 +34,12 @@ impl Kernel {
     #[inline]
     pub(crate) fn settle<'p>(&self, open: &'p OpenPort, mut port: HeldPort<'p>, ticket: Ticket) -> HeldPort<'p> {
         while !port.is_finished(ticket) {
+            if port.is_to_tell() {
+                // Who listens may receive right there, which may take a turn: before this thread takes one.
+                open.release(port);
+                port = open.hold();
+                continue;
+            }
             port = match self.engine().next(&mut port, ticket) {
                 Next::Work(work) => self.run_one(open, port, work),
                 Next::Turn(protocol) if nested::has_turn(self, protocol) => {

@@ -271,6 +271,11 @@ impl Port {
         fits(self.rmem.saturating_add(self.handed))
     }
 
+    /// Whether something has happened that a listener is to be told of.
+    pub(in crate::kernel) fn is_to_tell(&self) -> bool {
+        self.rung && self.listener.is_some()
+    }
+
     // net/netlink/af_netlink.c: netlink_attachskb, netlink_broadcast_deliver
     pub(super) fn push(&mut self, datagram: Datagram) -> Queued {
         self.rung = true;
