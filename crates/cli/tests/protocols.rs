@@ -47,6 +47,17 @@ fn python_speaks_the_journal_s_own_protocol() {
     }
 }
 
+/// An event comes from a handler, and what it finds in the socket's queue may be a dump of the same family.
+#[test]
+fn dumps_go_on_where_events_are_heard() {
+    if !is_there("python3") {
+        return;
+    }
+    let ran =
+        run(User::Own, &["--module", "doc_exmpl"], &["python3", "-c", include_str!("data/heard_while_dumping.py")]);
+    assert_eq!(ran, (Some(0), "[0]\n".to_owned(), String::new()));
+}
+
 const DEVICE: &str = "/devices/virtual/net";
 const KERNEL_S: &str = "(0, 1) True True 0";
 

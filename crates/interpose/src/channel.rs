@@ -51,6 +51,8 @@ pub(crate) struct Channel {
     turn: Mutex<Turn>,
     /// Whether there is something to move that nobody has looked at.
     pending: AtomicBool,
+    /// Left to another thread, which is told to look.
+    left: AtomicBool,
     /// The kernel side is gone.
     dead: AtomicBool,
     /// Whether a datagram that was taken is still on our end. Held by who takes the next.
@@ -111,6 +113,7 @@ impl Channel {
             exact: exact.is_some(),
             turn: Mutex::new(Turn { exact, ..Turn::default() }),
             pending: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             plugged: Mutex::new(true),
             peer: Mutex::default(),
@@ -351,12 +354,21 @@ impl Channel {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has another thread move what there is: this one is in a handler, and receiving may have a dump go on that needs what the
+    /// handler has.
+    pub(crate) fn leave(&self) {
+        self.left.store(true, Ordering::Release);
+        // There is room to write nearly always, which is told at once; if there is none, that the program has read.
+        self.epoll.change(self.fd(), sys::READ_AND_WRITTEN, self.name);
+    }
+
     fn move_all(&self, turn: &mut Turn) {
         if let Some(exact) = &mut turn.exact {
             return exact.attend(self.fd());
         }
+        let left = self.left.swap(false, Ordering::AcqRel);
         let more = self.moved(turn);
-        if more != turn.awaits_reader {
+        if more != turn.awaits_reader || left {
             turn.awaits_reader = more;
             // If it has read already, that is told once more.
             self.epoll.change(self.fd(), if more { sys::READ_AND_WRITTEN } else { sys::WRITTEN }, self.name);

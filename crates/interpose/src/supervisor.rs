@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use netloom::Errno;
+use netloom::kernel::is_in_handler;
 
 use crate::channel::Channel;
 use crate::crew::{Post, Watch};
@@ -220,10 +221,10 @@ impl Supervisor {
         drop(sockets);
         let watched = self.epoll.add(channel.fd(), sys::WRITTEN, channel.name).and_then(|()| {
             let ready = Arc::downgrade(channel);
-            let pump = move || {
-                if let Some(channel) = ready.upgrade() {
-                    channel.pump();
-                }
+            let pump = move || match ready.upgrade() {
+                Some(channel) if is_in_handler() => channel.leave(),
+                Some(channel) => channel.pump(),
+                None => {}
             };
             let told = channel.endpoint.on_readable(Arc::new(pump));
             match channel.endpoint.as_fd() {

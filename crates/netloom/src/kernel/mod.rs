@@ -70,6 +70,7 @@ pub use faults::Faults;
 pub use links::{Link, LinkDefaults, LinkDevice, LinkKind, Links, NewLink};
 pub use log::Log;
 pub use nack::Nack;
+pub use nested::is_in_handler;
 pub use notifier::Notifier;
 pub use observe::Passing;
 pub use protocol::{Config, Input, Replier};

@@ -1,6 +1,6 @@
 //! Handlers that call the kernel side they run in.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex};
 
 use netloom_wire::Protocol;
@@ -12,6 +12,31 @@ thread_local! {
     static RUNNING: RefCell<Vec<(usize, Protocol)>> = const { RefCell::new(Vec::new()) };
     /// The locks of protocols that this thread holds or waits for.
     static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// How many handlers this thread is in.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread runs a handler of a kernel side's. Who is told of something there
+/// ([`Endpoint::on_readable`](crate::socket::Endpoint::on_readable)) leaves receiving to another thread: a receive has a dump go
+/// on, which may need what the handler has, and is refused with EDEADLK then.
+pub fn is_in_handler() -> bool {
+    DEPTH.get() > 0
+}
+
+/// A handler that runs in this thread, until it is dropped.
+pub(super) struct Inside(());
+
+impl Inside {
+    pub(super) fn begin() -> Self {
+        DEPTH.set(DEPTH.get().saturating_add(1));
+        Self(())
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
+    }
 }
 
 /// A protocol's lock in the hands of this thread, until it is dropped.

@@ -10,7 +10,7 @@ use super::engine::{
     Filled, GENL_ID_CTRL, Held as HeldPort, Lease, Next, OpenPort, Outcome, Request, Task, Ticket, Work,
 };
 use super::log::{Subject, panic_text};
-use super::nested::{self, Held, Running};
+use super::nested::{self, Held, Inside, Running};
 use super::{Aside, Chunk, Ctx, Fill, Input, Kernel, Nack, protocol, raw};
 
 /// Whose handlers a piece of work needs.
@@ -68,7 +68,9 @@ impl Kernel {
             std::thread::sleep(delay);
         }
         let running = work.serialised.map(|protocol| Running::begin(self, protocol));
+        let inside = Inside::begin();
         let outcome = self.run(open, work.task, &handlers);
+        drop(inside);
         // A family that is to go waits for who has its handlers: not beyond this.
         drop((running, handlers));
         let mut port = open.hold();
@@ -79,8 +81,9 @@ impl Kernel {
     fn run_one_within<'p>(&self, open: &'p OpenPort, port: HeldPort<'p>, work: Work) -> HeldPort<'p> {
         let handlers = port.handlers(&work.task);
         open.release(port);
+        let inside = Inside::begin();
         let outcome = self.run_within(open, work.task, &handlers);
-        drop(handlers);
+        drop((inside, handlers));
         let mut port = open.hold();
         self.engine().complete_held(&mut port, work.id, outcome);
         port
