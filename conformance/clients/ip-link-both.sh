@@ -1,7 +1,7 @@
 # What goes to Linux stands beside what does not: for root alone, since what is Linux's takes the right to change it there.
 #: programs ip
 #: families wireguard
-#: only 6.12 here links that are up get other names, as from 6.2 on, and wireguard's tso_max_size is 65536, as before 6.13
+#: only 6.12,7.2 a name that the other kernel has is refused as taken before a link that is up is refused as busy, as in 6.1
 #: users root
 ip link add dev wg2 type no-such-kind
 ip link add dev wg1 type wireguard

@@ -1,7 +1,6 @@
 # Links made, shown in all detail, changed and removed, and a monitor beside.
 #: programs ip
 #: families wireguard
-#: only 6.12 here links that are up get other names, as from 6.2 on, and wireguard's tso_max_size is 65536, as before 6.13
 : >heard
 ip monitor link >>heard 2>&1 & monitor=$!
 until grep -q Deleted heard; do ip link add dev first type wireguard; ip link del first; done

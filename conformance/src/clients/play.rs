@@ -49,8 +49,9 @@ impl Player {
         if let Some(program) = scenario.programs.iter().find(|program| !is_there(program)) {
             return Some(format!("no {program} is installed here"));
         }
-        if let Some((release, why)) = scenario.only.as_ref().filter(|(release, _)| *release != self.release) {
-            return Some(format!("only Linux {release} is known to go as our kernel side does: {why}"));
+        let is_here = |releases: &str| releases.split(',').any(|release| release == self.release);
+        if let Some((releases, why)) = scenario.only.as_ref().filter(|(releases, _)| !is_here(releases)) {
+            return Some(format!("only Linux {releases} is known to go as our kernel side does: {why}"));
         }
         let has = |family: &str| Connection::open().is_ok_and(|linux| linux.family(family).is_ok());
         scenario.families.iter().find_map(|family| match family.as_str() {

@@ -7,7 +7,8 @@ use crate::case::Malformed;
 
 /// A file of commands, a line each. Lines that begin with `#` are for people, but for these: `#: programs` names what has to
 /// be installed, `#: families` what the kernels have to have: `wireguard`, `doc_exmpl`, or `loom`, which comes and goes; `#: users root`,
-/// if it is there, that it is for nobody else; and `#: only RELEASE REASON` what is known to differ on others, which skip it.
+/// if it is there, that it is for nobody else; and `#: only RELEASE,RELEASE REASON` what is known to differ on others, which
+/// skip it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// The name of its file, without the ending.
@@ -20,7 +21,7 @@ pub struct Scenario {
     pub families: Vec<String>,
     /// Whether it is for root alone.
     pub for_root: bool,
-    /// The release on which alone both print the same, and what is known to differ on others.
+    /// The releases, with commas between, on which alone both print the same, and what is known to differ on others.
     pub only: Option<(String, String)>,
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use netloom::client::Connection;
 use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
+use netloom::families::rt_link::{Getlink, Link};
 use netloom::families::wireguard::{
     AllowedIp, AllowedIpFlags, Device, DeviceFlags, GetDevice, Peer, PeerFlags, SetDevice,
 };
@@ -160,4 +161,13 @@ fn reserved(socket: &Socket, family: u16) -> Errno {
     let received = socket.endpoint().recv(&mut buf, RecvFlags::NONE, None).unwrap();
     let answer = messages(&buf[..received.len]).next().unwrap().unwrap();
     answer.error().unwrap().errno
+}
+
+#[test]
+fn links_tell_how_much_they_cut_as_each_release_does() {
+    for (version, size) in VERSIONS.into_iter().zip([65_536, 65_536, 524_280, 524_280]) {
+        let (_kernel, _module, nl) = kernel(version);
+        let link = nl.call(Getlink, &Link::new().ifname("wg0")).unwrap();
+        assert_eq!((link.tso_max_size, link.gso_max_size), (Some(size), Some(65_536)), "{version}");
+    }
 }

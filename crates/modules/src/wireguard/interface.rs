@@ -28,6 +28,7 @@ pub const KIND: &str = "wireguard";
 /// ```
 #[derive(Debug)]
 pub struct Interface {
+    takes_big_tcp: bool,
     device: Mutex<Device>,
 }
 
@@ -48,12 +49,16 @@ impl LinkDevice for Interface {
     fn defaults(&self) -> LinkDefaults {
         // The header of a data message and its tag, UDP's and IPv6's.
         const OVERHEAD: u32 = 32 + 8 + 40;
+        // include/linux/netdevice.h: eight times GSO_MAX_SEGS
+        const GSO_MAX_SIZE: u32 = 8 * 65_535;
+        let defaults = LinkDefaults::default();
         LinkDefaults {
             flags: LinkFlags::POINTOPOINT | LinkFlags::NOARP,
             mtu: 1_500 - OVERHEAD,
             // The greatest int that is a multiple of 16 holds all of it.
             max_mtu: 0x7fff_fff0 - OVERHEAD,
-            ..LinkDefaults::default()
+            tso_max_size: if self.takes_big_tcp { GSO_MAX_SIZE } else { defaults.tso_max_size },
+            ..defaults
         }
     }
 
@@ -93,7 +98,8 @@ impl LinkKind for Kind {
     fn create(&self, link: &NewLink<'_>) -> Result<Arc<dyn LinkDevice>, Nack> {
         let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
         let device = Device::new(ports.entry(link.ns).or_default().clone());
-        Ok(Arc::new(Interface { device: Mutex::new(device) }))
+        let takes_big_tcp = link.version.wireguard_takes_big_tcp();
+        Ok(Arc::new(Interface { takes_big_tcp, device: Mutex::new(device) }))
     }
 }
 

@@ -39,7 +39,7 @@ use netloom_wire::{Errno, RawAttrs};
 
 use super::ctx::Cause;
 use super::engine::NetNs;
-use super::{Kernel, Nack};
+use super::{Kernel, Nack, Version};
 use rtnl::Namespace;
 pub(super) use rtnl::{Registry, Rtnl};
 
@@ -58,6 +58,8 @@ pub struct NewLink<'a> {
     pub ns: NetNs,
     /// The name that it will have.
     pub name: &'a str,
+    /// The release of Linux that the kernel side behaves as.
+    pub version: Version,
     /// Attributes of the kind (`IFLA_INFO_DATA`), as they came.
     pub data: RawAttrs<'a>,
 }
@@ -110,13 +112,24 @@ pub struct LinkDefaults {
     pub max_mtu: u32,
     /// The hardware address, empty if it has none.
     pub address: Vec<u8>,
+    /// Bytes at most of a packet that it cuts into segments itself.
+    pub tso_max_size: u32,
 }
 
 impl Default for LinkDefaults {
-    /// No hardware type, flags or address, and 1,500 bytes.
+    /// No hardware type, flags or address, 1,500 bytes, and 65,536 before they are cut.
     fn default() -> Self {
-        // include/uapi/linux/if_arp.h: ARPHRD_NONE
-        Self { hardware: 0xfffe, flags: LinkFlags(0), mtu: 1_500, min_mtu: 0, max_mtu: 0, address: Vec::new() }
+        Self {
+            // include/uapi/linux/if_arp.h: ARPHRD_NONE
+            hardware: 0xfffe,
+            flags: LinkFlags(0),
+            mtu: 1_500,
+            min_mtu: 0,
+            max_mtu: 0,
+            address: Vec::new(),
+            // include/linux/netdevice.h: TSO_LEGACY_MAX_SIZE
+            tso_max_size: 65_536,
+        }
     }
 }
 
@@ -143,6 +156,8 @@ pub struct Link {
     pub max_mtu: u32,
     /// The hardware address, empty if it has none.
     pub address: Vec<u8>,
+    /// Bytes at most of a packet that it cuts into segments itself.
+    pub tso_max_size: u32,
     /// Packets that wait at most.
     pub tx_queue_len: u32,
     /// The group that it is in, 0 at first.
@@ -290,7 +305,8 @@ impl Links<'_> {
         Ok(())
     }
 
-    /// Gives a link another name; errors are those of [`Links::create`], and ENODEV.
+    /// Gives a link another name; errors are those of [`Links::create`], ENODEV, and EBUSY of a link that is up where
+    /// [`Version::renames_links_that_are_up`] says no.
     #[doc(alias = "dev_change_name")]
     pub fn rename(&self, index: u32, name: &str) -> Result<(), Nack> {
         self.kernel.rtnl(self.ns, Cause::default()).rename(index, name)
@@ -373,5 +389,29 @@ mod tests {
         kernel.remove_link_kind("plain").unwrap();
         assert!(links.all().is_empty() && others.all().is_empty());
         assert_eq!(links.create("plain", "a").unwrap_err().message(), Some("Unknown device type"));
+    }
+
+    #[test]
+    fn links_that_are_up_keep_their_names_where_linux_has_them_do_so() {
+        for (version, renamed) in [
+            (Version::V6_1, Err(Errno::EBUSY)),
+            (Version::V6_12, Ok(())),
+            (Version::V6_18, Ok(())),
+            (Version::NEWEST, Ok(())),
+        ] {
+            let kernel = Kernel::builder().behave_like(version).build();
+            kernel.add_link_kind("plain", Arc::new(Plain)).unwrap();
+            let links = kernel.links(NetNs::default());
+            let index = links.create("plain", "a").unwrap().index;
+            let rename = |name| links.rename(index, name).map_err(|nack| nack.errno());
+            assert_eq!(rename("b"), Ok(()), "{version}: down");
+            links.set_up(index, true).unwrap();
+            for name in ["b", "c"] {
+                assert_eq!(rename(name), renamed, "{version}: {name}");
+            }
+            let name = if renamed.is_ok() { "c" } else { "b" };
+            assert_eq!(links.by_index(index).unwrap().name, name, "{version}");
+            assert_eq!(rename("a/b"), renamed.and(Err(Errno::EINVAL)), "{version}: asked before the name is looked at");
+        }
     }
 }

@@ -86,7 +86,7 @@ fn message(link: &Link, changed: u32, gone: bool) -> LinkMessage {
         .gso_max_segs(MOST_SEGMENTS)
         .gso_max_size(MOST_BYTES)
         .gro_max_size(MOST_BYTES)
-        .tso_max_size(MOST_BYTES)
+        .tso_max_size(link.tso_max_size)
         .tso_max_segs(MOST_SEGMENTS)
         .num_rx_queues(1)
         .carrier(1)
@@ -107,7 +107,7 @@ fn message(link: &Link, changed: u32, gone: bool) -> LinkMessage {
     message
 }
 
-// include/linux/netdevice.h: GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE, GRO_LEGACY_MAX_SIZE, TSO_MAX_SEGS, TSO_LEGACY_MAX_SIZE
+// include/linux/netdevice.h: GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE, GRO_LEGACY_MAX_SIZE, TSO_MAX_SEGS
 const MOST_SEGMENTS: u32 = 65_535;
 const MOST_BYTES: u32 = 65_536;
 

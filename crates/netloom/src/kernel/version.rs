@@ -48,6 +48,8 @@ struct Row {
     tells_limits_beside_functions: bool,
     rejects_first_attribute: bool,
     tells_unasked_policies: bool,
+    renames_links_that_are_up: bool,
+    wireguard_takes_big_tcp: bool,
 }
 
 /// Oldest first; the parser takes none that is older. All of them are releases that the conformance suite has recorded.
@@ -70,6 +72,8 @@ const TABLE: [Row; 4] = [
         tells_limits_beside_functions: true,
         rejects_first_attribute: true,
         tells_unasked_policies: true,
+        renames_links_that_are_up: false,
+        wireguard_takes_big_tcp: false,
     },
     Row {
         version: Version::V6_12,
@@ -89,6 +93,8 @@ const TABLE: [Row; 4] = [
         tells_limits_beside_functions: true,
         rejects_first_attribute: true,
         tells_unasked_policies: false,
+        renames_links_that_are_up: true,
+        wireguard_takes_big_tcp: false,
     },
     Row {
         version: Version::V6_18,
@@ -108,6 +114,8 @@ const TABLE: [Row; 4] = [
         tells_limits_beside_functions: true,
         rejects_first_attribute: true,
         tells_unasked_policies: false,
+        renames_links_that_are_up: true,
+        wireguard_takes_big_tcp: true,
     },
     NEWEST,
 ];
@@ -130,6 +138,8 @@ const NEWEST: Row = Row {
     tells_limits_beside_functions: false,
     rejects_first_attribute: false,
     tells_unasked_policies: false,
+    renames_links_that_are_up: true,
+    wireguard_takes_big_tcp: true,
 };
 
 impl Version {
@@ -254,6 +264,19 @@ impl Version {
     // net/netlink/genetlink.c: genl_policy_reject_all
     pub fn rejects_first_attribute(self) -> bool {
         self.row().rejects_first_attribute
+    }
+
+    /// A link that is up can get another name. Linux 6.1 refuses that: EBUSY, even if it has that name.
+    // net/core/dev.c: dev_change_name
+    pub fn renames_links_that_are_up(self) -> bool {
+        self.row().renames_links_that_are_up
+    }
+
+    /// WireGuard interfaces take packets of BIG TCP, whose 524,280 bytes they tell as their `tso_max_size`. Seen on 7.2, and
+    /// 65,536 on 6.1 and 6.12; the driver says so from 6.13 on.
+    // drivers/net/wireguard/device.c: wg_setup
+    pub fn wireguard_takes_big_tcp(self) -> bool {
+        self.row().wireguard_takes_big_tcp
     }
 
     /// What stands in for a policy where an op has none.

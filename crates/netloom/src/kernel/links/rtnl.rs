@@ -82,8 +82,8 @@ impl<'k> Rtnl<'k> {
         };
         let unknown = || Nack::new(Errno::EOPNOTSUPP).with_message("Unknown device type");
         let (kind, maker) = found.ok_or_else(unknown)?;
-        let device = maker.create(&NewLink { ns: self.ns, name: &name, data })?;
-        let LinkDefaults { hardware, flags, mtu, min_mtu, max_mtu, address } = device.defaults();
+        let device = maker.create(&NewLink { ns: self.ns, name: &name, version: self.kernel.version(), data })?;
+        let LinkDefaults { hardware, flags, mtu, min_mtu, max_mtu, address, tso_max_size } = device.defaults();
         let mut table = self.kernel.0.links.table();
         let links = table.namespaces.entry(self.ns).or_default();
         let index = index.unwrap_or_else(|| links.free_index(self.kernel.0.links.first));
@@ -97,6 +97,7 @@ impl<'k> Rtnl<'k> {
             min_mtu,
             max_mtu,
             address,
+            tso_max_size,
             // include/linux/netdevice.h: DEFAULT_TX_QUEUE_LEN
             tx_queue_len: 1_000,
             group: 0,
@@ -185,7 +186,11 @@ impl<'k> Rtnl<'k> {
         let (link, old) = {
             let mut table = self.kernel.0.links.table();
             let links = table.namespaces.get_mut(&self.ns).ok_or(Nack::new(Errno::ENODEV))?;
-            let old = links.by_index.get(&index).ok_or(Nack::new(Errno::ENODEV))?.name.clone();
+            let link = links.by_index.get(&index).ok_or(Nack::new(Errno::ENODEV))?;
+            if link.is_up() && !self.kernel.version().renames_links_that_are_up() {
+                return Err(Nack::new(Errno::EBUSY));
+            }
+            let old = link.name.clone();
             if old == name {
                 return Ok(());
             }
