@@ -142,6 +142,9 @@ fn rt_link_has_the_numbers_of_if_link_h() {
             ("dellink", Some(17), None),
             ("getlink", Some(18), Some(16)),
             ("setlink", Some(19), None),
+            ("getstats", Some(94), Some(92)),
+            ("newlinkprop", Some(108), None),
+            ("dellinkprop", Some(109), None),
             ("newlink-ntf", None, Some(16)),
             ("dellink-ntf", None, Some(17)),
         ]
