@@ -1,7 +1,7 @@
-//! New interfaces of each kind, for [`link::add`](super::link::add).
+//! New interfaces of each kind, for [`link::add`].
 //!
 //! A kind's options are the family's own struct: [`Vxlan`], [`Bridge`] and so on. Kinds that are not here are
-//! [`of`] their data, or [`link::new`](super::link::new) where they have none.
+//! [`of`] their data, or [`link::new`] where they have none.
 //!
 //! ```no_run
 //! use netloom::families::rt_link::{Bridge, Vxlan};
