@@ -89,20 +89,25 @@ fn one_pass(object: &Object<'_, rt_route::Route>) -> Route {
     route
 }
 
+/// Those of an owned struct.
+#[inline]
+fn fields(route: &rt_route::Route) -> Route {
+    Route {
+        table: route.table.unwrap_or(0),
+        dst: number(route.dst),
+        priority: route.priority.unwrap_or(0),
+        prefsrc: number(route.prefsrc),
+        gateway: number(route.gateway),
+        oif: route.oif.unwrap_or(0),
+    }
+}
+
 /// Owned structs.
 fn owned() -> Result<Told, Failure> {
     let nl = Connection::open()?;
     let mut told = Told::default();
     for route in nl.dump(Getroute, &ipv4())? {
-        let route = route?;
-        told.tell(&Route {
-            table: route.table.unwrap_or(0),
-            dst: number(route.dst),
-            priority: route.priority.unwrap_or(0),
-            prefsrc: number(route.prefsrc),
-            gateway: number(route.gateway),
-            oif: route.oif.unwrap_or(0),
-        });
+        told.tell(&fields(&route?));
     }
     Ok(told)
 }
@@ -115,14 +120,7 @@ fn again() -> Result<Told, Failure> {
     let mut route = rt_route::Route::new();
     while let Some(read) = routes.next_into(&mut route) {
         read?;
-        told.tell(&Route {
-            table: route.table.unwrap_or(0),
-            dst: number(route.dst),
-            priority: route.priority.unwrap_or(0),
-            prefsrc: number(route.prefsrc),
-            gateway: number(route.gateway),
-            oif: route.oif.unwrap_or(0),
-        });
+        told.tell(&fields(&route));
     }
     Ok(told)
 }

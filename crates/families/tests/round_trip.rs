@@ -13,7 +13,9 @@ mod kinds;
 use std::fmt::Debug;
 
 use netloom_families::{doc_exmpl, nlctrl, rt_addr, rt_link, rt_route, wireguard};
-use netloom_wire::{Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, Strictness, Writer};
+use netloom_wire::{
+    Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, RawAttrs, Strictness, Writer,
+};
 use proptest::prelude::*;
 
 fn encode(message: &impl Message) -> Vec<u8> {
@@ -28,7 +30,15 @@ fn decode<M: Message>(bytes: &[u8]) -> M {
 }
 
 fn same<M: Message + PartialEq + Debug>(sent: M) {
-    assert_eq!(decode::<M>(&encode(&sent)), sent);
+    let bytes = encode(&sent);
+    assert_eq!(decode::<M>(&bytes), sent);
+    // Into a value that is there: nothing of what it held is left.
+    let nothing = || Body { header: M::Header::default(), attrs: RawAttrs::new(&[]) };
+    let mut over = sent.clone();
+    over.decode_over(nothing(), &mut ());
+    assert_eq!(over, M::decode(nothing(), &mut ()));
+    over.decode_over(Body::read(&bytes).unwrap(), &mut ());
+    assert_eq!(over, sent);
 }
 
 #[test]
