@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use netloom::client::Consistent;
 use netloom::families::nlctrl::Getfamily;
 use netloom::prelude::*;
 
@@ -13,14 +14,13 @@ fn main() -> io::Result<()> {
 
 /// Writes how many generic netlink families there are, at one moment.
 pub fn count(nl: &Connection, out: &mut impl Write) -> io::Result<()> {
-    match nl.dump(Getfamily, &())?.consistent(10) {
-        Ok(families) => {
-            let mut names: Vec<_> = families.into_iter().filter_map(|family| family.family_name).collect();
-            names.sort();
-            writeln!(out, "{} families: {}", names.len(), names.join(" "))
-        }
-        // Ten times in a row: whoever needs an answer decides whether to go on.
-        Err(error) if error.is_interrupted() => writeln!(out, "{error}"),
-        Err(error) => Err(error.into()),
-    }
+    let (families, torn) = match nl.dump(Getfamily, &())?.consistent(10)? {
+        Consistent::Whole(families) => (families, None),
+        // Eleven times in a row: whoever needs an answer decides whether what came last will do.
+        Consistent::Torn(torn) => (torn.objects.clone(), Some(torn)),
+    };
+    let mut names: Vec<_> = families.into_iter().filter_map(|family| family.family_name).collect();
+    names.sort();
+    writeln!(out, "{} families: {}", names.len(), names.join(" "))?;
+    torn.map_or(Ok(()), |torn| writeln!(out, "{torn}"))
 }

@@ -50,7 +50,7 @@ pub fn look_on(out: &mut impl Write) -> Result<Vec<u8>, Box<dyn std::error::Erro
     let _wireguard = netloom_modules::load(&kernel, "wireguard=wg0")?;
     let families = Arc::new(Families::new(FAMILIES.iter().copied()));
     let mut tracer = Tracer::new(families, Options::default());
-    for family in kernel.connect().dump(Getfamily, &())?.consistent(8)? {
+    for family in kernel.connect().dump(Getfamily, &())?.consistent(8)?.whole()? {
         if let (Some(id), Some(name)) = (family.family_id, &family.family_name) {
             tracer.name(id, name);
         }

@@ -39,7 +39,7 @@ pub fn watch(nl: &Connection, events: usize, out: &mut impl Write) -> io::Result
 }
 
 fn show(nl: &Connection, out: &mut impl Write) -> io::Result<()> {
-    nl.dump(Getlink, &Link::new())?.consistent(10)?.iter().try_for_each(|link| line(" ", link, out))
+    nl.dump(Getlink, &Link::new())?.consistent(10)?.whole()?.iter().try_for_each(|link| line(" ", link, out))
 }
 
 fn line(mark: &str, link: &Link, out: &mut impl Write) -> io::Result<()> {

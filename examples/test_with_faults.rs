@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("torn dump: {} objects, then interrupted: {torn}", objects.len() - 1);
 
     kernel.faults().interrupt_next_dump();
-    println!("torn dump, asked again: {} objects", nl.dump(List, &())?.consistent(3)?.len());
+    println!("torn dump, asked again: {} objects", nl.dump(List, &())?.consistent(3)?.whole()?.len());
 
     kernel.faults().nack("DOC_EXMPL", Echo::REQUEST, Errno::ENOMEM);
     if let Err(error) = nl.call(Echo, &hello) {

@@ -179,7 +179,7 @@ impl Observer {
 
 /// The generic families that there are: ids and names.
 pub fn families(connection: &Connection) -> Result<Vec<(u16, String)>, Failure> {
-    let families = connection.dump(Getfamily, &())?.consistent(8)?;
+    let families = connection.dump(Getfamily, &())?.consistent(8)?.whole()?;
     Ok(families.into_iter().filter_map(|family| Some((family.family_id?, family.family_name?))).collect())
 }
 

@@ -17,7 +17,7 @@ struct Known {
 /// Linux's as well.
 pub(crate) fn of(wanted: &[String], connection: &Connection) -> Result<Vec<String>, Failure> {
     let mut known = Vec::new();
-    for family in connection.dump(Getfamily, &())?.consistent(8)? {
+    for family in connection.dump(Getfamily, &())?.consistent(8)?.whole()? {
         let groups = family.mcast_groups.iter().filter_map(|group| group.id).collect();
         if let (Some(name), Some(id)) = (family.family_name, family.family_id) {
             known.push(Known { name, id, groups });

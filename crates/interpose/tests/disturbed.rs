@@ -77,7 +77,7 @@ fn dumps_are_torn_as_often_as_was_said() {
     let nl = connection(&kernel, vec![times(Disturbance::TornDump, 2)]);
     // Twice torn, and then it is not.
     assert!(nl.dump(Getfamily, &()).unwrap().collect::<Result<Vec<_>, _>>().unwrap_err().is_interrupted());
-    assert_eq!(nl.dump(Getfamily, &()).unwrap().consistent(2).unwrap().len(), 2);
+    assert_eq!(nl.dump(Getfamily, &()).unwrap().consistent(2).unwrap().whole().unwrap().len(), 2);
     nl.dump(Getfamily, &()).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
     // Empty ones are as well.
     let nl = connection(&kernel, vec![times(Disturbance::TornDump, 1)]);

@@ -250,5 +250,5 @@ fn a_dump_of_links_is_torn_when_one_goes() {
     dump.next().unwrap().unwrap();
     links.remove(made[150]).unwrap();
     assert!(dump.last().unwrap().unwrap_err().is_interrupted());
-    assert_eq!(nl.dump(Getlink, &Link::new()).unwrap().consistent(1).unwrap().len(), 202);
+    assert_eq!(nl.dump(Getlink, &Link::new()).unwrap().consistent(1).unwrap().whole().unwrap().len(), 202);
 }

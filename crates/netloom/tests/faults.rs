@@ -61,9 +61,9 @@ fn a_torn_dump_yields_everything_and_says_so_last() {
 
     // Asked for in one piece: torn twice, whole the third time; or not within the bound.
     kernel.faults().interrupt_dumps(2);
-    assert_eq!(nl.dump(List, &()).unwrap().consistent(3).unwrap().len(), 100);
+    assert_eq!(nl.dump(List, &()).unwrap().consistent(2).unwrap().whole().unwrap().len(), 100);
     kernel.faults().interrupt_dumps(3);
-    let error = nl.dump(List, &()).unwrap().consistent(3).unwrap_err();
+    let error = nl.dump(List, &()).unwrap().consistent(2).unwrap().whole().unwrap_err();
     assert!(error.is_interrupted() && error.to_string().contains("3 times"), "{error}");
     assert!(nl.dump(List, &()).unwrap().all(|object| object.is_ok()), "the fault is over");
 
@@ -71,7 +71,7 @@ fn a_torn_dump_yields_everything_and_says_so_last() {
     for read in [1, 60, 100, 101] {
         let mut dump = nl.dump(List, &()).unwrap();
         dump.by_ref().take(read).for_each(|object| assert!(object.is_ok()));
-        assert_eq!(dump.consistent(1).unwrap().len(), 100, "{read} read before");
+        assert_eq!(dump.consistent(1).unwrap().whole().unwrap().len(), 100, "{read} read before");
     }
 }
 

@@ -90,7 +90,7 @@ impl World {
 /// A family of Linux's: its name and id.
 fn of_linux() -> Option<(String, u16)> {
     let connection = netloom::client::Connection::open().unwrap();
-    let families = connection.dump(Getfamily, &()).unwrap().consistent(8).unwrap();
+    let families = connection.dump(Getfamily, &()).unwrap().consistent(8).unwrap().whole().unwrap();
     let found = families.into_iter().find(|family| family.family_id != Some(NLCTRL));
     if found.is_none() {
         eprintln!("skipped: this Linux has no family but nlctrl");

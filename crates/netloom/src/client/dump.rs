@@ -7,6 +7,7 @@ use std::time::Duration;
 use netloom_wire::{self as wire, Family as _, Flags, Full, Header, Protocol, RawMessage, Schema, Writer};
 
 use super::connection::Connection;
+use super::consistent::{Attempts, Consistent};
 use super::conversation::Terms;
 use super::dump_run::{DumpRun, Turn};
 use super::exchange::Expect;
@@ -15,7 +16,6 @@ use super::request::{read, with_family, write};
 use super::shared::FamilyOf;
 use super::subject::{Asks, Subject};
 use crate::Result;
-use crate::error::Cause;
 
 /// The objects that an op dumps; see [`Connection::dump`].
 ///
@@ -29,7 +29,7 @@ use crate::error::Cause;
 /// for object in nl.dump(op, all)? {
 ///     println!("{:?}", object?); // a torn dump says so last
 /// }
-/// let whole: Vec<_> = nl.dump(op, all)?.consistent(10)?; // or not at all
+/// let whole: Vec<_> = nl.dump(op, all)?.consistent(10)?.whole()?; // or not at all
 /// # Ok(()) }
 /// ```
 #[must_use = "a dump does nothing before it is read"]
@@ -83,28 +83,32 @@ impl<O: wire::Dump> Dump<O> {
         })
     }
 
-    /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
-    /// So is what has been read already.
+    /// All objects of a dump that is of one piece: one that comes torn, or loses messages on its way, is thrown away and asked
+    /// for again, `retries` times at most. So is what has been read already. If even the last attempt was torn, what it gave
+    /// is told [apart](Consistent).
     ///
     /// # Errors
     ///
-    /// [`is_interrupted`](crate::Error::is_interrupted) if all of them were torn; what else may fail.
-    pub fn consistent(mut self, attempts: u32) -> Result<Vec<O::Reply>> {
-        let mut attempt = 1_u32;
+    /// What else may fail: a refusal, a timeout.
+    pub fn consistent(mut self, retries: u32) -> Result<Consistent<O::Reply>> {
+        let mut attempts = Attempts::new(retries);
         if self.raw.run.is_begun() {
             while self.raw.next_bytes().is_some() {}
             self.raw.restart()?;
         }
         loop {
-            let all: Result<Vec<_>> = self.by_ref().collect();
-            match all {
-                Err(error) if error.is_interrupted() && attempt < attempts => self.raw.restart()?,
-                Err(error) if error.is_interrupted() => {
-                    return Err(self.raw.run.subject().error(Cause::Interrupted(attempt)));
+            let mut all = Vec::new();
+            let end = loop {
+                match self.next() {
+                    Some(Ok(object)) => all.push(object),
+                    Some(Err(error)) => break Some(error),
+                    None => break None,
                 }
-                done => return done,
+            };
+            match attempts.judge(all, end)? {
+                Some(done) => return Ok(done),
+                None => self.raw.restart()?,
             }
-            attempt = attempt.saturating_add(1);
         }
     }
 
@@ -219,7 +223,7 @@ impl RawDump {
         }
     }
 
-    /// Asks for everything again, on the same socket.
+    /// Asks for everything again.
     fn restart(&mut self) -> Result<()> {
         self.run.rewrite()?;
         self.begin()

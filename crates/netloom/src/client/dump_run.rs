@@ -27,6 +27,8 @@ pub(crate) struct DumpRun {
     protocol: Protocol,
     /// None once it has ended in a way that took the socket.
     lane: Option<Lane>,
+    /// The request, where the socket was taken.
+    request: Vec<u8>,
     exchange: Exchange,
     terms: Terms,
     request_len: usize,
@@ -87,6 +89,7 @@ impl DumpRun {
             shared: shared.clone(),
             protocol,
             lane: Some(lane),
+            request: Vec::new(),
             exchange,
             terms,
             request_len,
@@ -109,12 +112,16 @@ impl DumpRun {
         Ok(run)
     }
 
-    /// Writes the request again, to be posted on the same socket: everything is asked for anew.
-    pub(super) fn rewrite(&mut self) -> Result<()> {
-        let mut lane = match self.lane.take() {
-            Some(lane) if self.exchange.is_over() => lane,
-            // It failed in a way that took the socket, and the request with it.
-            _ => return Err(self.subject().error(Cause::Usage("the dump had failed already: ask anew"))),
+    /// Writes the request again, to be posted: everything is asked for anew. True if that is on a fresh socket, the one before
+    /// being lost to a failure.
+    pub(super) fn rewrite(&mut self) -> Result<bool> {
+        let (mut lane, fresh) = match self.lane.take() {
+            Some(lane) if self.exchange.is_over() => (lane, false),
+            left => {
+                let request = left.map_or_else(|| std::mem::take(&mut self.request), Lane::into_request);
+                let lane = self.shared.take_lane(self.protocol).map_err(|error| error.of(self.subject().name()))?;
+                (lane.with_request(request), true)
+            }
         };
         let seq = lane.rewrite();
         self.exchange = lane.exchange(seq, self.request_len, self.terms);
@@ -122,7 +129,7 @@ impl DumpRun {
         self.wait.renew();
         (self.filled, self.plain, self.read, self.passed, self.datagrams) = (0, 0, 0, 0, 0);
         (self.ended, self.warning) = (false, None);
-        self.announce()
+        self.announce().map(|()| fresh)
     }
 
     /// Sends the request that was written last.
@@ -352,8 +359,8 @@ impl DumpRun {
     /// Nothing comes any more. A lane whose dump the kernel side has ended is kept, to dump again or for others.
     pub(super) fn end(&mut self, clean: bool) {
         (self.ended, self.plain) = (true, 0);
-        if !clean {
-            self.lane = None;
+        if !clean && let Some(lane) = self.lane.take() {
+            self.request = lane.into_request();
         }
     }
 }

@@ -102,10 +102,29 @@ impl Lane {
     /// Writes the last request again, under a new sequence number.
     pub(crate) fn rewrite(&mut self) -> u32 {
         let seq = self.next_seq();
-        if let Some(place) = self.out.get_mut(8..12) {
-            place.copy_from_slice(&seq.to_ne_bytes());
+        for (place, value) in [(8..12, seq), (12..16, self.port)] {
+            if let Some(place) = self.out.get_mut(place) {
+                place.copy_from_slice(&value.to_ne_bytes());
+            }
         }
         seq
+    }
+
+    /// Has room for answers of so many bytes.
+    pub(crate) fn make_room(&mut self, bytes: usize) {
+        if self.inbox.len() < bytes {
+            self.inbox.resize(bytes, 0);
+        }
+    }
+
+    /// The request written last, the socket being closed.
+    pub(crate) fn into_request(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// With a request that was written for another one, to be [rewritten](Lane::rewrite).
+    pub(crate) fn with_request(self, out: Vec<u8>) -> Self {
+        Self { out, ..self }
     }
 
     /// The sequence number used last.

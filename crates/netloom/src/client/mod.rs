@@ -8,6 +8,7 @@
 pub mod asynchronous;
 mod builder;
 mod connection;
+mod consistent;
 mod conversation;
 mod dialer;
 mod dump;
@@ -31,6 +32,7 @@ mod watch;
 
 pub use builder::Builder;
 pub use connection::Connection;
+pub use consistent::{Consistent, Torn};
 pub use dialer::Dialer;
 pub use dump::{Dump, RawDump};
 pub use event::Event;

@@ -192,7 +192,11 @@ impl Shared {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let found = idle.iter().position(|(of, _)| *of == protocol);
         match found {
-            Some(place) => Ok(idle.swap_remove(place).1),
+            Some(place) => {
+                let mut lane = idle.swap_remove(place).1;
+                lane.make_room(self.room.load(Ordering::Relaxed));
+                Ok(lane)
+            }
             None => {
                 drop(idle);
                 self.open_lane(protocol, 0)
@@ -208,7 +212,7 @@ impl Shared {
         }
     }
 
-    /// Has the lanes to come begin with room for answers of so many bytes, an answer having been lost for want of it.
+    /// Has the lanes of dumps to come begin with room for answers of so many bytes, an answer having been lost for want of it.
     pub(super) fn make_room(&self, bytes: usize) {
         self.room.fetch_max(bytes.next_power_of_two(), Ordering::Relaxed);
     }

@@ -24,7 +24,7 @@
 //!
 //! Everywhere: `add` fails with EEXIST where there is one, `replace` does not; `delete` says whether there was one, and
 //! is no error if not. What makes values ([`kind`], [`Prefix`], [`route::complete`] …) takes no connection: asynchronous ones
-//! send the same values by `request`. Lists are of one piece: a dump that a change tears is repeated, ten times in all. For millions of
+//! send the same values by `request`. Lists are of one piece: a dump that a change tears is repeated, up to ten times. For millions of
 //! objects read [`Connection::dump`] one by one instead. What is told unasked is [`Told`].
 
 pub mod addr;
@@ -51,8 +51,8 @@ use crate::{Connection, Result};
 
 /// All that an op dumps, of one piece.
 fn list<O: wire::Dump>(nl: &Connection, op: O, request: &O::Request) -> Result<Vec<O::Reply>> {
-    const ATTEMPTS: u32 = 10;
-    nl.dump(op, request)?.consistent(ATTEMPTS)
+    const RETRIES: u32 = 10;
+    nl.dump(op, request)?.consistent(RETRIES)?.whole()
 }
 
 /// Whether what was to be removed was there: `missing` are the errnos that say that it was not.

@@ -36,7 +36,7 @@ use crate::error::{Cause, Error};
 use crate::{Connection, Result};
 
 /// Reads a device whole, by its interface's name. What it reads is of one piece: while a change tears it, it is read
-/// again, `attempts` times in all.
+/// again, `retries` times at most.
 ///
 /// Peers come in the kernel side's order, a preshared key of zeros being none.
 ///
@@ -47,7 +47,7 @@ use crate::{Connection, Result};
 #[doc(alias = "wg_get_device")]
 #[doc(alias = "wg_get_device_dump")]
 #[doc(alias = "WG_CMD_GET_DEVICE")]
-pub fn device(nl: &Connection, name: &str, attempts: u32) -> Result<Device> {
-    let parts = nl.dump(GetDevice, &Device::new().ifname(name))?.consistent(attempts)?;
+pub fn device(nl: &Connection, name: &str, retries: u32) -> Result<Device> {
+    let parts = nl.dump(GetDevice, &Device::new().ifname(name))?.consistent(retries)?.whole()?;
     merge(parts).ok_or_else(|| Error::new("wireguard get-device", Cause::NoReply))
 }

@@ -120,7 +120,7 @@ case! {
         }
         assert!(owned.contains("nlctrl") && wait!(dump.next()).is_none(), "{side}");
         assert_eq!((&keyed, &walked), (&owned, &owned), "{side}");
-        let whole = wait!(wait!(nl.dump(Getfamily, &())).unwrap().consistent(3)).unwrap();
+        let whole = wait!(wait!(nl.dump(Getfamily, &())).unwrap().consistent(3)).unwrap().whole().unwrap();
         assert_eq!(whole.len(), owned.len(), "{side}");
         let mut raw = wait!(nl.request_raw(16).cmd(3).version(2).dump()).unwrap();
         let mut count = 0;
@@ -149,7 +149,7 @@ case! {
 
 case! {
     fn dumps_run_side_by_side(side, nl) {
-        let whole = wait!(wait!(nl.dump(Getpolicy, &nlctrl())).unwrap().consistent(1)).unwrap().len();
+        let whole = wait!(wait!(nl.dump(Getpolicy, &nlctrl())).unwrap().consistent(1)).unwrap().whole().unwrap().len();
         let mut running = Vec::new();
         for _ in 0..10 {
             running.push(wait!(nl.dump(Getpolicy, &nlctrl())).unwrap());

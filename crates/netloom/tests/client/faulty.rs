@@ -38,10 +38,15 @@ faulty! {
         assert!(seen == LISTED && last.is_interrupted() && dump.is_interrupted(), "{side}: {seen} {last}");
         assert!(wait!(dump.next()).is_none(), "{side}");
         kernel.faults().interrupt_dumps(2);
-        assert_eq!(wait!(wait!(nl.dump(List, &())).unwrap().consistent(3)).unwrap().len(), LISTED, "{side}");
+        assert_eq!(wait!(wait!(nl.dump(List, &())).unwrap().consistent(2)).unwrap().whole().unwrap().len(), LISTED, "{side}");
         kernel.faults().interrupt_dumps(3);
-        let error = wait!(wait!(nl.dump(List, &())).unwrap().consistent(3)).unwrap_err();
-        assert!(error.is_interrupted() && error.to_string().contains("3 times"), "{side}: {error}");
+        let torn = match wait!(wait!(nl.dump(List, &())).unwrap().consistent(2)).unwrap() {
+            Consistent::Torn(torn) => torn,
+            Consistent::Whole(_) => panic!("{side}"),
+        };
+        assert_eq!((torn.objects.len(), torn.attempts), (LISTED, 3), "{side}");
+        assert!(torn.error().is_interrupted() && torn.to_string().contains("3 times"), "{side}: {torn}");
+        assert!(wait!(wait!(nl.dump(List, &())).unwrap().consistent(0)).unwrap().whole().is_ok(), "{side}");
         kernel.faults().busy_next_dump();
         assert!(wait!(nl.dump(List, &())).map(drop).unwrap_err().is_busy(), "{side}");
     }
@@ -124,7 +129,7 @@ faulty! {
         kernel.renew();
         assert_eq!(wait!(nl.call(Echo, &text("second"))).unwrap(), text("second"), "{side}");
         kernel.renew();
-        let whole = wait!(wait!(nl.dump(List, &())).unwrap().consistent(1)).unwrap();
+        let whole = wait!(wait!(nl.dump(List, &())).unwrap().consistent(1)).unwrap().whole().unwrap();
         assert_eq!(whole.len(), LISTED, "{side}");
     }
 }

@@ -17,7 +17,7 @@ use sides::nlctrl;
 mod common {
     pub(crate) use std::collections::BTreeSet;
 
-    pub(crate) use netloom::client::{Change, StrayCount};
+    pub(crate) use netloom::client::{Change, Consistent, StrayCount};
     pub(crate) use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
     pub(crate) use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO, PolicyAttrs};
     pub(crate) use netloom::wire::{Attrs, Errno, Group, Protocol};

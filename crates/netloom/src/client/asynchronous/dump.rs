@@ -14,6 +14,7 @@ use super::readiness::{Patience, Readiness};
 use super::runtime::{Runtime, Way};
 use crate::Result;
 use crate::client::Object;
+use crate::client::consistent::{Attempts, Consistent};
 use crate::client::conversation::Terms;
 use crate::client::dump::plan;
 use crate::client::dump_run::{DumpRun, Turn};
@@ -70,36 +71,33 @@ impl<O: wire::Dump, R: Runtime> Dump<O, R> {
         Some(self.raw.next_bytes().await?.and_then(read::<O, O::Reply>))
     }
 
-    /// All objects of a dump that is of one piece: a torn one is thrown away and asked for again, `attempts` times in all.
-    /// So is what has been read already.
+    /// All objects of a dump that is of one piece: one that comes torn, or loses messages on its way, is thrown away and asked
+    /// for again, `retries` times at most. So is what has been read already. If even the last attempt was torn, what it gave
+    /// is told [apart](Consistent).
     ///
     /// # Errors
     ///
-    /// [`is_interrupted`](crate::Error::is_interrupted) if all of them were torn; what else may fail.
-    pub async fn consistent(mut self, attempts: u32) -> Result<Vec<O::Reply>> {
-        let mut attempt = 1_u32;
+    /// What else may fail: a refusal, a timeout.
+    pub async fn consistent(mut self, retries: u32) -> Result<Consistent<O::Reply>> {
+        let mut attempts = Attempts::new(retries);
         if self.raw.run.is_begun() {
             while self.raw.next_bytes().await.is_some() {}
             self.raw.restart().await?;
         }
         loop {
-            match self.rest().await {
-                Err(error) if error.is_interrupted() && attempt < attempts => self.raw.restart().await?,
-                Err(error) if error.is_interrupted() => {
-                    return Err(self.raw.run.subject().error(Cause::Interrupted(attempt)));
+            let mut all = Vec::new();
+            let end = loop {
+                match self.next().await {
+                    Some(Ok(object)) => all.push(object),
+                    Some(Err(error)) => break Some(error),
+                    None => break None,
                 }
-                done => return done,
+            };
+            match attempts.judge(all, end)? {
+                Some(done) => return Ok(done),
+                None => self.raw.restart().await?,
             }
-            attempt = attempt.saturating_add(1);
         }
-    }
-
-    async fn rest(&mut self) -> Result<Vec<O::Reply>> {
-        let mut all = Vec::new();
-        while let Some(object) = self.next().await {
-            all.push(object?);
-        }
-        Ok(all)
     }
 
     /// Whether what has been read so far is torn.
@@ -189,9 +187,13 @@ impl<R: Runtime> RawDump<R> {
         self.run.message(place).map(Ok)
     }
 
-    /// Asks for everything again, on the same socket.
+    /// Asks for everything again.
     async fn restart(&mut self) -> Result<()> {
-        self.run.rewrite()?;
+        if self.run.rewrite()?
+            && let Some(socket) = self.run.socket()
+        {
+            self.ready = Readiness::new(socket);
+        }
         self.begin().await
     }
 
@@ -200,7 +202,6 @@ impl<R: Runtime> RawDump<R> {
         self.patience.renew();
         poll_fn(|cx| self.poll_post(cx)).await?;
         let got = poll_fn(|cx| self.poll_datagram(cx)).await;
-        self.patience.renew();
         self.run.take_first(got)
     }
 
@@ -232,13 +233,16 @@ impl<R: Runtime> RawDump<R> {
         }
         loop {
             match self.run.turn() {
-                Turn::Object(place) => return Poll::Ready(Some(Ok(place))),
+                Turn::Object(place) => {
+                    // What is no object of ours does not: strays that keep coming must not keep a dump waiting.
+                    self.patience.renew();
+                    return Poll::Ready(Some(Ok(place)));
+                }
                 Turn::End => return Poll::Ready(None),
                 Turn::Failed(error) => return Poll::Ready(Some(Err(error))),
                 Turn::Wait => {}
             }
             let got = ready!(self.poll_datagram(cx));
-            self.patience.renew();
             if let Err(error) = self.run.take(got) {
                 return Poll::Ready(Some(Err(error)));
             }
