@@ -30,7 +30,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use callgrind::Counter;
 use report::Report;
-use work::Work;
+use work::{Counts, Work};
 
 /// What was wrong, for a user.
 type Failure = Box<dyn Error>;
@@ -73,7 +73,7 @@ enum Part {
 
 #[derive(Subcommand)]
 enum Alone {
-    /// Does one piece of work, and tells its allocations.
+    /// Does one piece of work, and tells the messages, the bytes at most and the allocations of it.
     Work {
         /// Which.
         work: Work,
@@ -106,7 +106,9 @@ enum Alone {
 fn main() -> ExitCode {
     let asked = Asked::parse();
     let done = match asked.alone {
-        Some(Alone::Work { work, peers }) => work.run(peers).map(|counts| println!("{counts:?}")),
+        Some(Alone::Work { work, peers }) => {
+            work.run(peers).map(|Counts { messages, peak, allocations }| println!("{messages} {peak} {allocations}"))
+        }
         Some(Alone::Linux { what, count }) => what.here(count),
         Some(Alone::Peers { folder, rounds }) => peers::here(&folder, rounds),
         Some(Alone::Differ { what, file }) => what.here(&file),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod concordance;
+mod counts;
 mod fuzz;
 mod regen;
 mod test;
@@ -24,6 +25,8 @@ enum Task {
     Bench(bench::Bench),
     /// Checks that the names in the concordance are those of items, and its examples exist.
     Concordance(concordance::Concordance),
+    /// Counts user instructions and compares with what was recorded.
+    Counts(counts::Counts),
     /// Runs fuzz targets, guided by coverage.
     Fuzz(fuzz::Fuzz),
     /// Generates the families' Rust from their specs again.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Door::parse().task {
         Task::Bench(task) => task.run(),
         Task::Concordance(task) => task.run().map(|()| ExitCode::SUCCESS),
+        Task::Counts(task) => task.run(),
         Task::Fuzz(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Regen(task) => task.run().map(|()| ExitCode::SUCCESS),
         Task::Test(task) => task.run(),

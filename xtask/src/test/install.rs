@@ -9,7 +9,7 @@ use super::stage::Stage;
 /// A program that some tests use, or a file with its path, and the Debian package that has it.
 type Wanted = (&'static str, &'static str);
 
-const WANTED: [Wanted; 11] = [
+const WANTED: [Wanted; 12] = [
     // The wg to compare ours with.
     ("wg", "wireguard-tools"),
     // Makes links for the tests of events.
@@ -19,6 +19,8 @@ const WANTED: [Wanted; 11] = [
     // Records what programs say, and reads what we record.
     ("strace", "strace"),
     ("tshark", "tshark"),
+    // Counts instructions.
+    ("valgrind", "valgrind"),
     // Clients to interpose, and what others are built of.
     ("genl-ctrl-list", "libnl-utils"),
     ("iw", "iw"),

@@ -39,6 +39,7 @@ pub(super) const STEPS: &[Step] = &[
     step("docs", "the documentation builds without a warning", docs),
     step("readme", "the README's commands do what it says", readme),
     step("examples", "the examples print what their README says", examples),
+    step("counts", "user instructions are as many as recorded", counts),
     long("fresh clone", "the README's commands work where nothing is built", fresh_clone),
     long("fuzz", "every fuzz target for half a minute", fuzz),
     long("load", "a minute of hostile load in process, and one served", load),
@@ -222,20 +223,32 @@ fn fuzz(stage: &Stage) -> Tally {
     tally
 }
 
+/// Each job by itself.
+fn counts(stage: &Stage) -> Tally {
+    told(stage, &["xtask", "counts", "--or-skip"])
+}
+
 /// Each kernel by itself; one that cannot be had here is skipped.
 fn vm(stage: &Stage) -> Tally {
-    let ended = stage.run(stage.cargo(&["xtask", "vm", "all", "--or-skip"]), true);
+    told(stage, &["xtask", "vm", "all", "--or-skip"])
+}
+
+/// Runs a command of Cargo's that prints `passed: …`, `failed: …` or `skipped: …` for each thing that it looks at, and
+/// `note: …` for what is to be seen beside them.
+fn told(stage: &Stage, words: &[&str]) -> Tally {
+    let ended = stage.run(stage.cargo(words), true);
     let mut tally = Tally::default();
     for line in ended.stdout.lines() {
         match line.split_once(": ") {
             Some(("passed", _)) => tally += Tally::passed(),
             Some(("failed", what)) => tally += Tally::failed(what),
             Some(("skipped", why)) => tally += Tally::skipped(why),
+            Some(("note", _)) => stage.say(line),
             _ => {}
         }
     }
     if !ended.ok && tally.failed == 0 || tally == Tally::default() {
-        tally += Tally::failed("the machines did not run to their end");
+        tally += Tally::failed(format!("cargo {} did not run to its end", words.join(" ")));
     }
     tally
 }
