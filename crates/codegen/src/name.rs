@@ -33,6 +33,7 @@ const WIRE: &[&str] = &[
     "Levels",
     "Inner",
     "Chars",
+    "Structs",
     "Block",
     "Le",
     "NamedBitfield32",

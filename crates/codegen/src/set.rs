@@ -200,6 +200,7 @@ fn payload(spec: &Spec, names: &Names, attribute: &Attribute, kind: &Kind) -> Re
                 let set = attribute.records.map_or("", |set| names.set(set));
                 format!("Records<{}, {set}>", names.structure(*id))
             }
+            (_, Some(id), ..) if attribute.array => format!("Structs<{}>", names.structure(*id)),
             (_, Some(id), ..) => format!("CStruct<{}>", names.structure(*id)),
             (_, None, Some(scalar), _) => format!("IntArray<{}>", scalar_marker(spec, names, *scalar)),
             (_, None, None, Some(length)) => format!("Fixed<{length}>"),

@@ -146,6 +146,17 @@ fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> 
             }
             Value::Object(members)
         }
+        Kind::Structs(info) => {
+            if payload.len().checked_rem(info.size) != Some(0) {
+                return None;
+            }
+            let shown = |bytes: &[u8]| {
+                let mut members = Map::new();
+                structure(info, bytes, &mut members);
+                Value::Object(members)
+            };
+            payload.chunks_exact(info.size).map(shown).collect::<Vec<_>>().into()
+        }
         Kind::IntArray(int, names) => {
             let width = usize::from(int.bytes);
             if payload.len().checked_rem(width) != Some(0) {

@@ -256,6 +256,7 @@ fn value(kind: &Kind, hint: Option<Hint>, depth: u32) -> Option<BoxedStrategy<Va
             _ => hex(0..40).prop_map(Value::from).boxed(),
         },
         Kind::Struct(info) => structure(info),
+        Kind::Structs(info) => prop::collection::vec(structure(info), 0..4).prop_map(Value::from).boxed(),
         Kind::IntArray(int, _) => {
             prop::collection::vec(value(&Kind::Int(*int), None, 0)?, 0..4).prop_map(Value::from).boxed()
         }

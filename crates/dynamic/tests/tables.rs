@@ -62,7 +62,7 @@ impl Printer {
     fn kind(&mut self, of: &str, kind: &Kind) {
         match kind {
             Kind::Enum(int, names) => self.names(&format!("{of} {int:?}"), names),
-            Kind::Struct(info) => self.structure(of, info),
+            Kind::Struct(info) | Kind::Structs(info) => self.structure(of, info),
             Kind::Nest(nest) => {
                 let schema = nest.schema.table().unwrap();
                 self.out.push(format!("{of} nest of {} {}", schema.name, nest.flag));
@@ -245,6 +245,7 @@ fn families_are_found_by_either_name_and_specs_take_their_place() {
             "rt-addr",
             "rt-link",
             "rt-neigh",
+            "rt-nexthop",
             "rt-route",
             "rt-rule",
             "wireguard"

@@ -33,6 +33,8 @@ pub mod rt_addr;
 pub mod rt_link;
 #[cfg(feature = "rt_neigh")]
 pub mod rt_neigh;
+#[cfg(feature = "rt_nexthop")]
+pub mod rt_nexthop;
 #[cfg(feature = "rt_route")]
 pub mod rt_route;
 #[cfg(feature = "rt_rule")]
@@ -53,6 +55,8 @@ pub static FAMILIES: &[(&str, &FamilyInfo)] = &[
     ("rt_link", &rt_link::INFO),
     #[cfg(feature = "rt_neigh")]
     ("rt_neigh", &rt_neigh::INFO),
+    #[cfg(feature = "rt_nexthop")]
+    ("rt_nexthop", &rt_nexthop::INFO),
     #[cfg(feature = "rt_route")]
     ("rt_route", &rt_route::INFO),
     #[cfg(feature = "rt_rule")]

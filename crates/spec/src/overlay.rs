@@ -47,6 +47,7 @@
 //! | `secret` | attribute | never shown in traces and errors |
 //! | `rust-type` | attribute | `ip-addr` on 4 or 16 bytes, `socket-addr` on a `sockaddr_in` or `sockaddr_in6`, `via` on a `struct rtvia` |
 //! | `records` | attribute | the set whose attributes follow each of the structs that the attribute is a list of |
+//! | `array` | attribute | `true`: the attribute is its struct any number of times, one after the other |
 //! | `fixed-header` | attribute | a struct in front of this nest's attributes, as of veth's peer |
 //! | `rust-name` | set, attribute, enum, struct, sub-message, operation | the identifier in generated code |
 //! | `since`, `until` | attribute, operation | the first Linux that has it, the first that no longer has it |

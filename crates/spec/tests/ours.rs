@@ -184,6 +184,11 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-rule", "fib-rule-attrs", "table", 15),
         ("rt-rule", "fib-rule-attrs", "dport-range", 24),
         ("rt-rule", "fib-rule-attrs", "dscp-mask", 30),
+        ("rt-nexthop", "nexthop-attrs", "gateway", 6),
+        ("rt-nexthop", "nexthop-attrs", "res-bucket", 13),
+        ("rt-nexthop", "nexthop-attrs", "hw-stats-used", 17),
+        ("rt-nexthop", "res-group-attrs", "unbalanced-time", 4),
+        ("rt-nexthop", "group-stats-entry-attrs", "packets-hw", 3),
     ] {
         assert_eq!(load(stem).set(set).unwrap().attribute(name).unwrap().id, id, "{stem} {name}");
     }
@@ -197,6 +202,8 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-neigh", "ndt-config", 32),
         ("rt-neigh", "ndt-stats", 88),
         ("rt-rule", "fib-rule-hdr", 12),
+        ("rt-nexthop", "nhmsg", 8),
+        ("rt-nexthop", "nexthop-grp", 8),
     ] {
         assert_eq!(load(stem).structure(name).unwrap().size, size, "{name}");
     }

@@ -77,6 +77,8 @@ pub enum Kind {
     Binary,
     /// Bytes laid out as a C structure.
     Struct(&'static StructInfo),
+    /// Bytes that are C structures of one layout, one after the other.
+    Structs(&'static StructInfo),
     /// Bytes that are integers one after the other.
     IntArray(Int, Option<&'static EnumInfo>),
     /// Two u32: value, and which of its bits count.

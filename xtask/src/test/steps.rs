@@ -69,8 +69,8 @@ fn features(stage: &Stage) -> Tally {
     let wire = ["--no-default-features", "--no-default-features --features alloc"];
     let families = [
         "--no-default-features",
-        "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_route,rt_rule,wireguard",
-        "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_route,rt_rule,wireguard",
+        "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_route,rt_rule,wireguard",
+        "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_route,rt_rule,wireguard",
     ];
     // Each shell by itself; both at once is what the workspace has.
     let netloom = ["", "--no-default-features", "--features tokio", "--features async-io"];

@@ -219,10 +219,13 @@ attribute_set! {
         /// limits.
         #[doc(alias = "GENERIC_THINGS_NEST_A_LIMITS")]
         30 "limits" limits Limits LIMITS: i16;
+        /// pairs.
+        #[doc(alias = "GENERIC_THINGS_NEST_A_PAIRS")]
+        31 "pairs" pairs Pairs PAIRS: Structs<Pair>;
         /// A text that does not fit into one line of one hundred and twenty columns and is thus wrapped, since nobody
         /// scrolls sideways.
         #[doc(alias = "GENERIC_THINGS_NEST_A_LONG")]
-        31 "long" long Long LONG: Bytes;
+        32 "long" long Long LONG: Bytes;
     }
 }
 
@@ -265,13 +268,13 @@ policies! {
         10 BINARY, 11 bitfield32(0x3), 12 UINT.function(nest_wide_values), 13 SINT, 14 BINARY.exact(6), 15 BINARY,
         16 U64, 17 BE32, 18 U64.mask(0x10000000003), 19 U8.range(0, 1), 20 U32.mask(0x3), 21 nest_array(&SUB_POLICY),
         22 NEST, 23 NEST, 24 BINARY, 25 U16, 26 SINT.function(nest_named_sint_values), 27 BINARY, 28 NEST,
-        29 bitfield32(0x0), 30 S16.signed_range(-5, 5), 31 BINARY.at_least(2),
+        29 bitfield32(0x0), 30 S16.signed_range(-5, 5), 31 BINARY, 32 BINARY.at_least(2),
     }
     SUB_POLICY { 2 U32.function(sub_type_values), 16 U64 }
     GET_DO_POLICY { 2 U16.function(nest_type_values), 3 nest(&NEST_POLICY), 4 NUL_STRING.max_len(15), 10 BINARY }
     NEST_DO_POLICY {
         1 U8, 11 bitfield32(0x3), 13 SINT, 14 BINARY.exact(6), 17 BE32, 18 U64.mask(0x10000000003), 19 U8.range(0, 1),
-        20 U32.mask(0x3), 21 nest_array(&SUB_POLICY), 30 S16.signed_range(-5, 5), 31 BINARY.at_least(2),
+        20 U32.mask(0x3), 21 nest_array(&SUB_POLICY), 30 S16.signed_range(-5, 5), 32 BINARY.at_least(2),
     }
 }
 

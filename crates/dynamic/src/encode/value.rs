@@ -65,6 +65,17 @@ pub(super) fn payload(
             }
             bytes
         }
+        Kind::Structs(info) => {
+            let list = value.as_array().ok_or_else(|| misfit(path, "a list", value))?;
+            let mut bytes = Vec::new();
+            for (index, value) in list.iter().enumerate() {
+                let path = path.element(index);
+                let members = object(value, &path)?;
+                members_known(info, members, &path)?;
+                bytes.extend(structure(info, members, &path)?);
+            }
+            bytes
+        }
         Kind::IntArray(int, names) => {
             let list = value.as_array().ok_or_else(|| misfit(path, "a list", value))?;
             let mut bytes = Vec::new();

@@ -185,6 +185,9 @@ impl<'s> Tables<'s> {
                     header: self.structure(*id),
                     schema: self.nest(Some(set), false).schema,
                 })),
+                (spec::Kind::Binary { layout: Some(id), .. }, None) if attribute.array => {
+                    Kind::Structs(self.structure(*id))
+                }
                 (spec::Kind::Nest(set), _) if attribute.header.is_some() => {
                     self.headed(attribute.header, *set, attribute.nested_flag)
                 }

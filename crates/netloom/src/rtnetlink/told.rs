@@ -1,8 +1,9 @@
-//! What is told of links, addresses, routes, neighbours and rules.
+//! What is told of links, addresses, routes, next hops, neighbours and rules.
 
 use netloom_families::rt_addr::{self, Address};
 use netloom_families::rt_link::{self, Link};
 use netloom_families::rt_neigh::{self, Neighbour};
+use netloom_families::rt_nexthop::{self, Nexthop};
 use netloom_families::rt_route::{self, Route};
 use netloom_families::rt_rule::{self, Rule};
 use netloom_wire::Group;
@@ -10,12 +11,13 @@ use netloom_wire::Group;
 use crate::client::Event;
 
 /// The groups in which all of [`Told`] is told: for [`subscribe`](crate::Connection::subscribe). Take those that you need.
-pub const GROUPS: [Group; 8] = [
+pub const GROUPS: [Group; 9] = [
     rt_link::RTNLGRP_LINK,
     rt_addr::RTNLGRP_IPV4_IFADDR,
     rt_addr::RTNLGRP_IPV6_IFADDR,
     rt_route::RTNLGRP_IPV4_ROUTE,
     rt_route::RTNLGRP_IPV6_ROUTE,
+    rt_nexthop::RTNLGRP_NEXTHOP,
     rt_neigh::RTNLGRP_NEIGH,
     rt_rule::RTNLGRP_IPV4_RULE,
     rt_rule::RTNLGRP_IPV6_RULE,
@@ -49,6 +51,13 @@ pub enum Told {
     NewRoute(Box<Route>),
     /// A route is gone.
     DelRoute(Box<Route>),
+    /// A next hop or a group is new, or has changed.
+    NewNexthop(Box<Nexthop>),
+    /// A next hop or a group was removed, and untold the routes over it. When its interface goes down it goes untold
+    /// itself.
+    DelNexthop(Box<Nexthop>),
+    /// A bucket of a resilient group has moved to another next hop.
+    NewBucket(Box<Nexthop>),
     /// A neighbour is new, or has changed.
     NewNeighbour(Box<Neighbour>),
     /// A neighbour is gone.
@@ -73,6 +82,9 @@ impl Told {
             29 => Self::DelNeighbour(event.get(rt_neigh::DelneighNtf)?.into()),
             32 => Self::NewRule(event.get(rt_rule::NewruleNtf)?.into()),
             33 => Self::DelRule(event.get(rt_rule::DelruleNtf)?.into()),
+            104 => Self::NewNexthop(event.get(rt_nexthop::NewnexthopNtf)?.into()),
+            105 => Self::DelNexthop(event.get(rt_nexthop::DelnexthopNtf)?.into()),
+            116 => Self::NewBucket(event.get(rt_nexthop::NewnexthopbucketNtf)?.into()),
             _ => return None,
         })
     }

@@ -8,6 +8,7 @@ mod events;
 mod kinds;
 mod link;
 mod neighbour;
+mod nexthop;
 mod route;
 mod rule;
 

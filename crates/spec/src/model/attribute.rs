@@ -72,6 +72,8 @@ pub struct Attribute {
     /// It is its struct several times over, each followed by attributes of this set; the struct's first member is the
     /// length of both (overlay: `records`).
     pub records: Option<SetId>,
+    /// It is its struct any number of times, one after the other (overlay: `array`).
+    pub array: bool,
     /// A richer type for Rust and JSON (overlay: `rust-type`).
     pub rust_type: Option<RustType>,
     /// The Rust name, if the overlay corrects it (`name`).

@@ -228,6 +228,7 @@ impl Reader {
                 None => false,
             },
             records: self.records(&mut fields, &kind)?,
+            array: self.array(&mut fields, &kind)?,
             rust_type: rust_type(&mut fields, &kind)?,
             rust_name: rust_name(&mut fields)?,
             kernels: kernels(&mut fields)?,
@@ -424,6 +425,18 @@ impl Reader {
             )));
         }
         resolve(&self.sets, node, &what, "an attribute set").map(Some)
+    }
+
+    /// The overlay's `array`.
+    fn array(&self, fields: &mut Fields<'_>, kind: &Kind) -> Result<bool, Error> {
+        match fields.overlay("array")? {
+            None => Ok(false),
+            Some(node) if matches!(kind, Kind::Binary { layout: Some(_), .. }) => node.boolean("\"array\""),
+            Some(_) => {
+                let name = fields.required("type")?.text("\"type\"")?;
+                Err(self.misplaced(fields, "array", name, "a binary with a struct"))
+            }
+        }
     }
 
     /// `fixed-header` of an overlay.

@@ -7,6 +7,7 @@ mod list;
 mod nest;
 mod plain;
 mod records;
+mod structs;
 mod structure;
 #[cfg(feature = "alloc")]
 mod value;
@@ -22,6 +23,7 @@ pub use list::{Element, Elements, Indexed, Leaves, Levels, Multi, TypeValue};
 pub use nest::{BareNest, Boxed, Embedded, Headed, Nest};
 pub use plain::{Bitfield32, Bitfield32Value, Bytes, Fixed, Flag, IntArray, Ints, NamedBitfield32, Pad, Str};
 pub use records::{RawRecord, RawRecords, Records, Row, Rows};
+pub use structs::{StructIter, Structs};
 pub use structure::{Block, CStruct, Chars, Inner, MemberType};
 
 #[cfg(feature = "alloc")]
