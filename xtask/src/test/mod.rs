@@ -28,7 +28,7 @@ pub(crate) struct Test {
     /// As root on Debian: install the packages that the tests can use and that are missing.
     #[arg(long)]
     install: bool,
-    /// Run the long steps too: the README in a fresh clone, fuzzing, hostile load, crowds, and other kernels in virtual machines.
+    /// Run the long steps too: the README in a fresh clone, fuzzing, hostile load, churn, crowds, and other kernels in virtual machines.
     #[arg(long)]
     full: bool,
     /// Show the steps and run none.

@@ -43,6 +43,7 @@ pub(super) const STEPS: &[Step] = &[
     long("fresh clone", "the README's commands work where nothing is built", fresh_clone),
     long("fuzz", "every fuzz target for half a minute", fuzz),
     long("load", "a minute of hostile load in process, and one served", load),
+    long("churn", "a minute of changes while all is dumped and watched, on Linux and in process", churn),
     long("crowd", "a thousand interposed programs at once, a million opens and closes", crowd),
     long("vm", "other Linux kernels, in virtual machines, do as recorded", vm),
 ];
@@ -134,6 +135,13 @@ fn corpus(stage: &Stage) -> Tally {
 fn load(stage: &Stage) -> Tally {
     let mut command = stage.cargo(&["test", "--package", "netloom", "--test", "load", "--locked"]);
     command.env("NETLOOM_LOAD_SECONDS", "60");
+    counted_by(stage, command)
+}
+
+/// Likewise.
+fn churn(stage: &Stage) -> Tally {
+    let mut command = stage.cargo(&["test", "--package", "netloom", "--test", "churn", "--locked"]);
+    command.env("NETLOOM_CHURN_SECONDS", "60");
     counted_by(stage, command)
 }
 
