@@ -7,6 +7,7 @@
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub mod asynchronous;
 mod builder;
+mod caller;
 mod connection;
 mod consistent;
 mod conversation;
@@ -31,6 +32,7 @@ mod unsolicited;
 mod watch;
 
 pub use builder::Builder;
+pub use caller::Caller;
 pub use connection::Connection;
 pub use consistent::{Consistent, Torn};
 pub use dialer::Dialer;

@@ -24,7 +24,7 @@ pub struct Request<'r, O: Do, C = Connection> {
     pub(super) request: &'r O::Request,
     flags: Flags,
     timeout: Option<Duration>,
-    op: PhantomData<O>,
+    op: PhantomData<fn() -> O>,
 }
 
 /// What came back of a [`Request`].

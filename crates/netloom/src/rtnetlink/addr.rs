@@ -1,10 +1,11 @@
 //! Addresses of interfaces.
 
 use netloom_families::rt_addr::{Address, Deladdr, Getaddr, Ifaddrmsg, Newaddr};
-use netloom_wire::Errno;
+use netloom_wire::{Errno, Flags};
 
-use super::{AddressFamily, Interface, Prefix, list, was_there};
-use crate::{Connection, Result};
+use super::{ADD, AddressFamily, Interface, Prefix, REPLACE, list, was_there};
+use crate::Result;
+use crate::client::Caller;
 
 impl From<Prefix> for Address {
     /// An address of our own with its prefix, for [`add`] and the like.
@@ -33,12 +34,16 @@ pub fn prefix(address: &Address) -> Option<Prefix> {
 /// # Errors
 ///
 /// ENODEV if there is no such interface; [`is_interrupted`](crate::Error::is_interrupted) if its addresses keep changing.
-pub fn of<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Vec<Address>> {
-    let ifa_index = interface.into().index(nl)?;
-    let mut all = list(nl, Getaddr, &Address::new().header(Ifaddrmsg { ifa_index, ..Ifaddrmsg::default() }))?;
-    // Kernels before 4.20 filter nothing.
-    all.retain(|address| address.header.ifa_index == ifa_index);
-    Ok(all)
+pub fn of<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Address>> {
+    let interface = interface.into();
+    C::answer(async move {
+        let ifa_index = interface.resolve(nl).await?;
+        let request = Address::new().header(Ifaddrmsg { ifa_index, ..Ifaddrmsg::default() });
+        let mut all = list(nl, Getaddr, &request).await?;
+        // Kernels before 4.20 filter nothing.
+        all.retain(|address| address.header.ifa_index == ifa_index);
+        Ok(all)
+    })
 }
 
 /// All addresses of this family; [`AddressFamily::UNSPEC`] for both.
@@ -46,8 +51,9 @@ pub fn of<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Ve
 /// # Errors
 ///
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the addresses keep changing.
-pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Address>> {
-    list(nl, Getaddr, &Address::new().header(Ifaddrmsg { ifa_family: family.0, ..Ifaddrmsg::default() }))
+pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Address>> {
+    let request = Address::new().header(Ifaddrmsg { ifa_family: family.0, ..Ifaddrmsg::default() });
+    C::answer(async move { list(nl, Getaddr, &request).await })
 }
 
 /// Adds an address to an interface: a [`Prefix`], or an [`Address`] made of one with what else there is to say.
@@ -65,9 +71,12 @@ pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Address>> {
 ///
 /// EEXIST if it is there; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_addr_add")]
-pub fn add<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address: impl Into<Address>) -> Result<()> {
-    let address = on(nl, interface, address)?;
-    nl.request(Newaddr, &address).create().excl().send().map(drop)
+pub fn add<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    address: impl Into<Address>,
+) -> C::Answer<'a, ()> {
+    put(nl, interface, address, ADD)
 }
 
 /// Adds an address or changes what is there: its lifetimes, flags and metric.
@@ -75,9 +84,12 @@ pub fn add<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address: im
 /// # Errors
 ///
 /// As of [`add`].
-pub fn replace<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address: impl Into<Address>) -> Result<()> {
-    let address = on(nl, interface, address)?;
-    nl.request(Newaddr, &address).create().replace().send().map(drop)
+pub fn replace<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    address: impl Into<Address>,
+) -> C::Answer<'a, ()> {
+    put(nl, interface, address, REPLACE)
 }
 
 /// Removes an address from an interface; false if it was not there.
@@ -88,9 +100,16 @@ pub fn replace<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address
 ///
 /// ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_addr_delete")]
-pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address: impl Into<Address>) -> Result<bool> {
-    let address = on(nl, interface, address)?;
-    was_there(nl.call(Deladdr, &address), &[Errno::EADDRNOTAVAIL])
+pub fn delete<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    address: impl Into<Address>,
+) -> C::Answer<'a, bool> {
+    let (interface, address) = (interface.into(), address.into());
+    C::answer(async move {
+        let address = on(nl, interface, address).await?;
+        was_there(nl.call(Deladdr, &address).await, &[Errno::EADDRNOTAVAIL])
+    })
 }
 
 /// Removes all addresses of an interface, and returns how many. Those that went with others are not counted.
@@ -99,19 +118,31 @@ pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address:
 ///
 /// As of [`delete`].
 #[doc(alias = "ip addr flush")]
-pub fn flush<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<usize> {
-    let index = interface.into().index(nl)?;
-    let mut removed: usize = 0;
-    for address in of(nl, index)? {
-        if delete(nl, index, address)? {
-            removed = removed.saturating_add(1);
+pub fn flush<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, usize> {
+    let interface = interface.into();
+    C::answer(async move {
+        let index = interface.resolve(nl).await?;
+        let mut removed: usize = 0;
+        for address in C::wait(of(nl, index)).await? {
+            if C::wait(delete(nl, index, address)).await? {
+                removed = removed.saturating_add(1);
+            }
         }
-    }
-    Ok(removed)
+        Ok(removed)
+    })
 }
 
-fn on<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, address: impl Into<Address>) -> Result<Address> {
-    let address = address.into();
-    let header = Ifaddrmsg { ifa_index: interface.into().index(nl)?, ..address.header };
+fn put<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    address: impl Into<Address>,
+    flags: Flags,
+) -> C::Answer<'a, ()> {
+    let (interface, address) = (interface.into(), address.into());
+    C::answer(async move { nl.send(Newaddr, &on(nl, interface, address).await?, flags).await })
+}
+
+async fn on<C: Caller>(nl: &C, interface: Interface<'_>, address: Address) -> Result<Address> {
+    let header = Ifaddrmsg { ifa_index: interface.resolve(nl).await?, ..address.header };
     Ok(address.header(header))
 }

@@ -3,7 +3,8 @@
 use netloom_families::rt_link::Link;
 
 use super::link;
-use crate::{Connection, Result};
+use crate::Result;
+use crate::client::Caller;
 
 /// An interface by index or by name; a name may be an alternative one.
 ///
@@ -16,17 +17,21 @@ pub enum Interface<'a> {
     Name(&'a str),
 }
 
-impl Interface<'_> {
+impl<'a> Interface<'a> {
     /// Its index: a request, if the name alone is known.
     ///
     /// # Errors
     ///
     /// ENODEV if there is none of this name.
     #[doc(alias = "if_nametoindex")]
-    pub fn index(self, nl: &Connection) -> Result<u32> {
+    pub fn index<C: Caller>(self, nl: &'a C) -> C::Answer<'a, u32> {
+        C::answer(self.resolve(nl))
+    }
+
+    pub(super) async fn resolve<C: Caller>(self, nl: &C) -> Result<u32> {
         match self {
             Self::Index(index) => Ok(index),
-            Self::Name(_) => link::find(nl, self).map(|link| Interface::from(&link).known()),
+            Self::Name(_) => C::wait(link::find(nl, self)).await.map(|link| Interface::from(&link).known()),
         }
     }
 

@@ -5,9 +5,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use netloom_families::rt_link::{Dellink, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink};
 use netloom_wire::{Errno, IntoValue, OwnedChoice};
 
-use super::{Interface, list, was_there};
+use super::{ADD, Interface, list, was_there};
+use crate::client::Caller;
 use crate::error::{Cause, Error};
-use crate::{Connection, Result};
 
 /// The longest name of an interface; longer ones are alternative names.
 // include/uapi/linux/if.h: IFNAMSIZ
@@ -26,9 +26,9 @@ const LONGEST_NAME: usize = 15;
 ///
 /// ENODEV if there is none: [`is_not_found`](Error::is_not_found).
 #[doc(alias = "rtnl_link_get_kernel")]
-pub fn find<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Link> {
+pub fn find<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Link> {
     let interface = interface.into();
-    nl.call(Getlink, &meant(interface)).map_err(|error| about(error, interface))
+    C::answer(async move { nl.call(Getlink, &meant(interface)).await.map_err(|error| about(error, interface)) })
 }
 
 /// The index of the interface of this name: what other families name it by.
@@ -37,7 +37,7 @@ pub fn find<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<
 ///
 /// ENODEV if there is none.
 #[doc(alias = "if_nametoindex")]
-pub fn index(nl: &Connection, name: &str) -> Result<u32> {
+pub fn index<'a, C: Caller>(nl: &'a C, name: &'a str) -> C::Answer<'a, u32> {
     Interface::Name(name).index(nl)
 }
 
@@ -46,8 +46,8 @@ pub fn index(nl: &Connection, name: &str) -> Result<u32> {
 /// # Errors
 ///
 /// What the kernel refuses; [`is_interrupted`](Error::is_interrupted) if the interfaces keep changing.
-pub fn all(nl: &Connection) -> Result<Vec<Link>> {
-    list(nl, Getlink, &Link::new())
+pub fn all<C: Caller>(nl: &C) -> C::Answer<'_, Vec<Link>> {
+    C::answer(async move { list(nl, Getlink, &Link::new()).await })
 }
 
 /// The interfaces of one kind, such as `bridge`; the kernel leaves the others out.
@@ -55,11 +55,13 @@ pub fn all(nl: &Connection) -> Result<Vec<Link>> {
 /// # Errors
 ///
 /// As of [`all`].
-pub fn of_kind(nl: &Connection, kind: &str) -> Result<Vec<Link>> {
-    let mut links = list(nl, Getlink, &Link::new().linkinfo(LinkInfo::new().kind(kind)))?;
-    // A kernel that has never heard of the kind filters nothing.
-    links.retain(|link| self::kind(link) == Some(kind));
-    Ok(links)
+pub fn of_kind<'a, C: Caller>(nl: &'a C, kind: &'a str) -> C::Answer<'a, Vec<Link>> {
+    C::answer(async move {
+        let mut links = list(nl, Getlink, &Link::new().linkinfo(LinkInfo::new().kind(kind))).await?;
+        // A kernel that has never heard of the kind filters nothing.
+        links.retain(|link| self::kind(link) == Some(kind));
+        Ok(links)
+    })
 }
 
 /// The members of a bridge, bond or VRF; the kernel leaves the others out.
@@ -67,8 +69,9 @@ pub fn of_kind(nl: &Connection, kind: &str) -> Result<Vec<Link>> {
 /// # Errors
 ///
 /// ENODEV if there is no such master; as of [`all`].
-pub fn members<'a>(nl: &Connection, master: impl Into<Interface<'a>>) -> Result<Vec<Link>> {
-    list(nl, Getlink, &Link::new().master(master.into().index(nl)?))
+pub fn members<'a, C: Caller>(nl: &'a C, master: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Link>> {
+    let master = master.into();
+    C::answer(async move { list(nl, Getlink, &Link::new().master(master.resolve(nl).await?)).await })
 }
 
 /// The kind of an interface: `bridge`, `veth` …, also if only its options say so; `None` for hardware and the loopback
@@ -103,13 +106,15 @@ pub fn new(name: &str, kind: &str) -> Link {
 ///
 /// EEXIST if there is one of this name; EOPNOTSUPP if the kernel does not have its kind; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_link_add")]
-pub fn add(nl: &Connection, link: &Link) -> Result<u32> {
-    let Some(name) = &link.ifname else {
-        let instead = "a new interface needs a name: Link::ifname";
-        return Err(Error::new("rt-link newlink", Cause::Usage(instead)));
-    };
-    nl.request(Newlink, link).create().excl().send().map_err(|error| about(error, Interface::Name(name)))?;
-    index(nl, name)
+pub fn add<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
+    C::answer(async move {
+        let Some(name) = &link.ifname else {
+            let instead = "a new interface needs a name: Link::ifname";
+            return Err(Error::new("rt-link newlink", Cause::Usage(instead)));
+        };
+        nl.send(Newlink, link, ADD).await.map_err(|error| about(error, Interface::Name(name)))?;
+        Interface::Name(name).resolve(nl).await
+    })
 }
 
 /// Makes an interface unless there is one of its name and kind, and returns its index. One that is there stays as it is.
@@ -117,14 +122,16 @@ pub fn add(nl: &Connection, link: &Link) -> Result<u32> {
 /// # Errors
 ///
 /// EEXIST if there is one of its name but another kind; as of [`add`].
-pub fn ensure(nl: &Connection, link: &Link) -> Result<u32> {
-    match add(nl, link) {
-        Err(error) if error.errno() == Some(Errno::EEXIST) => {
-            let there = find(nl, link.ifname.as_deref().unwrap_or_default())?;
-            if kind(&there) == kind(link) { Interface::from(&there).index(nl) } else { Err(error) }
+pub fn ensure<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
+    C::answer(async move {
+        match C::wait(add(nl, link)).await {
+            Err(error) if error.errno() == Some(Errno::EEXIST) => {
+                let there = C::wait(find(nl, link.ifname.as_deref().unwrap_or_default())).await?;
+                if kind(&there) == kind(link) { Interface::from(&there).resolve(nl).await } else { Err(error) }
+            }
+            done => done,
         }
-        done => done,
-    }
+    })
 }
 
 /// Removes an interface; false if there was none.
@@ -133,10 +140,12 @@ pub fn ensure(nl: &Connection, link: &Link) -> Result<u32> {
 ///
 /// EOPNOTSUPP if it is hardware; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_link_delete")]
-pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<bool> {
+pub fn delete<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, bool> {
     let interface = interface.into();
-    let done = nl.call(Dellink, &meant(interface));
-    was_there(done, &[Errno::ENODEV]).map_err(|error| about(error, interface))
+    C::answer(async move {
+        let done = nl.call(Dellink, &meant(interface)).await;
+        was_there(done, &[Errno::ENODEV]).map_err(|error| about(error, interface))
+    })
 }
 
 /// Changes an interface as `change` says; what it leaves out stays. Settings of its kind go into `linkinfo`, with the
@@ -146,18 +155,20 @@ pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Resul
 ///
 /// ENODEV if there is none; EPERM without CAP_NET_ADMIN; what is wrong with the change, with the attribute's path.
 #[doc(alias = "rtnl_link_change")]
-pub fn change<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, change: Link) -> Result<()> {
+pub fn change<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, change: Link) -> C::Answer<'a, ()> {
     let interface = interface.into();
-    let change = match interface {
-        // A name beside an index renames; alone it says which.
-        Interface::Name(name) if change.ifname.is_none() && name.len() <= LONGEST_NAME => change.ifname(name),
-        _ => {
-            let ifi_index = signed(interface.index(nl)?);
-            let header = Ifinfomsg { ifi_index, ..change.header };
-            change.header(header)
-        }
-    };
-    nl.call(Newlink, &change).map_err(|error| about(error, interface))
+    C::answer(async move {
+        let change = match interface {
+            // A name beside an index renames; alone it says which.
+            Interface::Name(name) if change.ifname.is_none() && name.len() <= LONGEST_NAME => change.ifname(name),
+            _ => {
+                let ifi_index = signed(interface.resolve(nl).await?);
+                let header = Ifinfomsg { ifi_index, ..change.header };
+                change.header(header)
+            }
+        };
+        nl.call(Newlink, &change).await.map_err(|error| about(error, interface))
+    })
 }
 
 /// Sets an interface up; no error if it is.
@@ -165,7 +176,7 @@ pub fn change<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, change: 
 /// # Errors
 ///
 /// As of [`change`].
-pub fn up<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<()> {
+pub fn up<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, ()> {
     set_flags(nl, interface, LinkFlags::UP, LinkFlags::UP)
 }
 
@@ -174,7 +185,7 @@ pub fn up<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<()
 /// # Errors
 ///
 /// As of [`change`].
-pub fn down<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<()> {
+pub fn down<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, ()> {
     set_flags(nl, interface, LinkFlags::default(), LinkFlags::UP)
 }
 
@@ -183,12 +194,12 @@ pub fn down<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<
 /// # Errors
 ///
 /// As of [`change`].
-pub fn set_flags<'a>(
-    nl: &Connection,
+pub fn set_flags<'a, C: Caller>(
+    nl: &'a C,
     interface: impl Into<Interface<'a>>,
     flags: LinkFlags,
     mask: LinkFlags,
-) -> Result<()> {
+) -> C::Answer<'a, ()> {
     let header = Ifinfomsg { ifi_flags: flags, ifi_change: mask.0, ..Ifinfomsg::default() };
     change(nl, interface, Link::new().header(header))
 }
@@ -198,9 +209,9 @@ pub fn set_flags<'a>(
 /// # Errors
 ///
 /// EEXIST if another has the name; as of [`change`].
-pub fn rename<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, name: &str) -> Result<()> {
-    let index = interface.into().index(nl)?;
-    change(nl, index, Link::new().ifname(name))
+pub fn rename<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, ()> {
+    let (interface, change) = (interface.into(), Link::new().ifname(name));
+    C::answer(async move { C::wait(self::change(nl, interface.resolve(nl).await?, change)).await })
 }
 
 /// Sets the largest packet, in bytes.
@@ -208,7 +219,7 @@ pub fn rename<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, name: &s
 /// # Errors
 ///
 /// EINVAL if it is less or more than the interface can (`min_mtu`, `max_mtu`); as of [`change`].
-pub fn set_mtu<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, mtu: u32) -> Result<()> {
+pub fn set_mtu<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, mtu: u32) -> C::Answer<'a, ()> {
     change(nl, interface, Link::new().mtu(mtu))
 }
 
@@ -217,11 +228,11 @@ pub fn set_mtu<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, mtu: u3
 /// # Errors
 ///
 /// EINVAL if it is none for this interface; as of [`change`].
-pub fn set_address<'a>(
-    nl: &Connection,
+pub fn set_address<'a, C: Caller>(
+    nl: &'a C,
     interface: impl Into<Interface<'a>>,
     address: impl IntoValue<Vec<u8>>,
-) -> Result<()> {
+) -> C::Answer<'a, ()> {
     change(nl, interface, Link::new().address(address))
 }
 
@@ -232,13 +243,13 @@ pub fn set_address<'a>(
 /// ENODEV if there is no such interface; as of [`change`].
 #[doc(alias = "rtnl_link_enslave")]
 #[doc(alias = "rtnl_link_release")]
-pub fn set_master<'a, 'm>(
-    nl: &Connection,
+pub fn set_master<'a, C: Caller>(
+    nl: &'a C,
     interface: impl Into<Interface<'a>>,
-    master: impl Into<Interface<'m>>,
-) -> Result<()> {
-    let master = master.into().index(nl)?;
-    change(nl, interface, Link::new().master(master))
+    master: impl Into<Interface<'a>>,
+) -> C::Answer<'a, ()> {
+    let (interface, master) = (interface.into(), master.into());
+    C::answer(async move { C::wait(change(nl, interface, Link::new().master(master.resolve(nl).await?))).await })
 }
 
 /// Moves an interface to the network namespace of this open file (`/proc/PID/ns/net`, `/run/netns/NAME`), where it is
@@ -249,11 +260,11 @@ pub fn set_master<'a, 'm>(
 /// EINVAL if the file is no network namespace, or the interface must stay; EEXIST if its name is taken there; as of
 /// [`change`].
 #[doc(alias = "IFLA_NET_NS_FD")]
-pub fn set_namespace<'a>(
-    nl: &Connection,
+pub fn set_namespace<'a, C: Caller>(
+    nl: &'a C,
     interface: impl Into<Interface<'a>>,
-    namespace: BorrowedFd<'_>,
-) -> Result<()> {
+    namespace: BorrowedFd<'a>,
+) -> C::Answer<'a, ()> {
     change(nl, interface, Link::new().net_ns_fd(u32::try_from(namespace.as_raw_fd()).unwrap_or(u32::MAX)))
 }
 

@@ -22,10 +22,23 @@
 //! # Ok::<(), netloom::Error>(())
 //! ```
 //!
+//! The functions take a connection of whichever kind and answer as it does ([`Caller`]): in a task, over a connection of
+//! `netloom::tokio` or `netloom::async_io`, the same words are awaited.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tokio")]
+//! # async fn example() -> netloom::Result<()> {
+//! use netloom::rtnetlink::{Prefix, addr, link};
+//! let nl = netloom::tokio::Connection::open()?;
+//! link::up(&nl, "eth0").await?;
+//! addr::replace(&nl, "eth0", "192.0.2.1/24".parse::<Prefix>()?).await?;
+//! # Ok(()) }
+//! ```
+//!
 //! Everywhere: `add` fails with EEXIST where there is one, `replace` does not; `delete` says whether there was one, and
-//! is no error if not. What makes values ([`kind`], [`Prefix`], [`route::complete`] …) takes no connection: asynchronous ones
-//! send the same values by `request`. Lists are of one piece: a dump that a change tears is repeated, up to ten times. For millions of
-//! objects read [`Connection::dump`] one by one instead. What is told unasked is [`Told`].
+//! is no error if not. What makes values ([`kind`], [`Prefix`], [`route::complete`] …) takes no connection. Lists are of one
+//! piece: a dump that a change tears is repeated, up to ten times. For millions of objects read
+//! [`Connection::dump`](crate::Connection::dump) one by one instead. What is told unasked is [`Told`].
 
 pub mod addr;
 mod address_family;
@@ -46,15 +59,27 @@ pub use mac::MacAddr;
 pub use prefix::Prefix;
 pub use told::{GROUPS, Told};
 
-use netloom_wire::{self as wire, Errno};
+use netloom_wire::{self as wire, Errno, Flags};
 
-use crate::{Connection, Result};
+use crate::Result;
+use crate::client::Caller;
 
 /// All that an op dumps, of one piece.
-fn list<O: wire::Dump>(nl: &Connection, op: O, request: &O::Request) -> Result<Vec<O::Reply>> {
+async fn list<C, O>(nl: &C, op: O, request: &O::Request) -> Result<Vec<O::Reply>>
+where
+    C: Caller,
+    O: wire::Dump<Request: Sync, Reply: Send> + Send,
+{
     const RETRIES: u32 = 10;
-    nl.dump(op, request)?.consistent(RETRIES)?.whole()
+    C::consistent(nl.dump(op, request).await?, RETRIES).await?.whole()
 }
+
+/// Flags of requests that make something: EEXIST if it is there.
+const ADD: Flags = Flags(Flags::CREATE.0 | Flags::EXCL.0);
+/// It takes the place of what is there.
+const REPLACE: Flags = Flags(Flags::CREATE.0 | Flags::REPLACE.0);
+/// It comes behind what is there.
+const APPEND: Flags = Flags(Flags::CREATE.0 | Flags::APPEND.0);
 
 /// Whether what was to be removed was there: `missing` are the errnos that say that it was not.
 fn was_there<T>(done: Result<T>, missing: &[Errno]) -> Result<bool> {

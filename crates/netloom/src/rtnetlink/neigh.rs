@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use netloom_families::rt_neigh::{Delneigh, Getneigh, Ndmsg, Neighbour, NeighbourFlags, NeighbourState, Newneigh};
-use netloom_wire::{Errno, IntoValue};
+use netloom_wire::{Errno, Flags, IntoValue};
 
-use super::{AddressFamily, Interface, list, was_there};
-use crate::{Connection, Result};
+use super::{ADD, APPEND, AddressFamily, Interface, REPLACE, list, was_there};
+use crate::Result;
+use crate::client::Caller;
 
 /// A neighbour of this address and hardware address that stays until it is removed, for [`add`] and [`replace`].
 pub fn new(address: impl Into<IpAddr>, hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
@@ -38,9 +39,9 @@ pub fn entry(hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
 ///
 /// ENODEV if there is no such interface; [`is_interrupted`](crate::Error::is_interrupted) if its neighbours keep
 /// changing.
-pub fn of<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Vec<Neighbour>> {
-    let index = interface.into().index(nl)?;
-    list(nl, Getneigh, &Neighbour::new().ifindex(index))
+pub fn of<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Neighbour>> {
+    let interface = interface.into();
+    C::answer(async move { list(nl, Getneigh, &Neighbour::new().ifindex(interface.resolve(nl).await?)).await })
 }
 
 /// All neighbours of this family; [`AddressFamily::UNSPEC`] for IPv4 and IPv6. Those that we answer for are not among
@@ -49,8 +50,8 @@ pub fn of<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Ve
 /// # Errors
 ///
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the neighbours keep changing.
-pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Neighbour>> {
-    list(nl, Getneigh, &Neighbour::new().header(Ndmsg { ndm_family: family.0, ..Ndmsg::default() }))
+pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Neighbour>> {
+    those(nl, Ndmsg { ndm_family: family.0, ..Ndmsg::default() })
 }
 
 /// The addresses that we answer for.
@@ -58,8 +59,8 @@ pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Neighbour>> {
 /// # Errors
 ///
 /// As of [`all`].
-pub fn proxies(nl: &Connection) -> Result<Vec<Neighbour>> {
-    list(nl, Getneigh, &Neighbour::new().header(Ndmsg { ndm_flags: NeighbourFlags::PROXY, ..Ndmsg::default() }))
+pub fn proxies<C: Caller>(nl: &C) -> C::Answer<'_, Vec<Neighbour>> {
+    those(nl, Ndmsg { ndm_flags: NeighbourFlags::PROXY, ..Ndmsg::default() })
 }
 
 /// The forwarding table of a bridge: the entries of all its ports.
@@ -68,9 +69,12 @@ pub fn proxies(nl: &Connection) -> Result<Vec<Neighbour>> {
 ///
 /// As of [`of`].
 #[doc(alias = "bridge fdb show")]
-pub fn forwarding<'a>(nl: &Connection, bridge: impl Into<Interface<'a>>) -> Result<Vec<Neighbour>> {
+pub fn forwarding<'a, C: Caller>(nl: &'a C, bridge: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Neighbour>> {
+    let bridge = bridge.into();
     let header = Ndmsg { ndm_family: AddressFamily::BRIDGE.0, ..Ndmsg::default() };
-    list(nl, Getneigh, &Neighbour::new().header(header).master(bridge.into().index(nl)?))
+    C::answer(
+        async move { list(nl, Getneigh, &Neighbour::new().header(header).master(bridge.resolve(nl).await?)).await },
+    )
 }
 
 /// The neighbour of this address on an interface; `None` if it is not known.
@@ -79,17 +83,20 @@ pub fn forwarding<'a>(nl: &Connection, bridge: impl Into<Interface<'a>>) -> Resu
 ///
 /// ENODEV if there is no such interface.
 #[doc(alias = "rtnl_neigh_get")]
-pub fn find<'a>(
-    nl: &Connection,
+pub fn find<'a, C: Caller>(
+    nl: &'a C,
     interface: impl Into<Interface<'a>>,
     address: impl Into<IpAddr>,
-) -> Result<Option<Neighbour>> {
+) -> C::Answer<'a, Option<Neighbour>> {
+    let interface = interface.into();
     let asked = named(address.into(), NeighbourState::default(), NeighbourFlags::default());
-    match nl.call(Getneigh, &on(nl, interface, asked)?) {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(None),
-        Err(error) => Err(error),
-    }
+    C::answer(async move {
+        match nl.call(Getneigh, &on(nl, interface, asked).await?).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    })
 }
 
 /// Adds a neighbour.
@@ -107,9 +114,8 @@ pub fn find<'a>(
 ///
 /// EEXIST if it is there; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_neigh_add")]
-pub fn add<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<()> {
-    let neighbour = on(nl, interface, neighbour)?;
-    nl.request(Newneigh, &neighbour).create().excl().send().map(drop)
+pub fn add<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> C::Answer<'a, ()> {
+    put(nl, interface, neighbour, ADD)
 }
 
 /// Adds a neighbour or replaces the one of its address.
@@ -117,9 +123,12 @@ pub fn add<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: 
 /// # Errors
 ///
 /// As of [`add`].
-pub fn replace<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<()> {
-    let neighbour = on(nl, interface, neighbour)?;
-    nl.request(Newneigh, &neighbour).create().replace().send().map(drop)
+pub fn replace<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    neighbour: Neighbour,
+) -> C::Answer<'a, ()> {
+    put(nl, interface, neighbour, REPLACE)
 }
 
 /// Adds one more destination to an entry of a tunnel's forwarding table.
@@ -127,9 +136,12 @@ pub fn replace<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbo
 /// # Errors
 ///
 /// As of [`add`].
-pub fn append<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<()> {
-    let neighbour = on(nl, interface, neighbour)?;
-    nl.request(Newneigh, &neighbour).create().append().send().map(drop)
+pub fn append<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    neighbour: Neighbour,
+) -> C::Answer<'a, ()> {
+    put(nl, interface, neighbour, APPEND)
 }
 
 /// Removes a neighbour: its address, or of a forwarding entry its hardware address, says which. False if it was not
@@ -139,9 +151,16 @@ pub fn append<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbou
 ///
 /// ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_neigh_delete")]
-pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<bool> {
-    let neighbour = on(nl, interface, neighbour)?;
-    was_there(nl.call(Delneigh, &neighbour), &[Errno::ENOENT])
+pub fn delete<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    neighbour: Neighbour,
+) -> C::Answer<'a, bool> {
+    let interface = interface.into();
+    C::answer(async move {
+        let neighbour = on(nl, interface, neighbour).await?;
+        was_there(nl.call(Delneigh, &neighbour).await, &[Errno::ENOENT])
+    })
 }
 
 /// Removes the neighbours of an interface that it has learned, and returns how many: those that are permanent or need no
@@ -151,19 +170,40 @@ pub fn delete<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbou
 ///
 /// As of [`delete`].
 #[doc(alias = "ip neigh flush")]
-pub fn flush<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<usize> {
-    let index = interface.into().index(nl)?;
-    let stays = NeighbourState::PERMANENT | NeighbourState::NOARP;
-    let mut removed: usize = 0;
-    for neighbour in of(nl, index)?.into_iter().filter(|neighbour| neighbour.header.ndm_state.0 & stays.0 == 0) {
-        // What the kernel tells besides is none of a removal's business.
-        let mut asked = Neighbour::new().header(neighbour.header);
-        asked.dst = neighbour.dst;
-        if delete(nl, index, asked)? {
-            removed = removed.saturating_add(1);
+pub fn flush<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, usize> {
+    let interface = interface.into();
+    C::answer(async move {
+        let index = interface.resolve(nl).await?;
+        let stays = NeighbourState::PERMANENT | NeighbourState::NOARP;
+        let mut removed: usize = 0;
+        for neighbour in C::wait(of(nl, index)).await? {
+            if neighbour.header.ndm_state.0 & stays.0 != 0 {
+                continue;
+            }
+            // What the kernel tells besides is none of a removal's business.
+            let mut asked = Neighbour::new().header(neighbour.header);
+            asked.dst = neighbour.dst;
+            if C::wait(delete(nl, index, asked)).await? {
+                removed = removed.saturating_add(1);
+            }
         }
-    }
-    Ok(removed)
+        Ok(removed)
+    })
+}
+
+/// Those that the kernel finds by this header.
+fn those<C: Caller>(nl: &C, header: Ndmsg) -> C::Answer<'_, Vec<Neighbour>> {
+    C::answer(async move { list(nl, Getneigh, &Neighbour::new().header(header)).await })
+}
+
+fn put<'a, C: Caller>(
+    nl: &'a C,
+    interface: impl Into<Interface<'a>>,
+    neighbour: Neighbour,
+    flags: Flags,
+) -> C::Answer<'a, ()> {
+    let interface = interface.into();
+    C::answer(async move { nl.send(Newneigh, &on(nl, interface, neighbour).await?, flags).await })
 }
 
 fn named(address: IpAddr, ndm_state: NeighbourState, ndm_flags: NeighbourFlags) -> Neighbour {
@@ -171,8 +211,8 @@ fn named(address: IpAddr, ndm_state: NeighbourState, ndm_flags: NeighbourFlags) 
     Neighbour::new().header(header).dst(address)
 }
 
-fn on<'a>(nl: &Connection, interface: impl Into<Interface<'a>>, neighbour: Neighbour) -> Result<Neighbour> {
-    let ndm_ifindex = i32::try_from(interface.into().index(nl)?).unwrap_or(i32::MAX);
+async fn on<C: Caller>(nl: &C, interface: Interface<'_>, neighbour: Neighbour) -> Result<Neighbour> {
+    let ndm_ifindex = i32::try_from(interface.resolve(nl).await?).unwrap_or(i32::MAX);
     let header = Ndmsg { ndm_ifindex, ..neighbour.header };
     Ok(neighbour.header(header))
 }

@@ -6,10 +6,10 @@ use netloom_families::rt_route::{
     Delroute, Getroute, Newroute, NextHop, NextHopFlags, Route, RouteFlags, RouteProtocol, RouteType, Rtmsg, Rtnexthop,
     Scope,
 };
-use netloom_wire::Errno;
+use netloom_wire::{Errno, Flags};
 
-use super::{AddressFamily, Interface, Prefix, list, was_there};
-use crate::{Connection, Result};
+use super::{ADD, APPEND, AddressFamily, Interface, Prefix, REPLACE, list, was_there};
+use crate::client::Caller;
 
 /// The table that routes are in unless said.
 #[doc(alias = "RT_TABLE_MAIN")]
@@ -101,8 +101,8 @@ pub fn of_type(prefix: Prefix, rtm_type: RouteType) -> Route {
 /// # Errors
 ///
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the routes keep changing.
-pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Route>> {
-    list(nl, Getroute, &Route::new().header(Rtmsg { rtm_family: family.0, ..Rtmsg::default() }))
+pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Route>> {
+    C::answer(async move { list(nl, Getroute, &of_family(family)).await })
 }
 
 /// The routes of one table; the kernel leaves the others out. None if there is no such table.
@@ -110,13 +110,14 @@ pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Route>> {
 /// # Errors
 ///
 /// As of [`all`].
-pub fn table(nl: &Connection, family: AddressFamily, table: u32) -> Result<Vec<Route>> {
-    let request = Route::new().header(Rtmsg { rtm_family: family.0, ..Rtmsg::default() }).table(table);
-    match list(nl, Getroute, &request) {
-        // net/ipv4/fib_frontend.c: inet_dump_fib
-        Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(Vec::new()),
-        routes => routes,
-    }
+pub fn table<C: Caller>(nl: &C, family: AddressFamily, table: u32) -> C::Answer<'_, Vec<Route>> {
+    C::answer(async move {
+        match list(nl, Getroute, &of_family(family).table(table)).await {
+            // net/ipv4/fib_frontend.c: inet_dump_fib
+            Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(Vec::new()),
+            routes => routes,
+        }
+    })
 }
 
 /// The routes that go out by one interface; the kernel leaves the others out.
@@ -124,9 +125,13 @@ pub fn table(nl: &Connection, family: AddressFamily, table: u32) -> Result<Vec<R
 /// # Errors
 ///
 /// ENODEV if there is no such interface; as of [`all`].
-pub fn over<'a>(nl: &Connection, family: AddressFamily, interface: impl Into<Interface<'a>>) -> Result<Vec<Route>> {
-    let header = Rtmsg { rtm_family: family.0, ..Rtmsg::default() };
-    list(nl, Getroute, &Route::new().header(header).oif(interface.into().index(nl)?))
+pub fn over<'a, C: Caller>(
+    nl: &'a C,
+    family: AddressFamily,
+    interface: impl Into<Interface<'a>>,
+) -> C::Answer<'a, Vec<Route>> {
+    let interface = interface.into();
+    C::answer(async move { list(nl, Getroute, &of_family(family).oif(interface.resolve(nl).await?)).await })
 }
 
 /// The default route of the main table, the one of the lowest metric if there are several; `None` if there is none.
@@ -134,10 +139,12 @@ pub fn over<'a>(nl: &Connection, family: AddressFamily, interface: impl Into<Int
 /// # Errors
 ///
 /// As of [`all`].
-pub fn default(nl: &Connection, family: AddressFamily) -> Result<Option<Route>> {
-    let routes = table(nl, family, TABLE_MAIN)?.into_iter();
-    let defaults = routes.filter(|route| route.header.rtm_dst_len == 0 && route.header.rtm_type == RouteType::UNICAST);
-    Ok(defaults.min_by_key(|route| route.priority.unwrap_or(0)))
+pub fn default<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Option<Route>> {
+    C::answer(async move {
+        let routes = C::wait(table(nl, family, TABLE_MAIN)).await?.into_iter();
+        let is_default = |route: &Route| route.header.rtm_dst_len == 0 && route.header.rtm_type == RouteType::UNICAST;
+        Ok(routes.filter(is_default).min_by_key(|route| route.priority.unwrap_or(0)))
+    })
 }
 
 /// The way that a packet to this address would take now: interface, gateway, source address, table.
@@ -157,7 +164,7 @@ pub fn default(nl: &Connection, family: AddressFamily) -> Result<Option<Route>> 
 ///
 /// ENETUNREACH if there is no route, or the errno of the route that refuses: EHOSTUNREACH, EACCES, EINVAL (blackhole).
 #[doc(alias = "ip route get")]
-pub fn lookup(nl: &Connection, to: impl Into<IpAddr>) -> Result<Route> {
+pub fn lookup<C: Caller>(nl: &C, to: impl Into<IpAddr>) -> C::Answer<'_, Route> {
     lookup_as(nl, Route::from(Prefix::host(to)))
 }
 
@@ -177,14 +184,14 @@ pub fn lookup(nl: &Connection, to: impl Into<IpAddr>) -> Result<Route> {
 /// # Errors
 ///
 /// As of [`lookup`]; EINVAL for a source address that is not ours, unless `iif` says that it comes in.
-pub fn lookup_as(nl: &Connection, what: Route) -> Result<Route> {
+pub fn lookup_as<C: Caller>(nl: &C, what: Route) -> C::Answer<'_, Route> {
     let mut what = what;
     what.header.rtm_src_len = what.src.map_or(0, Prefix::bits);
     // net/ipv4/route.c: inet_rtm_getroute answers "main" unless it is asked for the table; IPv6 always tells it.
     if what.header.rtm_family == AddressFamily::INET.0 {
         what.header.rtm_flags = what.header.rtm_flags | RouteFlags::LOOKUP_TABLE;
     }
-    nl.call(Getroute, &what)
+    C::answer(async move { nl.call(Getroute, &what).await })
 }
 
 /// Adds a route. What is left out is as with `ip`: the main table, type unicast, protocol static, and of IPv4 the scope
@@ -204,8 +211,8 @@ pub fn lookup_as(nl: &Connection, what: Route) -> Result<Route> {
 /// EEXIST if there is one to the prefix with the same metric; ENETUNREACH if the gateway is on no link; EPERM without
 /// CAP_NET_ADMIN.
 #[doc(alias = "rtnl_route_add")]
-pub fn add(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route)).create().excl().send().map(drop)
+pub fn add<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, ()> {
+    put(nl, route, ADD)
 }
 
 /// Adds a route or replaces the first one to the prefix with the same metric.
@@ -213,8 +220,8 @@ pub fn add(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 /// # Errors
 ///
 /// As of [`add`].
-pub fn replace(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route)).create().replace().send().map(drop)
+pub fn replace<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, ()> {
+    put(nl, route, REPLACE)
 }
 
 /// Replaces a route that must be there.
@@ -222,8 +229,8 @@ pub fn replace(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 /// # Errors
 ///
 /// ENOENT if there is none; as of [`add`].
-pub fn change(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route)).replace().send().map(drop)
+pub fn change<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, ()> {
+    put(nl, route, Flags::REPLACE)
 }
 
 /// Adds a route behind those there are: of IPv6 a further next hop.
@@ -231,8 +238,8 @@ pub fn change(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 /// # Errors
 ///
 /// As of [`add`].
-pub fn append(nl: &Connection, route: impl Into<Route>) -> Result<()> {
-    nl.request(Newroute, &complete(route)).create().append().send().map(drop)
+pub fn append<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, ()> {
+    put(nl, route, APPEND)
 }
 
 /// Removes the first route that is as said: to the prefix, and what else is set. False if there was none.
@@ -241,14 +248,14 @@ pub fn append(nl: &Connection, route: impl Into<Route>) -> Result<()> {
 ///
 /// EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_route_delete")]
-pub fn delete(nl: &Connection, route: impl Into<Route>) -> Result<bool> {
+pub fn delete<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, bool> {
     let mut route = plain(route.into());
     let any_scope = route.header.rtm_scope == Scope::UNIVERSE
         && [RouteType::UNSPEC, RouteType::UNICAST].contains(&route.header.rtm_type);
     if any_scope && route.header.rtm_family == AddressFamily::INET.0 {
         route.header.rtm_scope = Scope::NOWHERE;
     }
-    was_there(nl.call(Delroute, &route), &[Errno::ESRCH])
+    C::answer(async move { was_there(nl.call(Delroute, &route).await, &[Errno::ESRCH]) })
 }
 
 /// Removes all routes of a table, and returns how many.
@@ -257,17 +264,19 @@ pub fn delete(nl: &Connection, route: impl Into<Route>) -> Result<bool> {
 ///
 /// As of [`table`] and [`delete`].
 #[doc(alias = "ip route flush")]
-pub fn flush(nl: &Connection, family: AddressFamily, table: u32) -> Result<usize> {
-    let mut removed: usize = 0;
-    for route in self::table(nl, family, table)? {
-        if delete(nl, route)? {
-            removed = removed.saturating_add(1);
+pub fn flush<C: Caller>(nl: &C, family: AddressFamily, table: u32) -> C::Answer<'_, usize> {
+    C::answer(async move {
+        let mut removed: usize = 0;
+        for route in C::wait(self::table(nl, family, table)).await? {
+            if C::wait(delete(nl, route)).await? {
+                removed = removed.saturating_add(1);
+            }
         }
-    }
-    Ok(removed)
+        Ok(removed)
+    })
 }
 
-/// A new route with what is left out filled in as [`add`] does it: for requests of one's own, in tasks or batches.
+/// A new route with what is left out filled in as [`add`] does it: for requests of one's own, and batches.
 ///
 /// ```
 /// use netloom::families::rt_route::{Route, RouteType};
@@ -294,6 +303,16 @@ pub fn complete(route: impl Into<Route>) -> Route {
         };
     }
     route
+}
+
+fn put<C: Caller>(nl: &C, route: impl Into<Route>, flags: Flags) -> C::Answer<'_, ()> {
+    let route = complete(route);
+    C::answer(async move { nl.send(Newroute, &route, flags).await })
+}
+
+/// A request for what the kernel has of this family.
+fn of_family(family: AddressFamily) -> Route {
+    Route::new().header(Rtmsg { rtm_family: family.0, ..Rtmsg::default() })
 }
 
 /// The route without what the kernel alone knows, the table in both places, and gateways where their families belong.

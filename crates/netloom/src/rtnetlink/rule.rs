@@ -3,8 +3,8 @@
 use netloom_families::rt_rule::{Delrule, FibRuleHdr, Getrule, Newrule, Rule, RuleAction, RuleFlags};
 use netloom_wire::Errno;
 
-use super::{AddressFamily, Prefix, list, was_there};
-use crate::{Connection, Result};
+use super::{ADD, AddressFamily, Prefix, list, was_there};
+use crate::client::Caller;
 
 /// A rule that has what matches looked up in this table; the setters say what matches and its place.
 ///
@@ -83,8 +83,9 @@ impl Selector for Rule {
 /// # Errors
 ///
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the rules keep changing.
-pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Rule>> {
-    list(nl, Getrule, &Rule::new().header(FibRuleHdr { family: family.0, ..FibRuleHdr::default() }))
+pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Rule>> {
+    let request = Rule::new().header(FibRuleHdr { family: family.0, ..FibRuleHdr::default() });
+    C::answer(async move { list(nl, Getrule, &request).await })
 }
 
 /// Adds a rule. Without a priority it comes before those there are.
@@ -92,8 +93,9 @@ pub fn all(nl: &Connection, family: AddressFamily) -> Result<Vec<Rule>> {
 /// # Errors
 ///
 /// EEXIST if there is one that is the same in all; EPERM without CAP_NET_ADMIN.
-pub fn add(nl: &Connection, rule: &Rule) -> Result<()> {
-    nl.request(Newrule, &plain(rule)).create().excl().send().map(drop)
+pub fn add<'a, C: Caller>(nl: &'a C, rule: &Rule) -> C::Answer<'a, ()> {
+    let rule = plain(rule);
+    C::answer(async move { nl.send(Newrule, &rule, ADD).await })
 }
 
 /// Adds a rule unless it is there; whether it was added.
@@ -101,12 +103,15 @@ pub fn add(nl: &Connection, rule: &Rule) -> Result<()> {
 /// # Errors
 ///
 /// EPERM without CAP_NET_ADMIN.
-pub fn ensure(nl: &Connection, rule: &Rule) -> Result<bool> {
-    match add(nl, rule) {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_refused() && error.errno() == Some(Errno::EEXIST) => Ok(false),
-        Err(error) => Err(error),
-    }
+pub fn ensure<'a, C: Caller>(nl: &'a C, rule: &Rule) -> C::Answer<'a, bool> {
+    let added = add(nl, rule);
+    C::answer(async move {
+        match C::wait(added).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_refused() && error.errno() == Some(Errno::EEXIST) => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
 }
 
 /// Removes the first rule that is as said; false if there was none.
@@ -114,8 +119,9 @@ pub fn ensure(nl: &Connection, rule: &Rule) -> Result<bool> {
 /// # Errors
 ///
 /// EPERM for the rule of the local table, and without CAP_NET_ADMIN.
-pub fn delete(nl: &Connection, rule: &Rule) -> Result<bool> {
-    was_there(nl.call(Delrule, &plain(rule)), &[Errno::ENOENT])
+pub fn delete<'a, C: Caller>(nl: &'a C, rule: &Rule) -> C::Answer<'a, bool> {
+    let rule = plain(rule);
+    C::answer(async move { was_there(nl.call(Delrule, &rule).await, &[Errno::ENOENT]) })
 }
 
 fn of_action(family: AddressFamily, action: RuleAction) -> Rule {

@@ -6,9 +6,9 @@ use netloom_families::wireguard::{Device, SetDevice, Wireguard};
 use netloom_wire::{Bad, Body, Do, Full, GenlHeader, Header, Message, Op, Policy, Writer};
 
 use super::Split;
+use crate::client::Caller;
 use crate::error::{Cause, Error};
 use crate::socket::page_size;
-use crate::{Connection, Result};
 
 /// Changes a device as `change` says: what it leaves out stays as it is. Name the device by `ifname`
 /// or `ifindex`, not by both.
@@ -32,28 +32,30 @@ use crate::{Connection, Result};
 /// a mask longer than its address.
 #[doc(alias = "wg_set_device")]
 #[doc(alias = "WG_CMD_SET_DEVICE")]
-pub fn apply(nl: &Connection, change: &Device) -> Result<()> {
-    let mut split = Split::new(change);
-    let mut room = page_size().min(PAGE_AT_MOST).saturating_sub(Header::LEN.saturating_add(GenlHeader::LEN));
-    while !split.is_done() {
-        let (first_peer, first_ip) = split.place();
-        let mut attrs = vec![0; room];
-        let mut w = Writer::new(&mut attrs);
-        let written = split.write(&mut w);
-        let len = w.len();
-        match written {
-            Ok(()) => attrs.truncate(len),
-            // One peer's unknown attributes: they may be as long as an attribute can be.
-            Err(Full::Room) if room < LONGEST => {
-                room = LONGEST;
-                continue;
+pub fn apply<'a, C: Caller>(nl: &'a C, change: &'a Device) -> C::Answer<'a, ()> {
+    C::answer(async move {
+        let mut split = Split::new(change);
+        let mut room = page_size().min(PAGE_AT_MOST).saturating_sub(Header::LEN.saturating_add(GenlHeader::LEN));
+        while !split.is_done() {
+            let (first_peer, first_ip) = split.place();
+            let mut attrs = vec![0; room];
+            let mut w = Writer::new(&mut attrs);
+            let written = split.write(&mut w);
+            let len = w.len();
+            match written {
+                Ok(()) => attrs.truncate(len),
+                // One peer's unknown attributes: they may be as long as an attribute can be.
+                Err(Full::Room) if room < LONGEST => {
+                    room = LONGEST;
+                    continue;
+                }
+                Err(full) => return Err(Error::new("wireguard set-device", Cause::TooLong(full, None))),
             }
-            Err(full) => return Err(Error::new("wireguard set-device", Cause::TooLong(full, None))),
+            let sent = nl.call(SetPart, &Part { attrs }).await;
+            sent.map_err(|error| error.with_path(|path| from_the_start(path, first_peer, first_ip)))?;
         }
-        let sent = nl.call(SetPart, &Part { attrs });
-        sent.map_err(|error| error.with_path(|path| from_the_start(path, first_peer, first_ip)))?;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The longest message, as libmnl and with it `wg` has it: a page, but no more than this.

@@ -1,10 +1,14 @@
 //! Which interfaces are WireGuard's.
 
+use std::fmt;
+
 use netloom_families::rt_link::{Getlink, Link, LinkInfo};
 use netloom_families::wireguard::Wireguard;
 use netloom_wire::Family;
 
-use crate::client::Dump;
+use crate::client::Caller;
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+use crate::client::asynchronous::{self, Runtime};
 use crate::{Connection, Result};
 
 /// The names of all WireGuard interfaces in the connection's network namespace, from a dump of its links.
@@ -19,25 +23,44 @@ use crate::{Connection, Result};
 /// # Errors
 ///
 /// What the kernel side refuses. What fails later is the last item.
-pub fn interfaces(nl: &Connection) -> Result<Interfaces> {
-    Ok(Interfaces { links: nl.dump(Getlink, &Link::new())? })
+pub fn interfaces<C: Caller>(nl: &C) -> C::Answer<'_, Interfaces<C>> {
+    C::answer(async move { Ok(Interfaces { links: nl.dump(Getlink, &Link::new()).await? }) })
 }
 
-/// The names that [`interfaces`] finds.
+/// The names that [`interfaces`] finds: an iterator over a connection that blocks, with an asynchronous `next` in a task.
 ///
 /// If links came or went meanwhile, the last item is an error that
 /// [`is_interrupted`](crate::Error::is_interrupted): names may be missing.
-#[derive(Debug)]
-pub struct Interfaces {
-    links: Dump<Getlink>,
+pub struct Interfaces<C: Caller = Connection> {
+    links: C::Dump<Getlink>,
 }
 
 impl Iterator for Interfaces {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Result<String>> {
+        Connection::answer(async { self.found().await.transpose() }).transpose()
+    }
+}
+
+impl<C: Caller> fmt::Debug for Interfaces<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Interfaces({:?})", self.links)
+    }
+}
+
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+impl<R: Runtime> Interfaces<asynchronous::Connection<R>> {
+    /// The next name; `None` after the last one.
+    pub async fn next(&mut self) -> Option<Result<String>> {
+        self.found().await
+    }
+}
+
+impl<C: Caller> Interfaces<C> {
+    async fn found(&mut self) -> Option<Result<String>> {
         loop {
-            let attrs = match self.links.next_ref()? {
+            let attrs = match C::next::<Getlink>(&mut self.links).await? {
                 Ok(link) => link.attrs(),
                 Err(error) => return Some(Err(error)),
             };

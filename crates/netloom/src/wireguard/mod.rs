@@ -18,6 +18,16 @@
 //! # Ok::<(), netloom::Error>(())
 //! ```
 //!
+//! The functions take a connection of whichever kind and answer as it does ([`Caller`]): in a task they are awaited.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tokio")]
+//! # async fn example() -> netloom::Result<()> {
+//! let nl = netloom::tokio::Connection::open()?;
+//! let device = netloom::wireguard::device(&nl, "wg0", 10).await?;
+//! # Ok(()) }
+//! ```
+//!
 //! [`merge`] and [`Split`] are the same without a connection, for loops of one's own.
 
 mod apply;
@@ -32,8 +42,8 @@ pub use split::Split;
 
 use netloom_families::wireguard::{Device, GetDevice};
 
+use crate::client::Caller;
 use crate::error::{Cause, Error};
-use crate::{Connection, Result};
 
 /// Reads a device whole, by its interface's name. What it reads is of one piece: while a change tears it, it is read
 /// again, `retries` times at most.
@@ -47,7 +57,9 @@ use crate::{Connection, Result};
 #[doc(alias = "wg_get_device")]
 #[doc(alias = "wg_get_device_dump")]
 #[doc(alias = "WG_CMD_GET_DEVICE")]
-pub fn device(nl: &Connection, name: &str, retries: u32) -> Result<Device> {
-    let parts = nl.dump(GetDevice, &Device::new().ifname(name))?.consistent(retries)?.whole()?;
-    merge(parts).ok_or_else(|| Error::new("wireguard get-device", Cause::NoReply))
+pub fn device<'a, C: Caller>(nl: &'a C, name: &'a str, retries: u32) -> C::Answer<'a, Device> {
+    C::answer(async move {
+        let parts = C::consistent(nl.dump(GetDevice, &Device::new().ifname(name)).await?, retries).await?.whole()?;
+        merge(parts).ok_or_else(|| Error::new("wireguard get-device", Cause::NoReply))
+    })
 }

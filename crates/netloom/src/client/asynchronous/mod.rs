@@ -4,6 +4,7 @@
 
 mod bell;
 mod call;
+mod caller;
 mod connection;
 mod dump;
 mod line;
