@@ -46,9 +46,10 @@ pub trait Caller: Ask {
 
 /// What a function asks of its caller: as futures, which those of a connection that blocks are at once done with.
 pub trait Ask: Send + Sync + Sized + 'static {
-    /// See [`Connection::dump`].
+    /// What a dump is read from.
     type Dump<O: wire::Dump>: Send + fmt::Debug;
 
+    /// See [`Connection::call`].
     fn call<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<O::Reply>> + Send
     where
         O: Do<Request: Sync, Reply: Send> + Send;
@@ -58,6 +59,19 @@ pub trait Ask: Send + Sync + Sized + 'static {
     where
         O: Do<Request: Sync, Reply: Send> + Send;
 
+    /// See [`Request::reply_ref`](super::Request::reply_ref).
+    fn lend<O, T>(
+        &self,
+        op: O,
+        request: &O::Request,
+        flags: Flags,
+        read: impl FnOnce(Object<'_, O::Reply>) -> T + Send,
+    ) -> impl Future<Output = Result<T>> + Send
+    where
+        O: Do<Request: Sync, Reply: Send> + Send,
+        T: Send;
+
+    /// See [`Connection::dump`].
     fn dump<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<Self::Dump<O>>> + Send
     where
         O: wire::Dump<Request: Sync> + Send;
@@ -106,6 +120,20 @@ impl Ask for Connection {
         O: Do<Request: Sync, Reply: Send> + Send,
     {
         ready(self.request(op, request).flags(flags).send().map(drop))
+    }
+
+    fn lend<O, T>(
+        &self,
+        op: O,
+        request: &O::Request,
+        flags: Flags,
+        read: impl FnOnce(Object<'_, O::Reply>) -> T + Send,
+    ) -> impl Future<Output = Result<T>> + Send
+    where
+        O: Do<Request: Sync, Reply: Send> + Send,
+        T: Send,
+    {
+        ready(self.request(op, request).flags(flags).reply_ref(read))
     }
 
     fn dump<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<Dump<O>>> + Send

@@ -6,11 +6,12 @@ use netloom_families::rt_nexthop::{
     Bucket, Delnexthop, Getnexthop, Getnexthopbucket, GroupType, Member, MemberStats, Newnexthop, Nexthop,
     NexthopFlags, Nhmsg, OpFlags, Originator, Resilience, Scope,
 };
-use netloom_wire::{Attrs, Errno, FixedHeader, Header};
+use netloom_wire::{Attrs, Errno, FixedHeader, Flags, Header};
 
-use super::{AddressFamily, Interface, list, was_there};
+use super::{ADD, AddressFamily, Interface, REPLACE, list, was_there};
+use crate::Result;
+use crate::client::{Caller, Object};
 use crate::error::{Cause, Error};
-use crate::{Connection, Result};
 
 /// A next hop by way of this gateway; the setters say its number (`id`) and over which interface (`oif`).
 pub fn via(gateway: impl Into<IpAddr>) -> Nexthop {
@@ -74,8 +75,8 @@ pub fn weight(member: &Member) -> u32 {
 ///
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if they keep changing.
 #[doc(alias = "ip nexthop show")]
-pub fn all(nl: &Connection) -> Result<Vec<Nexthop>> {
-    list(nl, Getnexthop, &Nexthop::new())
+pub fn all<C: Caller>(nl: &C) -> C::Answer<'_, Vec<Nexthop>> {
+    C::answer(async move { list(nl, Getnexthop, &Nexthop::new()).await })
 }
 
 /// The next hops over one interface; the kernel leaves the others out.
@@ -83,8 +84,9 @@ pub fn all(nl: &Connection) -> Result<Vec<Nexthop>> {
 /// # Errors
 ///
 /// ENODEV if there is no such interface; as of [`all`].
-pub fn over<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<Vec<Nexthop>> {
-    list(nl, Getnexthop, &Nexthop::new().oif(interface.into().index(nl)?))
+pub fn over<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Nexthop>> {
+    let interface = interface.into();
+    C::answer(async move { list(nl, Getnexthop, &Nexthop::new().oif(interface.resolve(nl).await?)).await })
 }
 
 /// All groups; the kernel leaves the others out.
@@ -92,8 +94,8 @@ pub fn over<'a>(nl: &Connection, interface: impl Into<Interface<'a>>) -> Result<
 /// # Errors
 ///
 /// As of [`all`].
-pub fn groups(nl: &Connection) -> Result<Vec<Nexthop>> {
-    list(nl, Getnexthop, &Nexthop::new().groups(true))
+pub fn groups<C: Caller>(nl: &C) -> C::Answer<'_, Vec<Nexthop>> {
+    C::answer(async move { list(nl, Getnexthop, &Nexthop::new().groups(true)).await })
 }
 
 /// The next hop or group of this number; `None` if there is none.
@@ -102,8 +104,8 @@ pub fn groups(nl: &Connection) -> Result<Vec<Nexthop>> {
 ///
 /// What the kernel refuses.
 #[doc(alias = "ip nexthop get")]
-pub fn find(nl: &Connection, id: u32) -> Result<Option<Nexthop>> {
-    found(nl.call(Getnexthop, &Nexthop::new().id(id)))
+pub fn find<C: Caller>(nl: &C, id: u32) -> C::Answer<'_, Option<Nexthop>> {
+    C::answer(async move { found(nl.call(Getnexthop, &Nexthop::new().id(id)).await) })
 }
 
 /// How many packets went to each member of a group; `None` if there is no next hop of this number. Nothing of one that
@@ -113,9 +115,11 @@ pub fn find(nl: &Connection, id: u32) -> Result<Option<Nexthop>> {
 ///
 /// EINVAL before Linux 6.9, which does not count.
 #[doc(alias = "NHA_GROUP_STATS")]
-pub fn counters(nl: &Connection, group: u32) -> Result<Option<Vec<MemberStats>>> {
-    let found = found(nl.call(Getnexthop, &Nexthop::new().id(group).op_flags(OpFlags::DUMP_STATS)))?;
-    Ok(found.map(|group| group.group_stats.map(|stats| stats.entry).unwrap_or_default()))
+pub fn counters<C: Caller>(nl: &C, group: u32) -> C::Answer<'_, Option<Vec<MemberStats>>> {
+    C::answer(async move {
+        let found = found(nl.call(Getnexthop, &Nexthop::new().id(group).op_flags(OpFlags::DUMP_STATS)).await)?;
+        Ok(found.map(|group| group.group_stats.map(|stats| stats.entry).unwrap_or_default()))
+    })
 }
 
 /// The buckets of a resilient group, in their order.
@@ -124,9 +128,11 @@ pub fn counters(nl: &Connection, group: u32) -> Result<Option<Vec<MemberStats>>>
 ///
 /// ENOENT if there is no next hop of this number, EINVAL if it is no resilient group; as of [`all`].
 #[doc(alias = "ip nexthop bucket show")]
-pub fn buckets(nl: &Connection, group: u32) -> Result<Vec<Bucket>> {
-    let all = list(nl, Getnexthopbucket, &Nexthop::new().id(group))?;
-    Ok(all.into_iter().filter_map(|told| told.res_bucket).collect())
+pub fn buckets<C: Caller>(nl: &C, group: u32) -> C::Answer<'_, Vec<Bucket>> {
+    C::answer(async move {
+        let all = list(nl, Getnexthopbucket, &Nexthop::new().id(group)).await?;
+        Ok(all.into_iter().filter_map(|told| told.res_bucket).collect())
+    })
 }
 
 /// Adds a next hop or a group, and returns its number: the one that it has, or the one that the kernel has chosen. It is
@@ -137,18 +143,20 @@ pub fn buckets(nl: &Connection, group: u32) -> Result<Vec<Bucket>> {
 /// EEXIST if there is one of its number; ENETDOWN if the interface is not up; EINVAL for members that are not there or
 /// are groups; EPERM without CAP_NET_ADMIN. The error says what is wrong.
 #[doc(alias = "ip nexthop add")]
-pub fn add(nl: &Connection, nexthop: impl Into<Nexthop>) -> Result<u32> {
+pub fn add<C: Caller>(nl: &C, nexthop: impl Into<Nexthop>) -> C::Answer<'_, u32> {
     let nexthop = plain(nexthop.into());
-    let request = nl.request(Newnexthop, &nexthop).create().excl();
-    if let Some(id) = nexthop.id.filter(|id| *id != 0) {
-        return request.send().map(|_| id);
-    }
-    // Which number it has, its notification tells.
-    let told = request.echo().reply_ref(|told| {
-        let attrs = told.bytes().get(Header::LEN.saturating_add(Nhmsg::SIZE)..).unwrap_or_default();
-        Attrs::<Nexthop>::new(attrs).get(Nexthop::ID)
-    })?;
-    told.ok_or_else(|| Error::new("rt-nexthop newnexthop", Cause::NoReply))
+    C::answer(async move {
+        if let Some(id) = nexthop.id.filter(|id| *id != 0) {
+            return nl.send(Newnexthop, &nexthop, ADD).await.map(|()| id);
+        }
+        // Which number it has, its notification tells.
+        let read = |told: Object<'_, _>| {
+            let attrs = told.bytes().get(Header::LEN.saturating_add(Nhmsg::SIZE)..).unwrap_or_default();
+            Attrs::<Nexthop>::new(attrs).get(Nexthop::ID)
+        };
+        let told = nl.lend(Newnexthop, &nexthop, ADD | Flags::ECHO, read).await?;
+        told.ok_or_else(|| Error::new("rt-nexthop newnexthop", Cause::NoReply))
+    })
 }
 
 /// Adds a next hop or a group, or replaces the one of its number; routes over it go on over the new one. A group can
@@ -158,8 +166,9 @@ pub fn add(nl: &Connection, nexthop: impl Into<Nexthop>) -> Result<u32> {
 ///
 /// EINVAL without a number; as of [`add`].
 #[doc(alias = "ip nexthop replace")]
-pub fn replace(nl: &Connection, nexthop: impl Into<Nexthop>) -> Result<()> {
-    nl.request(Newnexthop, &plain(nexthop.into())).create().replace().send().map(drop)
+pub fn replace<C: Caller>(nl: &C, nexthop: impl Into<Nexthop>) -> C::Answer<'_, ()> {
+    let nexthop = plain(nexthop.into());
+    C::answer(async move { nl.send(Newnexthop, &nexthop, REPLACE).await })
 }
 
 /// Removes a next hop or a group; false if there was none. With it go, untold, the routes over it, and groups whose last
@@ -169,8 +178,8 @@ pub fn replace(nl: &Connection, nexthop: impl Into<Nexthop>) -> Result<()> {
 ///
 /// EPERM without CAP_NET_ADMIN.
 #[doc(alias = "ip nexthop del")]
-pub fn delete(nl: &Connection, id: u32) -> Result<bool> {
-    was_there(nl.call(Delnexthop, &Nexthop::new().id(id)), &[Errno::ENOENT])
+pub fn delete<C: Caller>(nl: &C, id: u32) -> C::Answer<'_, bool> {
+    C::answer(async move { was_there(nl.call(Delnexthop, &Nexthop::new().id(id)).await, &[Errno::ENOENT]) })
 }
 
 fn of_family(family: AddressFamily) -> Nexthop {

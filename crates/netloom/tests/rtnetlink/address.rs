@@ -5,7 +5,10 @@ use netloom::rtnetlink::{AddressFamily, Prefix, addr, link};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, inside_as, names, run, same_when_steady, shown, well_read};
+use crate::shells::Shell;
+use crate::{in_each_shell, inside_as, names, open, run, same_when_steady, shown, well_read};
+
+in_each_shell! { address: what_ip_has_added_is_read what_we_add_ip_shows }
 
 const RICH: &str = "
     ip link set lo up
@@ -91,10 +94,10 @@ fn of_ip() -> Vec<Value> {
     all
 }
 
-fn compare(nl: &Connection) {
+fn compare<C: Shell>(nl: &C) {
     let names = names(nl);
     let ours = || {
-        let ours = addr::all(nl, AddressFamily::UNSPEC).unwrap();
+        let ours = nl.done(addr::all(nl, AddressFamily::UNSPEC)).unwrap();
         for address in &ours {
             well_read(address, &address.unparsed);
             // The header has the low eight of the flags.
@@ -105,24 +108,20 @@ fn compare(nl: &Connection) {
     same_when_steady(ours, of_ip);
 }
 
-#[test]
-fn what_ip_has_added_is_read() {
-    if !inside("address::what_ip_has_added_is_read") {
-        return;
-    }
+fn what_ip_has_added_is_read<C: Shell>() {
     run(RICH);
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     compare(&nl);
     // The kernel filters: by family, by interface.
-    let v6 = addr::all(&nl, AddressFamily::INET6).unwrap();
+    let v6 = nl.done(addr::all(&nl, AddressFamily::INET6)).unwrap();
     assert!(v6.iter().all(|address| address.header.ifa_family == AddressFamily::INET6.0) && v6.len() >= 4);
-    let lo = addr::of(&nl, "lo").unwrap();
+    let lo = nl.done(addr::of(&nl, "lo")).unwrap();
     assert!(lo.iter().all(|address| address.header.ifa_index == 1));
     let own: Vec<_> = lo.iter().filter_map(addr::prefix).map(|prefix| prefix.to_string()).collect();
     assert_eq!(own, ["127.0.0.1/8", "::1/128"]);
     // Who has added them is told since Linux 5.18.
     assert!(lo[1].proto.is_none_or(|proto| proto == AddressProtocol::KERNEL_LO));
-    assert!(addr::of(&nl, "none").unwrap_err().is_not_found());
+    assert!(nl.done(addr::of(&nl, "none")).unwrap_err().is_not_found());
 }
 
 #[test]
@@ -135,27 +134,23 @@ fn unprivileged_users_read_too() {
     compare(&Connection::open().unwrap());
 }
 
-#[test]
-fn what_we_add_ip_shows() {
-    if !inside("address::what_we_add_ip_shows") {
-        return;
-    }
+fn what_we_add_ip_shows<C: Shell>() {
     run("ip link add v0 type veth peer name v1
          ip link set v0 up");
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     let prefix = |text: &str| text.parse::<Prefix>().unwrap();
-    addr::add(&nl, "v0", prefix("192.0.2.1/24")).unwrap();
+    nl.done(addr::add(&nl, "v0", prefix("192.0.2.1/24"))).unwrap();
     let labelled = Address::from(prefix("198.51.100.1/25"))
         .label("v0:y")
         .broadcast(Ipv4Addr::new(198, 51, 100, 127))
         .rt_priority(9_u32)
         .flags(AddressFlags::NOPREFIXROUTE);
-    addr::add(&nl, "v0", labelled).unwrap();
+    nl.done(addr::add(&nl, "v0", labelled)).unwrap();
     let peer = Address::from(prefix("10.0.0.1/32")).address(Ipv4Addr::new(10, 0, 0, 2));
-    addr::add(&nl, link::index(&nl, "v0").unwrap(), peer).unwrap();
+    nl.done(addr::add(&nl, nl.done(link::index(&nl, "v0")).unwrap(), peer)).unwrap();
     let times = IfaCacheinfo { ifa_valid: 90_000, ifa_prefered: 50_000, ..IfaCacheinfo::default() };
     let v6 = Address::from(prefix("2001:db8::1/64")).flags(AddressFlags::NODAD).cacheinfo(times);
-    addr::add(&nl, "v0", v6.clone()).unwrap();
+    nl.done(addr::add(&nl, "v0", v6.clone())).unwrap();
     compare(&nl);
     let found = |text: &str| of_ip().into_iter().find(|address| address["local"] == text);
     let labelled = found("198.51.100.1").unwrap();
@@ -165,28 +160,29 @@ fn what_we_add_ip_shows() {
     assert_eq!(found("2001:db8::1").unwrap()["preferred_life_time"], 500);
 
     // Twice is an error, replacing is none and changes what is there.
-    let error = addr::add(&nl, "v0", v6.clone()).unwrap_err();
+    let error = nl.done(addr::add(&nl, "v0", v6.clone())).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
     let forever = IfaCacheinfo { ifa_valid: u32::MAX, ifa_prefered: u32::MAX, ..IfaCacheinfo::default() };
-    addr::replace(&nl, "v0", v6.clone().cacheinfo(forever)).unwrap();
+    nl.done(addr::replace(&nl, "v0", v6.clone().cacheinfo(forever))).unwrap();
     assert_eq!(found("2001:db8::1").unwrap()["valid_life_time"], "forever");
-    addr::replace(&nl, "v0", prefix("192.0.2.77/24")).unwrap();
+    nl.done(addr::replace(&nl, "v0", prefix("192.0.2.77/24"))).unwrap();
     assert!(found("192.0.2.77").is_some());
 
     // Removing says whether there was something.
-    assert!(addr::delete(&nl, "v0", prefix("2001:db8::1/64")).unwrap());
-    assert!(!addr::delete(&nl, "v0", prefix("2001:db8::1/64")).unwrap());
-    assert!(!addr::delete(&nl, "v0", prefix("192.0.2.99/24")).unwrap());
+    assert!(nl.done(addr::delete(&nl, "v0", prefix("2001:db8::1/64"))).unwrap());
+    assert!(!nl.done(addr::delete(&nl, "v0", prefix("2001:db8::1/64"))).unwrap());
+    assert!(!nl.done(addr::delete(&nl, "v0", prefix("192.0.2.99/24"))).unwrap());
     assert!(found("2001:db8::1").is_none());
-    assert!(addr::flush(&nl, "v0").unwrap() >= 3);
-    assert_eq!(addr::of(&nl, "v0").unwrap(), []);
+    assert!(nl.done(addr::flush(&nl, "v0")).unwrap() >= 3);
+    assert_eq!(nl.done(addr::of(&nl, "v0")).unwrap(), []);
     assert_eq!(found("192.0.2.1"), None);
 
     // What is wrong is told, with the attribute's path.
-    let error = addr::add(&nl, "v0", Address::from(prefix("192.0.2.1/24")).label("far too long a label")).unwrap_err();
+    let error =
+        nl.done(addr::add(&nl, "v0", Address::from(prefix("192.0.2.1/24")).label("far too long a label"))).unwrap_err();
     assert_eq!((error.errno(), error.path()), (Some(Errno::ERANGE), Some("label")), "{error}");
     assert_eq!(
-        addr::add(&nl, "v9", prefix("192.0.2.1/24")).unwrap_err().to_string(),
+        nl.done(addr::add(&nl, "v9", prefix("192.0.2.1/24"))).unwrap_err().to_string(),
         "rt-link getlink \"v9\": ENODEV: no such device"
     );
 }

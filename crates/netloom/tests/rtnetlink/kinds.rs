@@ -1,6 +1,5 @@
 use std::net::IpAddr;
 
-use netloom::Connection;
 use netloom::families::rt_link::{
     Bond, BondMode, Bridge, BridgePort, Link, LinkData, LinkInfo, MacvlanMode, PortRange, SlaveData, Vlan, VlanFlags,
     VlanFlagsMask, VlanProtocol, Vxlan,
@@ -8,7 +7,10 @@ use netloom::families::rt_link::{
 use netloom::rtnetlink::{MacAddr, kind, link};
 use serde_json::{Value, json};
 
-use crate::{inside, run, say, shown, well_read};
+use crate::shells::Shell;
+use crate::{in_each_shell, open, run, say, shown, well_read};
+
+in_each_shell! { kinds: kinds_are_made_with_their_options }
 
 /// What only its kind has of an interface, as ip shows it.
 fn info(name: &str) -> Value {
@@ -17,15 +19,15 @@ fn info(name: &str) -> Value {
 }
 
 /// The interface again, read by its name and well read.
-fn read(nl: &Connection, name: &str) -> Link {
-    let link = link::find(nl, name).unwrap();
+fn read<C: Shell>(nl: &C, name: &str) -> Link {
+    let link = nl.done(link::find(nl, name)).unwrap();
     well_read(&link, &link.unparsed);
     link
 }
 
 /// Makes an interface; false, and a line that says so, if this kernel does not have the kind.
-fn made(nl: &Connection, link: &Link) -> bool {
-    match link::add(nl, link) {
+fn made<C: Shell>(nl: &C, link: &Link) -> bool {
+    match nl.done(link::add(nl, link)) {
         Ok(_) => true,
         Err(error) if error.is_unsupported() => {
             say(&format!("SKIPPED making {}: not in this kernel", link::kind(link).unwrap()));
@@ -36,7 +38,7 @@ fn made(nl: &Connection, link: &Link) -> bool {
 }
 
 /// Makes an interface and holds what ip shows of its kind against these members.
-fn check(nl: &Connection, link: &Link, expected: &Value) -> bool {
+fn check<C: Shell>(nl: &C, link: &Link, expected: &Value) -> bool {
     if !made(nl, link) {
         return false;
     }
@@ -52,21 +54,20 @@ fn check(nl: &Connection, link: &Link, expected: &Value) -> bool {
     true
 }
 
-#[test]
-fn kinds_are_made_with_their_options() {
-    if !inside("kinds::kinds_are_made_with_their_options") {
-        return;
-    }
-    let nl = Connection::open().unwrap();
+fn kinds_are_made_with_their_options<C: Shell>() {
+    let nl = open::<C>();
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
     check(&nl, &kind::dummy("d0"), &json!({"kind": "dummy"}));
     check(&nl, &kind::wireguard("wg0"), &json!({"kind": "wireguard"}));
     assert!(check(&nl, &kind::veth("v0", "v1").mtu(1400_u32), &json!({"kind": "veth"})), "this test needs veth");
-    let v0 = link::index(&nl, "v0").unwrap();
-    assert_eq!((link::find(&nl, "v1").unwrap().link, link::find(&nl, "v0").unwrap().mtu), (Some(v0), Some(1400)));
+    let v0 = nl.done(link::index(&nl, "v0")).unwrap();
+    assert_eq!(
+        (nl.done(link::find(&nl, "v1")).unwrap().link, nl.done(link::find(&nl, "v0")).unwrap().mtu),
+        (Some(v0), Some(1400))
+    );
     let peer = Link::new().ifname("far").mtu(1300_u32).address(MacAddr([2, 0, 0, 0, 0, 5]));
     check(&nl, &kind::veth_to("near", peer), &json!({"kind": "veth"}));
-    let far = link::find(&nl, "far").unwrap();
+    let far = nl.done(link::find(&nl, "far")).unwrap();
     assert_eq!((far.mtu, far.address.as_deref()), (Some(1300), Some(&[2, 0, 0, 0, 0, 5][..])));
 
     let options = Bridge::new().forward_delay(300_u32).ageing_time(100_u32).priority(7_u16).mcast_snooping(0_u8);
@@ -74,16 +75,16 @@ fn kinds_are_made_with_their_options() {
     if check(&nl, &kind::bridge("br0", options), &shown) {
         let Some(LinkData::Bridge(bridge)) = kind::data(&read(&nl, "br0")).cloned() else { panic!("a bridge") };
         assert_eq!((bridge.forward_delay, bridge.priority), (Some(300), Some(7)));
-        let again = link::ensure(&nl, &kind::bridge("br0", Bridge::new())).unwrap();
-        assert_eq!(again, link::index(&nl, "br0").unwrap(), "it is there, and stays");
-        assert!(link::ensure(&nl, &kind::vlan("br0", v0, 5)).is_err(), "it is another kind");
+        let again = nl.done(link::ensure(&nl, &kind::bridge("br0", Bridge::new()))).unwrap();
+        assert_eq!(again, nl.done(link::index(&nl, "br0")).unwrap(), "it is there, and stays");
+        assert!(nl.done(link::ensure(&nl, &kind::vlan("br0", v0, 5))).is_err(), "it is another kind");
         // Changes of a kind's options, and of a member's.
         let change = LinkInfo::new().data(LinkData::Bridge(Bridge::new().hello_time(150_u32)));
-        link::change(&nl, "br0", Link::new().linkinfo(change)).unwrap();
+        nl.done(link::change(&nl, "br0", Link::new().linkinfo(change))).unwrap();
         assert_eq!(info("br0")["info_data"]["hello_time"], 150);
-        link::set_master(&nl, "v1", "br0").unwrap();
+        nl.done(link::set_master(&nl, "v1", "br0")).unwrap();
         let member = SlaveData::Bridge(BridgePort::new().cost(77_u32).isolated(1_u8).learning(0_u8));
-        link::change(&nl, "v1", Link::new().linkinfo(LinkInfo::new().slave_data(member))).unwrap();
+        nl.done(link::change(&nl, "v1", Link::new().linkinfo(LinkInfo::new().slave_data(member)))).unwrap();
         let told = &info("v1")["info_slave_data"];
         assert_eq!((&told["cost"], &told["isolated"], &told["learning"]), (&json!(77), &json!(true), &json!(false)));
         let Some(SlaveData::Bridge(port)) = read(&nl, "v1").linkinfo.unwrap().slave_data.as_deref().cloned() else {

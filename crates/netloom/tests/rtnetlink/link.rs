@@ -8,7 +8,10 @@ use netloom::rtnetlink::{MacAddr, link};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same_when_steady, say, shown, well_read, works};
+use crate::shells::Shell;
+use crate::{in_each_shell, names, open, run, same_when_steady, say, shown, well_read, works};
+
+in_each_shell! { link: what_ip_has_made_is_read what_we_make_and_change_ip_shows an_interface_moves_to_another_namespace }
 
 /// An interface as `ip -d -j link` shows it, but for what its kind alone has.
 fn as_ip(link: &Link, name: &dyn Fn(u32) -> String) -> Value {
@@ -102,21 +105,17 @@ fn of_ip() -> Vec<Value> {
     all
 }
 
-fn compare(nl: &Connection) {
+fn compare<C: Shell>(nl: &C) {
     let names = names(nl);
     let ours = || {
-        let ours = link::all(nl).unwrap();
+        let ours = nl.done(link::all(nl)).unwrap();
         ours.iter().for_each(|link| well_read(link, &link.unparsed));
         ours.iter().map(|link| as_ip(link, &|index| names[&index].clone())).collect()
     };
     same_when_steady(ours, of_ip);
 }
 
-#[test]
-fn what_ip_has_made_is_read() {
-    if !inside("link::what_ip_has_made_is_read") {
-        return;
-    }
+fn what_ip_has_made_is_read<C: Shell>() {
     run("ip link set lo up
          ip link add v0 type veth peer name v1
          ip link add br0 type bridge
@@ -125,46 +124,43 @@ fn what_ip_has_made_is_read() {
          ip link property add dev v0 altname another altname quite-a-long-alternative-name
          ip link set v1 up promisc on
          ip link set br0 up");
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     compare(&nl);
     for name in ["v0", "another", "quite-a-long-alternative-name"] {
-        let found = link::find(&nl, name).unwrap();
+        let found = nl.done(link::find(&nl, name)).unwrap();
         assert_eq!((found.ifname.as_deref(), found.mtu), (Some("v0"), Some(1400)), "{name}");
     }
     let named = |links: Vec<Link>| links.into_iter().map(|link| link.ifname.unwrap()).collect::<Vec<_>>();
-    assert_eq!(named(link::of_kind(&nl, "bridge").unwrap()), ["br0"]);
-    assert_eq!(named(link::of_kind(&nl, "unheard of").unwrap()), [""; 0]);
-    assert_eq!(named(link::members(&nl, "br0").unwrap()), ["v1"]);
+    assert_eq!(named(nl.done(link::of_kind(&nl, "bridge")).unwrap()), ["br0"]);
+    assert_eq!(named(nl.done(link::of_kind(&nl, "unheard of")).unwrap()), [""; 0]);
+    assert_eq!(named(nl.done(link::members(&nl, "br0")).unwrap()), ["v1"]);
     for name in ["none", "no-such-interface-by-far"] {
-        let error = link::find(&nl, name).unwrap_err();
+        let error = nl.done(link::find(&nl, name)).unwrap_err();
         assert_eq!(error.to_string(), format!("rt-link getlink {name:?}: ENODEV: no such device"));
     }
 }
 
-#[test]
-fn what_we_make_and_change_ip_shows() {
-    if !inside("link::what_we_make_and_change_ip_shows") {
-        return;
-    }
-    let nl = Connection::open().unwrap();
+fn what_we_make_and_change_ip_shows<C: Shell>() {
+    let nl = open::<C>();
     let found = |name: &str| of_ip().into_iter().find(|link| link["ifname"] == name);
-    let bridge =
-        link::add(&nl, &link::new("br0", "bridge").mtu(1400_u32).address(MacAddr([2, 0, 0, 0, 0, 7]))).unwrap();
+    let bridge = nl
+        .done(link::add(&nl, &link::new("br0", "bridge").mtu(1400_u32).address(MacAddr([2, 0, 0, 0, 0, 7]))))
+        .unwrap();
     run("ip link add v0 type veth peer name v1");
     compare(&nl);
     assert_eq!(found("br0").unwrap()["address"], "02:00:00:00:00:07");
     assert_eq!(found("br0").unwrap()["ifindex"], bridge);
 
-    link::set_master(&nl, "v0", "br0").unwrap();
+    nl.done(link::set_master(&nl, "v0", "br0")).unwrap();
     assert_eq!(found("v0").unwrap()["master"], "br0");
-    link::set_master(&nl, "v0", 0).unwrap();
+    nl.done(link::set_master(&nl, "v0", 0)).unwrap();
     assert_eq!(found("v0").unwrap().get("master"), None);
-    link::up(&nl, "v0").unwrap();
-    link::up(&nl, "v0").unwrap();
-    assert!(link::is_up(&link::find(&nl, "v0").unwrap()));
-    link::set_mtu(&nl, "v0", 1300).unwrap();
-    link::set_address(&nl, "v0", MacAddr([2, 0, 0, 0, 0, 9])).unwrap();
-    link::change(&nl, "v0", Link::new().ifalias("of ours").group(9_u32).txqlen(5_u32)).unwrap();
+    nl.done(link::up(&nl, "v0")).unwrap();
+    nl.done(link::up(&nl, "v0")).unwrap();
+    assert!(link::is_up(&nl.done(link::find(&nl, "v0")).unwrap()));
+    nl.done(link::set_mtu(&nl, "v0", 1300)).unwrap();
+    nl.done(link::set_address(&nl, "v0", MacAddr([2, 0, 0, 0, 0, 9]))).unwrap();
+    nl.done(link::change(&nl, "v0", Link::new().ifalias("of ours").group(9_u32).txqlen(5_u32))).unwrap();
     let v0 = found("v0").unwrap();
     for (key, value) in [
         ("mtu", json!(1300)),
@@ -176,33 +172,29 @@ fn what_we_make_and_change_ip_shows() {
         assert_eq!(v0[key], value, "{key}");
     }
     assert!(v0["flags"].as_array().unwrap().contains(&json!("UP")));
-    link::down(&nl, "v0").unwrap();
-    assert_eq!(link::find(&nl, "v0").unwrap().operstate, Some(OperState::DOWN));
-    link::rename(&nl, "v0", "renamed").unwrap();
+    nl.done(link::down(&nl, "v0")).unwrap();
+    assert_eq!(nl.done(link::find(&nl, "v0")).unwrap().operstate, Some(OperState::DOWN));
+    nl.done(link::rename(&nl, "v0", "renamed")).unwrap();
     assert!(found("renamed").is_some() && found("v0").is_none());
     compare(&nl);
 
-    let error = link::add(&nl, &link::new("br0", "bridge")).unwrap_err();
+    let error = nl.done(link::add(&nl, &link::new("br0", "bridge"))).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
-    assert_eq!(link::ensure(&nl, &link::new("br0", "bridge")).unwrap(), bridge);
-    assert_eq!(link::ensure(&nl, &link::new("br0", "veth")).unwrap_err().errno(), Some(Errno::EEXIST));
-    assert_eq!([link::delete(&nl, "br0").unwrap(), link::delete(&nl, "br0").unwrap()], [true, false]);
-    assert!(!link::delete(&nl, 999_999).unwrap());
+    assert_eq!(nl.done(link::ensure(&nl, &link::new("br0", "bridge"))).unwrap(), bridge);
+    assert_eq!(nl.done(link::ensure(&nl, &link::new("br0", "veth"))).unwrap_err().errno(), Some(Errno::EEXIST));
+    assert_eq!([nl.done(link::delete(&nl, "br0")).unwrap(), nl.done(link::delete(&nl, "br0")).unwrap()], [true, false]);
+    assert!(!nl.done(link::delete(&nl, 999_999)).unwrap());
 
     // What is wrong is told: of which interface, and where.
-    let error = link::set_mtu(&nl, "renamed", 10).unwrap_err();
+    let error = nl.done(link::set_mtu(&nl, "renamed", 10)).unwrap_err();
     assert_eq!(error.to_string(), "rt-link newlink \"renamed\": EINVAL: mtu less than device minimum");
-    let error = link::change(&nl, "renamed", Link::new().ifname("by far too long a name")).unwrap_err();
+    let error = nl.done(link::change(&nl, "renamed", Link::new().ifname("by far too long a name"))).unwrap_err();
     assert_eq!(error.path(), Some("ifname"), "{error}");
-    let error = link::add(&nl, &Link::new()).unwrap_err();
+    let error = nl.done(link::add(&nl, &Link::new())).unwrap_err();
     assert!(error.to_string().contains("needs a name"), "{error}");
 }
 
-#[test]
-fn an_interface_moves_to_another_namespace() {
-    if !inside("link::an_interface_moves_to_another_namespace") {
-        return;
-    }
+fn an_interface_moves_to_another_namespace<C: Shell>() {
     if !works("ip link add v0 type veth peer name v1") {
         return say("SKIPPED moving an interface: no veth here");
     }
@@ -213,10 +205,10 @@ fn an_interface_moves_to_another_namespace() {
         .unwrap();
     other.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
     let namespace = File::open(format!("/proc/{}/ns/net", other.id())).unwrap();
-    let here = Connection::open().unwrap();
+    let here = open::<C>();
     let there = Connection::builder().netns(namespace.as_fd()).open().unwrap();
-    link::set_namespace(&here, "v1", namespace.as_fd()).unwrap();
-    assert!(link::find(&here, "v1").unwrap_err().is_not_found());
+    here.done(link::set_namespace(&here, "v1", namespace.as_fd())).unwrap();
+    assert!(here.done(link::find(&here, "v1")).unwrap_err().is_not_found());
     assert_eq!(link::find(&there, "v1").unwrap().ifname.as_deref(), Some("v1"));
     other.kill().unwrap();
     other.wait().unwrap();

@@ -1,4 +1,4 @@
-//! rtnetlink on Linux: what `ip` has made is read as `ip` shows it, and what we make `ip` shows.
+//! rtnetlink on Linux: what `ip` has made is read as `ip` shows it, and what we make `ip` shows; by each shell.
 //!
 //! Each test runs itself again in a network namespace of its own: as root by `unshare -n`, else by `unshare -Urn`.
 #![cfg(all(target_os = "linux", feature = "rtnetlink"))]
@@ -11,14 +11,47 @@ mod neighbour;
 mod nexthop;
 mod route;
 mod rule;
+#[path = "../shells/mod.rs"]
+mod shells;
 
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use netloom::Connection;
 use netloom::rtnetlink;
+use netloom::socket::LinuxDialer;
 use serde_json::Value;
+
+use shells::Shell;
+
+/// To the Linux underneath.
+fn open<C: Shell>() -> C {
+    C::over(Arc::new(LinuxDialer::here()))
+}
+
+/// Cases that each shell passes, in a namespace of its own.
+macro_rules! in_each_shell {
+    ($file:ident: $($case:ident)*) => {$(
+        mod $case {
+            macro_rules! over {
+                ($shell:ident, $connection:ty) => {
+                    #[test]
+                    fn $shell() {
+                        let name = concat!(stringify!($file), "::", stringify!($case), "::", stringify!($shell));
+                        if crate::inside(name) {
+                            super::$case::<$connection>();
+                        }
+                    }
+                };
+            }
+            over!(blocking, netloom::Connection);
+            over!(tokio, netloom::tokio::Connection);
+            over!(async_io, netloom::async_io::Connection);
+        }
+    )*};
+}
+use in_each_shell;
 
 /// Runs the test of this name in a fresh network namespace; false in the outer process, whose part is done.
 fn inside(test: &str) -> bool {
@@ -78,8 +111,8 @@ fn shown(line: &str) -> Vec<Value> {
 }
 
 /// The names of interfaces by index.
-fn names(nl: &Connection) -> HashMap<u32, String> {
-    let links = rtnetlink::link::all(nl).unwrap().into_iter();
+fn names<C: Shell>(nl: &C) -> HashMap<u32, String> {
+    let links = nl.done(rtnetlink::link::all(nl)).unwrap().into_iter();
     links.map(|link| (link.header.ifi_index as u32, link.ifname.unwrap())).collect()
 }
 

@@ -7,7 +7,10 @@ use netloom::rtnetlink::{AddressFamily, MacAddr, neigh};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, same_when_steady, shown, well_read, works};
+use crate::shells::Shell;
+use crate::{in_each_shell, inside, names, open, run, same, same_when_steady, shown, well_read, works};
+
+in_each_shell! { neighbour: what_ip_has_added_is_read what_we_add_ip_shows }
 
 const RICH: &str = "
     ip link set lo up
@@ -87,23 +90,19 @@ fn as_bridge(entry: &Neighbour, name: &dyn Fn(u32) -> String) -> Value {
     out.into()
 }
 
-#[test]
-fn what_ip_has_added_is_read() {
-    if !inside("neighbour::what_ip_has_added_is_read") {
-        return;
-    }
+fn what_ip_has_added_is_read<C: Shell>() {
     run(RICH);
     // Some kernels have no VLANs in bridges.
     if works("ip link set br0 type bridge vlan_filtering 1") {
         run("bridge fdb add 02:00:00:00:00:78 dev v1 master static vlan 1");
     }
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     let names = names(&nl);
     let name = |index: u32| names[&index].clone();
     // Those of groups come and go by themselves.
     let group = |address: &str| address.parse::<IpAddr>().unwrap().is_multicast();
     let ours = || {
-        let ours = neigh::all(&nl, AddressFamily::UNSPEC).unwrap();
+        let ours = nl.done(neigh::all(&nl, AddressFamily::UNSPEC)).unwrap();
         ours.iter().for_each(|neighbour| well_read(neighbour, &neighbour.unparsed));
         assert!(ours.iter().all(|neighbour| neighbour.cacheinfo.is_some() && neighbour.probes.is_some()));
         let ours = ours.iter().filter(|neighbour| !neighbour.dst.unwrap().is_multicast());
@@ -113,61 +112,63 @@ fn what_ip_has_added_is_read() {
         let theirs = shown("ip neigh show nud all").into_iter();
         theirs.filter(|neighbour| !group(neighbour["dst"].as_str().unwrap())).collect()
     });
-    let proxies = neigh::proxies(&nl).unwrap();
+    let proxies = nl.done(neigh::proxies(&nl)).unwrap();
     same(proxies.iter().map(|proxy| as_ip(proxy, "v0")).collect(), shown("ip neigh show proxy"));
 
     let forwarding = |entries: Vec<Neighbour>| {
         entries.iter().for_each(|entry| well_read(entry, &entry.unparsed));
         entries.iter().map(|entry| as_bridge(entry, &name)).collect()
     };
-    same_when_steady(|| forwarding(neigh::all(&nl, AddressFamily::BRIDGE).unwrap()), || shown("bridge fdb"));
-    same_when_steady(|| forwarding(neigh::forwarding(&nl, "br0").unwrap()), || shown("bridge fdb show br br0"));
+    same_when_steady(|| forwarding(nl.done(neigh::all(&nl, AddressFamily::BRIDGE)).unwrap()), || shown("bridge fdb"));
+    same_when_steady(
+        || forwarding(nl.done(neigh::forwarding(&nl, "br0")).unwrap()),
+        || shown("bridge fdb show br br0"),
+    );
 
-    let of_v0 = neigh::of(&nl, "v0").unwrap();
-    let v0 = netloom::rtnetlink::link::index(&nl, "v0").unwrap() as i32;
+    let of_v0 = nl.done(neigh::of(&nl, "v0")).unwrap();
+    let v0 = nl.done(netloom::rtnetlink::link::index(&nl, "v0")).unwrap() as i32;
     assert!(of_v0.len() >= 4 && of_v0.iter().all(|neighbour| neighbour.header.ndm_ifindex == v0), "{of_v0:?}");
-    let found = neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 9)).unwrap().unwrap();
+    let found = nl.done(neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 9))).unwrap().unwrap();
     assert_eq!(found.lladdr.as_deref(), Some(&[2, 0, 0, 0, 0, 9][..]));
-    assert_eq!(neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 99)).unwrap(), None);
+    assert_eq!(nl.done(neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 99))).unwrap(), None);
 }
 
-#[test]
-fn what_we_add_ip_shows() {
-    if !inside("neighbour::what_we_add_ip_shows") {
-        return;
-    }
+fn what_we_add_ip_shows<C: Shell>() {
     run("ip link add v0 type veth peer name v1
          ip link add br0 type bridge
          ip link set v1 master br0
          ip link set v0 up
          ip addr add 192.0.2.1/24 dev v0");
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     let (ip, mac) = (Ipv4Addr::new(192, 0, 2, 9), MacAddr([2, 0, 0, 0, 0, 9]));
     let found = || shown("ip neigh show nud all").into_iter().find(|neighbour| neighbour["dst"] == "192.0.2.9");
-    neigh::add(&nl, "v0", neigh::new(ip, mac)).unwrap();
+    nl.done(neigh::add(&nl, "v0", neigh::new(ip, mac))).unwrap();
     assert_eq!(found().unwrap(), json!({"dst": ip, "dev": "v0", "lladdr": mac.to_string(), "state": ["PERMANENT"]}));
-    let error = neigh::add(&nl, "v0", neigh::new(ip, mac)).unwrap_err();
+    let error = nl.done(neigh::add(&nl, "v0", neigh::new(ip, mac))).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
-    neigh::replace(&nl, "v0", neigh::new(ip, MacAddr([2, 0, 0, 0, 0, 10]))).unwrap();
+    nl.done(neigh::replace(&nl, "v0", neigh::new(ip, MacAddr([2, 0, 0, 0, 0, 10])))).unwrap();
     assert_eq!(found().unwrap()["lladdr"], "02:00:00:00:00:0a");
-    assert!(neigh::delete(&nl, "v0", neigh::new(ip, mac)).unwrap());
+    assert!(nl.done(neigh::delete(&nl, "v0", neigh::new(ip, mac))).unwrap());
     assert!(found().is_none_or(|neighbour| neighbour["state"] == json!(["FAILED"])));
 
-    neigh::add(&nl, "v0", neigh::proxy(Ipv4Addr::new(192, 0, 2, 10))).unwrap();
+    nl.done(neigh::add(&nl, "v0", neigh::proxy(Ipv4Addr::new(192, 0, 2, 10)))).unwrap();
     assert_eq!(shown("ip neigh show proxy"), [json!({"dst": "192.0.2.10", "dev": "v0", "proxy": null})]);
 
     let entry = || neigh::entry(MacAddr([2, 0, 0, 0, 0, 0x77]));
-    neigh::add(&nl, "v1", entry()).unwrap();
+    nl.done(neigh::add(&nl, "v1", entry())).unwrap();
     let listed = || shown("bridge fdb show br br0").into_iter().find(|entry| entry["mac"] == "02:00:00:00:00:77");
     assert_eq!(listed().unwrap()["state"], "static");
-    assert_eq!((neigh::delete(&nl, "v1", entry()).unwrap(), neigh::delete(&nl, "v1", entry()).unwrap()), (true, false));
+    assert_eq!(
+        (nl.done(neigh::delete(&nl, "v1", entry())).unwrap(), nl.done(neigh::delete(&nl, "v1", entry())).unwrap()),
+        (true, false)
+    );
     assert_eq!(listed(), None);
 
     // What is learned goes, what is permanent stays.
     run("ip neigh add 192.0.2.20 lladdr 02:00:00:00:00:20 dev v0 nud permanent
          ip neigh add 192.0.2.21 lladdr 02:00:00:00:00:21 dev v0 nud stale
          ip neigh add 192.0.2.22 lladdr 02:00:00:00:00:22 dev v0 nud reachable");
-    assert!(neigh::flush(&nl, "v0").unwrap() >= 2);
+    assert!(nl.done(neigh::flush(&nl, "v0")).unwrap() >= 2);
     let left: Vec<_> = shown("ip neigh show dev v0")
         .into_iter()
         .filter(|neighbour| neighbour["dst"].as_str().unwrap().starts_with("192."))
@@ -184,7 +185,7 @@ fn tables_are_read_and_changed() {
     run("ip link add v0 type veth peer name v1
          ip link set v0 up");
     let nl = Connection::open().unwrap();
-    let v0 = netloom::rtnetlink::link::index(&nl, "v0").unwrap();
+    let v0 = nl.done(netloom::rtnetlink::link::index(&nl, "v0")).unwrap();
     let settings = TableSettings::new().ifindex(v0).gc_staletime(77_000_u64).ucast_probes(9_u32);
     nl.call(Setneightbl, &Table::new().header(Ndtmsg { family: 2 }).name("arp_cache").parms(settings)).unwrap();
     let tables: Vec<_> = nl.dump(Getneightbl, &Table::new()).unwrap().map(|table| table.unwrap()).collect();

@@ -9,7 +9,10 @@ use netloom::rtnetlink::{AddressFamily, Prefix, Told, link, nexthop, route};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, say, shown, well_read, works};
+use crate::shells::Shell;
+use crate::{in_each_shell, inside, names, open, run, same, say, shown, well_read, works};
+
+in_each_shell! { nexthop: what_ip_has_added_is_read what_we_add_ip_shows packets_are_counted_by_member }
 
 const LINKS: &str = "
     ip link set lo up
@@ -37,7 +40,7 @@ fn has_resilient() -> bool {
 }
 
 /// A next hop as `ip -j -d nexthop` shows it.
-fn as_ip(nl: &Connection, hop: &Nexthop) -> Value {
+fn as_ip<C: Shell>(nl: &C, hop: &Nexthop) -> Value {
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
     put("id", json!(hop.id.unwrap()));
@@ -91,19 +94,15 @@ fn as_ip(nl: &Connection, hop: &Nexthop) -> Value {
     out.into()
 }
 
-fn compare(nl: &Connection) {
-    let ours = nexthop::all(nl).unwrap();
+fn compare<C: Shell>(nl: &C) {
+    let ours = nl.done(nexthop::all(nl)).unwrap();
     for hop in &ours {
         well_read(hop, &hop.unparsed);
     }
     same(ours.iter().map(|hop| as_ip(nl, hop)).collect(), shown("ip -d nexthop"));
 }
 
-#[test]
-fn what_ip_has_added_is_read() {
-    if !inside("nexthop::what_ip_has_added_is_read") {
-        return;
-    }
+fn what_ip_has_added_is_read<C: Shell>() {
     run(LINKS);
     run(RICH);
     if has_resilient() {
@@ -112,40 +111,36 @@ fn what_ip_has_added_is_read() {
     if !works("ip nexthop add id 14 encap ip id 5 dst 192.0.2.8 via 192.0.2.7 dev v0") {
         say("SKIPPED encapsulation of nexthop: ip or the kernel refuses it");
     }
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     compare(&nl);
     let ids = |hops: Vec<Nexthop>| hops.iter().filter_map(|hop| hop.id).filter(|id| *id < 11).collect::<Vec<_>>();
-    assert_eq!(ids(nexthop::over(&nl, "v0").unwrap()), [2, 3, 4]);
-    assert_eq!(ids(nexthop::groups(&nl).unwrap()), [10]);
-    assert_eq!(nexthop::find(&nl, 3).unwrap().unwrap().header.nh_protocol, Originator::BGP);
-    assert_eq!(nexthop::find(&nl, 77).unwrap(), None);
+    assert_eq!(ids(nl.done(nexthop::over(&nl, "v0")).unwrap()), [2, 3, 4]);
+    assert_eq!(ids(nl.done(nexthop::groups(&nl)).unwrap()), [10]);
+    assert_eq!(nl.done(nexthop::find(&nl, 3)).unwrap().unwrap().header.nh_protocol, Originator::BGP);
+    assert_eq!(nl.done(nexthop::find(&nl, 77)).unwrap(), None);
 }
 
-#[test]
-fn what_we_add_ip_shows() {
-    if !inside("nexthop::what_we_add_ip_shows") {
-        return;
-    }
+fn what_we_add_ip_shows<C: Shell>() {
     run(LINKS);
-    let nl = Connection::open().unwrap();
-    let v0 = link::index(&nl, "v0").unwrap();
+    let nl = open::<C>();
+    let v0 = nl.done(link::index(&nl, "v0")).unwrap();
     let gateway: IpAddr = Ipv4Addr::new(192, 0, 2, 9).into();
-    let a = nexthop::add(&nl, nexthop::via(gateway).oif(v0)).unwrap();
-    let b = nexthop::add(&nl, nexthop::direct(AddressFamily::INET, v0)).unwrap();
+    let a = nl.done(nexthop::add(&nl, nexthop::via(gateway).oif(v0))).unwrap();
+    let b = nl.done(nexthop::add(&nl, nexthop::direct(AddressFamily::INET, v0))).unwrap();
     assert!(a != 0 && b != 0 && a != b, "the kernel has chosen {a} and {b}");
-    assert_eq!(nexthop::add(&nl, nexthop::blackhole(AddressFamily::INET).id(30)).unwrap(), 30);
+    assert_eq!(nl.done(nexthop::add(&nl, nexthop::blackhole(AddressFamily::INET).id(30))).unwrap(), 30);
     let onlink =
         Nhmsg { nh_family: 10, nh_flags: NexthopFlags::ONLINK, nh_protocol: Originator::BGP, ..Nhmsg::default() };
     let via6: IpAddr = "fe80::1".parse::<Ipv6Addr>().unwrap().into();
-    nexthop::add(&nl, nexthop::via(via6).header(onlink).oif(v0).id(31)).unwrap();
-    nexthop::add(&nl, nexthop::group([nexthop::member(a, 256), nexthop::member(b, 3)]).id(32)).unwrap();
-    nexthop::add(
+    nl.done(nexthop::add(&nl, nexthop::via(via6).header(onlink).oif(v0).id(31))).unwrap();
+    nl.done(nexthop::add(&nl, nexthop::group([nexthop::member(a, 256), nexthop::member(b, 3)]).id(32))).unwrap();
+    nl.done(nexthop::add(
         &nl,
         Nexthop::new().header(Nhmsg { nh_family: 2, ..Nhmsg::default() }).gateway(gateway).fdb(true).id(33),
-    )
+    ))
     .unwrap();
     let tunnel = EncapIp::new().id(5).dst(Ipv4Addr::new(192, 0, 2, 8));
-    match nexthop::add(&nl, nexthop::via(gateway).oif(v0).encap(Encap::Ip(tunnel)).id(34)) {
+    match nl.done(nexthop::add(&nl, nexthop::via(gateway).oif(v0).encap(Encap::Ip(tunnel)).id(34))) {
         Err(error) if error.errno() == Some(Errno::EOPNOTSUPP) => say(&format!("SKIPPED encapsulation: {error}")),
         done => assert_eq!(done.unwrap(), 34),
     }
@@ -155,30 +150,30 @@ fn what_we_add_ip_shows() {
 
     // A route over a group has the group's hops, also when they change.
     let to: Prefix = "10.0.0.0/8".parse().unwrap();
-    route::add(&nl, Route::from(to).nh_id(32)).unwrap();
+    nl.done(route::add(&nl, Route::from(to).nh_id(32))).unwrap();
     let routes = || shown("ip route show 10.0.0.0/8").remove(0);
     assert_eq!((&routes()["nhid"], routes()["nexthops"].as_array().unwrap().len()), (&json!(32), 2));
-    nexthop::replace(&nl, nexthop::group([nexthop::member(a, 1)]).id(32)).unwrap();
+    nl.done(nexthop::replace(&nl, nexthop::group([nexthop::member(a, 1)]).id(32))).unwrap();
     assert_eq!(routes()["gateway"], json!(gateway));
-    let told = route::table(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap();
+    let told = nl.done(route::table(&nl, AddressFamily::INET, route::TABLE_MAIN)).unwrap();
     assert!(told.iter().any(|told| told.nh_id == Some(32) && told.header.rtm_dst_len == 8), "{told:?}");
 
     // What was listed can be added again, as it was.
-    let before = nexthop::all(&nl).unwrap();
+    let before = nl.done(nexthop::all(&nl)).unwrap();
     for hop in before.iter().rev() {
-        nexthop::replace(&nl, hop.clone()).unwrap_or_else(|error| panic!("{hop:?}: {error}"));
+        nl.done(nexthop::replace(&nl, hop.clone())).unwrap_or_else(|error| panic!("{hop:?}: {error}"));
     }
-    assert_eq!(nexthop::all(&nl).unwrap(), before);
+    assert_eq!(nl.done(nexthop::all(&nl)).unwrap(), before);
 
-    let error = nexthop::add(&nl, nexthop::blackhole(AddressFamily::INET).id(30)).unwrap_err();
+    let error = nl.done(nexthop::add(&nl, nexthop::blackhole(AddressFamily::INET).id(30))).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
-    let error = nexthop::replace(&nl, nexthop::group([nexthop::member(777, 1)]).id(40)).unwrap_err();
+    let error = nl.done(nexthop::replace(&nl, nexthop::group([nexthop::member(777, 1)]).id(40))).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     assert!(error.to_string().contains("exthop"), "it says what is wrong: {error}");
-    assert_eq!([nexthop::delete(&nl, 30).unwrap(), nexthop::delete(&nl, 30).unwrap()], [true, false]);
+    assert_eq!([nl.done(nexthop::delete(&nl, 30)).unwrap(), nl.done(nexthop::delete(&nl, 30)).unwrap()], [true, false]);
     // With its last member goes the group, and the route over it.
-    assert!(nexthop::delete(&nl, a).unwrap());
-    assert_eq!(nexthop::find(&nl, 32).unwrap(), None);
+    assert!(nl.done(nexthop::delete(&nl, a)).unwrap());
+    assert_eq!(nl.done(nexthop::find(&nl, 32)).unwrap(), None);
     assert!(shown("ip route show 10.0.0.0/8").is_empty());
 }
 
@@ -248,32 +243,28 @@ fn with_a_link_its_next_hops_go_untold() {
 }
 
 /// Sends a hundred packets, each elsewhere, over a group.
-fn send_over(nl: &Connection, group: u32) {
-    route::add(nl, Route::from("203.0.113.0/24".parse::<Prefix>().unwrap()).nh_id(group)).unwrap();
+fn send_over<C: Shell>(nl: &C, group: u32) {
+    nl.done(route::add(nl, Route::from("203.0.113.0/24".parse::<Prefix>().unwrap()).nh_id(group))).unwrap();
     let socket = std::net::UdpSocket::bind("192.0.2.1:0").unwrap();
     for host in 1..=100 {
         let _ = socket.send_to(b"over one of them", (Ipv4Addr::new(203, 0, 113, host), 9));
     }
 }
 
-#[test]
-fn packets_are_counted_by_member() {
-    if !inside("nexthop::packets_are_counted_by_member") {
-        return;
-    }
+fn packets_are_counted_by_member<C: Shell>() {
     run(LINKS);
     run(RICH);
-    let nl = Connection::open().unwrap();
-    match nexthop::counters(&nl, 10) {
+    let nl = open::<C>();
+    match nl.done(nexthop::counters(&nl, 10)) {
         Err(error) if error.errno() == Some(Errno::EINVAL) => {
             return say(&format!("SKIPPED counters of nexthop: this kernel has none: {error}"));
         }
         counters => assert_eq!(counters.unwrap().unwrap().len(), 2),
     }
-    assert_eq!(nexthop::counters(&nl, 2).unwrap(), Some(Vec::new()), "no group");
-    assert_eq!(nexthop::counters(&nl, 777).unwrap(), None);
+    assert_eq!(nl.done(nexthop::counters(&nl, 2)).unwrap(), Some(Vec::new()), "no group");
+    assert_eq!(nl.done(nexthop::counters(&nl, 777)).unwrap(), None);
     send_over(&nl, 10);
-    let counters = nexthop::counters(&nl, 10).unwrap().unwrap();
+    let counters = nl.done(nexthop::counters(&nl, 10)).unwrap().unwrap();
     assert_eq!(counters.iter().filter_map(|member| member.id).collect::<Vec<_>>(), [2, 3]);
     let all: u64 = counters.iter().filter_map(|member| member.packets).sum();
     assert!(all >= 100, "{counters:?}");

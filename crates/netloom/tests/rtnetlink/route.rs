@@ -2,14 +2,17 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 
+use netloom::Errno;
 use netloom::families::rt_route::{
     Encap, EncapIp, EncapIp6, Features, Metrics, Preference, Route, RouteFlags, RouteProtocol, RouteType, Scope,
 };
 use netloom::rtnetlink::{AddressFamily, Prefix, link, route};
-use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, names, run, same, same_when_steady, say, shown, well_read, works};
+use crate::shells::Shell;
+use crate::{in_each_shell, names, open, run, same, same_when_steady, say, shown, well_read, works};
+
+in_each_shell! { route: what_ip_has_added_is_read what_we_add_ip_shows lookups_answer_as_ip_does encapsulations_are_chosen_by_their_type }
 
 const RICH: &str = "
     ip link set lo up
@@ -163,14 +166,14 @@ fn of_ip(command: &str) -> Vec<Value> {
     all
 }
 
-fn compare(nl: &Connection) {
+fn compare<C: Shell>(nl: &C) {
     let names = names(nl);
     for (family, command) in [
         (AddressFamily::INET, "ip -d -4 route show table all"),
         (AddressFamily::INET6, "ip -d -6 route show table all"),
     ] {
         let ours = || {
-            let ours = route::all(nl, family).unwrap();
+            let ours = nl.done(route::all(nl, family)).unwrap();
             for route in &ours {
                 well_read(route, &route.unparsed);
                 route.multipath.iter().for_each(|hop| well_read(hop, &hop.unparsed));
@@ -181,87 +184,80 @@ fn compare(nl: &Connection) {
     }
 }
 
-#[test]
-fn what_ip_has_added_is_read() {
-    if !inside("route::what_ip_has_added_is_read") {
-        return;
-    }
+fn what_ip_has_added_is_read<C: Shell>() {
     run(RICH);
     let lacks: Vec<_> = OPTIONAL.into_iter().filter(|line| !works(line)).collect();
     assert!(lacks.len() < OPTIONAL.len(), "none of {OPTIONAL:?} works");
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     compare(&nl);
 
     // The kernel filters by table and by interface.
     let names = names(&nl);
-    let table = route::table(&nl, AddressFamily::INET, 1000).unwrap();
+    let table = nl.done(route::table(&nl, AddressFamily::INET, 1000)).unwrap();
     same(table.iter().map(|route| as_ip(route, &names)).collect(), {
         let mut theirs = of_ip("ip -d -4 route show table 1000");
         theirs.iter_mut().for_each(|route| route["table"] = json!("1000"));
         theirs
     });
-    assert_eq!((table.len(), route::table(&nl, AddressFamily::INET, 999).unwrap().len()), (1, 0));
-    let v1 = link::index(&nl, "v1").unwrap();
-    let over = route::over(&nl, AddressFamily::INET, v1).unwrap();
+    assert_eq!((table.len(), nl.done(route::table(&nl, AddressFamily::INET, 999)).unwrap().len()), (1, 0));
+    let v1 = nl.done(link::index(&nl, "v1")).unwrap();
+    let over = nl.done(route::over(&nl, AddressFamily::INET, v1)).unwrap();
     assert!(
         over.iter().all(
             |route| route.oif == Some(v1) || route.multipath.iter().any(|hop| hop.header.rtnh_ifindex == v1 as i32)
         )
     );
     assert_eq!(over.len(), 1, "{over:?}");
-    let default = |family| route::default(&nl, family).unwrap().unwrap();
+    let default = |family| nl.done(route::default(&nl, family)).unwrap().unwrap();
     assert_eq!(default(AddressFamily::INET).gateway, Some(Ipv4Addr::new(192, 0, 2, 254).into()));
     assert_eq!(default(AddressFamily::INET6).pref, Some(Preference::LOW));
 }
 
-#[test]
-fn what_we_add_ip_shows() {
-    if !inside("route::what_we_add_ip_shows") {
-        return;
-    }
+fn what_we_add_ip_shows<C: Shell>() {
     run("ip link set lo up
          ip link add v0 type veth peer name v1
          ip link set v0 up
          ip link set v1 up
          ip addr add 192.0.2.1/24 dev v0
          ip addr add 2001:db8::1/64 dev v0 nodad");
-    let nl = Connection::open().unwrap();
+    let nl = open::<C>();
     let to = |text: &str| Route::from(text.parse::<Prefix>().unwrap());
     let v4 = |last| IpAddr::from(Ipv4Addr::new(192, 0, 2, last));
     let v6: IpAddr = "2001:db8::2".parse().unwrap();
-    let (v0, v1) = (link::index(&nl, "v0").unwrap(), link::index(&nl, "v1").unwrap());
+    let (v0, v1) = (nl.done(link::index(&nl, "v0")).unwrap(), nl.done(link::index(&nl, "v1")).unwrap());
 
-    route::add(&nl, to("default").gateway(v4(254))).unwrap();
-    route::add(&nl, Route::from(Prefix::DEFAULT_V6).gateway(v6).metrics(Metrics::new().mtu(1280_u32))).unwrap();
-    route::add(&nl, to("10.1.2.3/16").oif(v0).table(1000_u32).priority(5_u32).prefsrc(v4(1))).unwrap();
-    route::add(
+    nl.done(route::add(&nl, to("default").gateway(v4(254)))).unwrap();
+    nl.done(route::add(&nl, Route::from(Prefix::DEFAULT_V6).gateway(v6).metrics(Metrics::new().mtu(1280_u32))))
+        .unwrap();
+    nl.done(route::add(&nl, to("10.1.2.3/16").oif(v0).table(1000_u32).priority(5_u32).prefsrc(v4(1)))).unwrap();
+    nl.done(route::add(
         &nl,
         to("10.2.0.0/16").multipath([
             route::hop(v0, 3).gateway(v4(2)),
             route::hop(v0, 1).gateway(v6),
             route::hop(v1, 2),
         ]),
-    )
+    ))
     .unwrap();
-    route::add(
+    nl.done(route::add(
         &nl,
         to("2001:db8:9::/48").multipath([
             route::hop(v0, 1).gateway(v6),
             route::hop(v0, 4).gateway("2001:db8::3".parse::<IpAddr>().unwrap()),
         ]),
-    )
+    ))
     .unwrap();
-    route::add(&nl, to("10.3.0.0/16").gateway(v6).oif(v0)).unwrap();
+    nl.done(route::add(&nl, to("10.3.0.0/16").gateway(v6).oif(v0))).unwrap();
     let mut onlink = to("10.4.0.0/16").gateway(Ipv4Addr::new(203, 0, 113, 9)).oif(v0);
     onlink.header.rtm_flags = RouteFlags::ONLINK;
     onlink.header.rtm_protocol = RouteProtocol::BGP;
-    route::add(&nl, onlink).unwrap();
+    nl.done(route::add(&nl, onlink)).unwrap();
     for (prefix, of) in [
         ("10.9.0.0/16", route::blackhole as fn(Prefix) -> Route),
         ("10.10.0.0/16", route::unreachable),
         ("2001:db8:77::/48", route::prohibit),
     ] {
-        route::add(&nl, of(prefix.parse().unwrap())).unwrap();
+        nl.done(route::add(&nl, of(prefix.parse().unwrap()))).unwrap();
     }
     compare(&nl);
     let found = |dst: &str| {
@@ -290,48 +286,45 @@ fn what_we_add_ip_shows() {
     );
 
     // Adding twice is an error, replacing is none; changing wants one to be there.
-    let error = route::add(&nl, to("10.3.0.0/16").oif(v1)).unwrap_err();
+    let error = nl.done(route::add(&nl, to("10.3.0.0/16").oif(v1))).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
-    route::replace(&nl, to("10.3.0.0/16").oif(v1)).unwrap();
+    nl.done(route::replace(&nl, to("10.3.0.0/16").oif(v1))).unwrap();
     assert_eq!(found("10.3.0.0/16").unwrap()["dev"], "v1");
-    assert_eq!(route::change(&nl, to("10.77.0.0/16").oif(v1)).unwrap_err().errno(), Some(Errno::ENOENT));
-    route::append(&nl, to("10.3.0.0/16").gateway(v4(3))).unwrap();
+    assert_eq!(nl.done(route::change(&nl, to("10.77.0.0/16").oif(v1))).unwrap_err().errno(), Some(Errno::ENOENT));
+    nl.done(route::append(&nl, to("10.3.0.0/16").gateway(v4(3)))).unwrap();
     assert_eq!(shown("ip route show 10.3.0.0/16").len(), 2);
 
     // As they were listed they can be removed, and added again.
-    let all: Vec<_> = route::table(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap();
+    let all: Vec<_> = nl.done(route::table(&nl, AddressFamily::INET, route::TABLE_MAIN)).unwrap();
     let ours: Vec<_> = all.into_iter().filter(|route| route.header.rtm_protocol != RouteProtocol::KERNEL).collect();
     let before = shown("ip -d route");
     for route in &ours {
-        assert!(route::delete(&nl, route.clone()).unwrap(), "{route:?}");
+        assert!(nl.done(route::delete(&nl, route.clone())).unwrap(), "{route:?}");
     }
     assert_eq!(shown("ip route").len(), 1);
     for route in &ours {
-        route::append(&nl, route.clone()).unwrap();
+        nl.done(route::append(&nl, route.clone())).unwrap();
     }
     same(shown("ip -d route"), before);
-    assert!(!route::delete(&nl, to("10.99.0.0/16")).unwrap());
-    assert!(route::delete(&nl, to("10.1.0.0/16").table(1000_u32)).unwrap());
-    assert_eq!(route::flush(&nl, AddressFamily::INET6, 1000).unwrap(), 0);
-    assert!(route::flush(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap() > 5);
+    assert!(!nl.done(route::delete(&nl, to("10.99.0.0/16"))).unwrap());
+    assert!(nl.done(route::delete(&nl, to("10.1.0.0/16").table(1000_u32))).unwrap());
+    assert_eq!(nl.done(route::flush(&nl, AddressFamily::INET6, 1000)).unwrap(), 0);
+    assert!(nl.done(route::flush(&nl, AddressFamily::INET, route::TABLE_MAIN)).unwrap() > 5);
     assert_eq!(found("10.2.0.0/16"), None);
 
     // What is wrong is told.
-    let error = route::add(&nl, to("10.5.0.0/16").gateway(Ipv4Addr::new(203, 0, 113, 9))).unwrap_err();
+    let error = nl.done(route::add(&nl, to("10.5.0.0/16").gateway(Ipv4Addr::new(203, 0, 113, 9)))).unwrap_err();
     assert_eq!(
         (error.errno(), error.message()),
         (Some(Errno::ENETUNREACH), Some("Nexthop has invalid gateway")),
         "{error}"
     );
-    let error = route::add(&nl, to("10.5.0.0/16").oif(v0).metrics(Metrics::new().cc_algo("none"))).unwrap_err();
+    let error =
+        nl.done(route::add(&nl, to("10.5.0.0/16").oif(v0).metrics(Metrics::new().cc_algo("none")))).unwrap_err();
     assert!(error.message().is_some(), "{error}");
 }
 
-#[test]
-fn lookups_answer_as_ip_does() {
-    if !inside("route::lookups_answer_as_ip_does") {
-        return;
-    }
+fn lookups_answer_as_ip_does<C: Shell>() {
     run("ip link set lo up
          ip link add v0 type veth peer name v1
          ip link set v0 up
@@ -345,8 +338,8 @@ fn lookups_answer_as_ip_does() {
          ip route add blackhole 10.9.0.0/16
          ip route add unreachable 10.10.0.0/16
          ip route add prohibit 10.11.0.0/16");
-    let nl = Connection::open().unwrap();
-    let (v0, v1) = (link::index(&nl, "v0").unwrap(), link::index(&nl, "v1").unwrap());
+    let nl = open::<C>();
+    let (v0, v1) = (nl.done(link::index(&nl, "v0")).unwrap(), nl.done(link::index(&nl, "v1")).unwrap());
     let far = Ipv4Addr::new(203, 0, 113, 9);
     let to = || Route::from(Prefix::host(far));
     for (asked, oif, gateway, table, words) in [
@@ -355,7 +348,7 @@ fn lookups_answer_as_ip_does() {
         (to().src(Ipv4Addr::new(198, 51, 100, 1)), v1, "198.51.100.254", 100, " from 198.51.100.1"),
         (to().oif(v0), v0, "192.0.2.254", 254, " oif v0"),
     ] {
-        let way = route::lookup_as(&nl, asked).unwrap();
+        let way = nl.done(route::lookup_as(&nl, asked)).unwrap();
         assert_eq!((way.oif, way.gateway, way.table), (Some(oif), gateway.parse().ok(), Some(table)));
         assert_eq!(way.header.rtm_type, RouteType::UNICAST);
         let theirs = &shown(&format!("ip route get {far}{words}"))[0];
@@ -364,29 +357,25 @@ fn lookups_answer_as_ip_does() {
             assert_eq!(theirs["prefsrc"], json!(source));
         }
     }
-    assert_eq!(route::lookup(&nl, Ipv4Addr::new(192, 0, 2, 1)).unwrap().header.rtm_type, RouteType::LOCAL);
+    assert_eq!(nl.done(route::lookup(&nl, Ipv4Addr::new(192, 0, 2, 1))).unwrap().header.rtm_type, RouteType::LOCAL);
     for (address, errno) in [
         ("10.9.0.1", Errno::EINVAL),
         ("10.10.0.1", Errno::EHOSTUNREACH),
         ("10.11.0.1", Errno::EACCES),
         ("2001:db8::1", Errno::ENETUNREACH),
     ] {
-        let error = route::lookup(&nl, address.parse::<IpAddr>().unwrap()).unwrap_err();
+        let error = nl.done(route::lookup(&nl, address.parse::<IpAddr>().unwrap())).unwrap_err();
         assert_eq!(error.errno(), Some(errno), "{address}: {error}");
     }
 }
 
-#[test]
-fn encapsulations_are_chosen_by_their_type() {
-    if !inside("route::encapsulations_are_chosen_by_their_type") {
-        return;
-    }
+fn encapsulations_are_chosen_by_their_type<C: Shell>() {
     run("ip link add v0 type veth peer name v1
          ip link set v0 up
          ip addr add 192.0.2.1/24 dev v0
          ip addr add 2001:db8::1/64 dev v0 nodad");
-    let nl = Connection::open().unwrap();
-    let v0 = link::index(&nl, "v0").unwrap();
+    let nl = open::<C>();
+    let v0 = nl.done(link::index(&nl, "v0")).unwrap();
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
     // What ip says, the destination, what it is to us, and what ip shows of it when we have added it.
     let v4 = EncapIp::new().id(7_u64).dst(address("192.0.2.9")).src(address("192.0.2.8")).tos(4_u8).ttl(5_u8);
@@ -412,7 +401,7 @@ fn encapsulations_are_chosen_by_their_type() {
             continue;
         }
         let listed = || {
-            let all = route::table(&nl, prefix.family(), route::TABLE_MAIN).unwrap();
+            let all = nl.done(route::table(&nl, prefix.family(), route::TABLE_MAIN)).unwrap();
             all.into_iter().find(|route| route::prefix(route) == Some(prefix)).unwrap()
         };
         let theirs = listed();
@@ -429,23 +418,23 @@ fn encapsulations_are_chosen_by_their_type() {
             other => panic!("{other:?}"),
         };
         assert_eq!(told, said);
-        assert!(route::delete(&nl, theirs.clone()).unwrap());
+        assert!(nl.done(route::delete(&nl, theirs.clone())).unwrap());
         // The type is filled in, at the top as in a next hop.
         let gateway = address(if prefix.family() == AddressFamily::INET { "192.0.2.3" } else { "2001:db8::3" });
         let hops = [route::hop(v0, 1).gateway(gateway).encap(encap.clone()), route::hop(v0, 2).gateway(gateway)];
         for ours in [Route::from(prefix).oif(v0).encap(encap.clone()), Route::from(prefix).multipath(hops)] {
-            route::add(&nl, ours).unwrap();
+            nl.done(route::add(&nl, ours)).unwrap();
             let text = Command::new("ip").args([family, "route", "show", to]).output().unwrap().stdout;
             let text = String::from_utf8(text).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(text.contains(seen), "{text}");
             let ours = listed();
             let hop = ours.multipath.first().and_then(|hop| hop.encap.clone());
             assert_eq!(ours.encap.clone().or(hop), theirs.encap);
-            assert!(route::delete(&nl, ours).unwrap());
+            assert!(nl.done(route::delete(&nl, ours)).unwrap());
         }
     }
     if works("ip route add 10.14.0.0/16 encap mpls 100/200 via 192.0.2.3 dev v0") {
-        let all = route::table(&nl, AddressFamily::INET, route::TABLE_MAIN).unwrap();
+        let all = nl.done(route::table(&nl, AddressFamily::INET, route::TABLE_MAIN)).unwrap();
         let labels = all.iter().find_map(|route| match route.encap.as_deref() {
             Some(Encap::Mpls(labels)) => labels.dst.clone(),
             _ => None,
@@ -456,7 +445,7 @@ fn encapsulations_are_chosen_by_their_type() {
         say("SKIPPED encap mpls: not in this kernel");
     }
     if works("ip -6 route add 2001:db8:10::/48 encap seg6 mode encap segs 2001:db8::5 dev v0") {
-        let all = route::table(&nl, AddressFamily::INET6, route::TABLE_MAIN).unwrap();
+        let all = nl.done(route::table(&nl, AddressFamily::INET6, route::TABLE_MAIN)).unwrap();
         let segments = all.iter().find_map(|route| match route.encap.as_deref() {
             Some(Encap::Seg6(segments)) => segments.srh.clone(),
             _ => None,

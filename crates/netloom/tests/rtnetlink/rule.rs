@@ -1,12 +1,15 @@
+use netloom::Errno;
 use netloom::families::rt_rule::{FibRuleHdr, PortRange, Rule, RuleAction, RuleFlags, UidRange};
 use netloom::rtnetlink::{
     AddressFamily,
     rule::{self, Selector},
 };
-use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
-use crate::{inside, run, same, shown, well_read, works};
+use crate::shells::Shell;
+use crate::{in_each_shell, open, run, same, shown, well_read, works};
+
+in_each_shell! { rule: what_ip_has_added_is_read what_we_add_ip_shows }
 
 const RICH: &str = "
     ip link add v0 type veth peer name v1
@@ -132,9 +135,9 @@ fn of_ip(command: &str) -> Vec<Value> {
     rules
 }
 
-fn compare(nl: &Connection) {
+fn compare<C: Shell>(nl: &C) {
     for (family, command) in [(AddressFamily::INET, "ip -d rule"), (AddressFamily::INET6, "ip -d -6 rule")] {
-        let ours = rule::all(nl, family).unwrap();
+        let ours = nl.done(rule::all(nl, family)).unwrap();
         for rule in &ours {
             well_read(rule, &rule.unparsed);
             assert_eq!(rule.header.table, rule.table.map_or(0, |table| u8::try_from(table).unwrap_or(252)));
@@ -143,23 +146,15 @@ fn compare(nl: &Connection) {
     }
 }
 
-#[test]
-fn what_ip_has_added_is_read() {
-    if !inside("rule::what_ip_has_added_is_read") {
-        return;
-    }
+fn what_ip_has_added_is_read<C: Shell>() {
     run(RICH);
     // In a user namespace there is but one user.
     works("ip rule add uidrange 3-9 pref 55 table 5");
-    compare(&Connection::open().unwrap());
+    compare(&open::<C>());
 }
 
-#[test]
-fn what_we_add_ip_shows() {
-    if !inside("rule::what_we_add_ip_shows") {
-        return;
-    }
-    let nl = Connection::open().unwrap();
+fn what_we_add_ip_shows<C: Shell>() {
+    let nl = open::<C>();
     let v4 = AddressFamily::INET;
     let rich = rule::lookup(v4, 1000)
         .source("192.0.2.7/24".parse().unwrap())
@@ -174,9 +169,10 @@ fn what_we_add_ip_shows() {
         .dport_range(PortRange { start: 80, end: 80 })
         .uid_range(UidRange { start: 0, end: 0 })
         .suppress_prefixlen(0_u32);
-    rule::add(&nl, &rich).unwrap();
-    rule::add(&nl, &rule::goto(v4, 32766).priority(101_u32)).unwrap();
-    rule::add(&nl, &rule::unreachable(AddressFamily::INET6).destination("2001:db8::/32".parse().unwrap())).unwrap();
+    nl.done(rule::add(&nl, &rich)).unwrap();
+    nl.done(rule::add(&nl, &rule::goto(v4, 32766).priority(101_u32))).unwrap();
+    nl.done(rule::add(&nl, &rule::unreachable(AddressFamily::INET6).destination("2001:db8::/32".parse().unwrap())))
+        .unwrap();
     compare(&nl);
     let rules = shown("ip -d rule");
     let shown_rich = rules.iter().find(|rule| rule["priority"] == 100).unwrap();
@@ -193,14 +189,20 @@ fn what_we_add_ip_shows() {
     ] {
         assert_eq!(shown_rich.get(key), Some(&value), "{key} of {shown_rich}");
     }
-    let error = rule::add(&nl, &rich).unwrap_err();
+    let error = nl.done(rule::add(&nl, &rich)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
     let plain = rule::lookup(v4, 7).priority(200_u32);
-    assert_eq!([rule::ensure(&nl, &plain).unwrap(), rule::ensure(&nl, &plain).unwrap()], [true, false]);
-    assert_eq!([rule::delete(&nl, &plain).unwrap(), rule::delete(&nl, &plain).unwrap()], [true, false]);
+    assert_eq!(
+        [nl.done(rule::ensure(&nl, &plain)).unwrap(), nl.done(rule::ensure(&nl, &plain)).unwrap()],
+        [true, false]
+    );
+    assert_eq!(
+        [nl.done(rule::delete(&nl, &plain)).unwrap(), nl.done(rule::delete(&nl, &plain)).unwrap()],
+        [true, false]
+    );
     // As they were listed they can be removed, all but those of the kernel's.
-    for rule in rule::all(&nl, v4).unwrap().iter().filter(|rule| rule.priority.is_some_and(|at| at < 1000)) {
-        assert!(rule::delete(&nl, rule).unwrap(), "{rule:?}");
+    for rule in nl.done(rule::all(&nl, v4)).unwrap().iter().filter(|rule| rule.priority.is_some_and(|at| at < 1000)) {
+        assert!(nl.done(rule::delete(&nl, rule)).unwrap(), "{rule:?}");
     }
     assert_eq!(shown("ip rule").len(), 3);
 }

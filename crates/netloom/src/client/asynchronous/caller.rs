@@ -42,6 +42,20 @@ impl<R: Runtime> Ask for Connection<R> {
         self.request(op, request).flags(flags).send().await.map(drop)
     }
 
+    async fn lend<O, T>(
+        &self,
+        op: O,
+        request: &O::Request,
+        flags: Flags,
+        read: impl FnOnce(Object<'_, O::Reply>) -> T + Send,
+    ) -> Result<T>
+    where
+        O: Do<Request: Sync, Reply: Send> + Send,
+        T: Send,
+    {
+        self.request(op, request).flags(flags).reply_ref(read).await
+    }
+
     async fn dump<O>(&self, _: O, request: &O::Request) -> Result<Dump<O, R>>
     where
         O: wire::Dump<Request: Sync> + Send,
