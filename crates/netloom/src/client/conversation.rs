@@ -16,6 +16,8 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     pub(crate) expect: Expect,
+    /// A reply belongs to it, as far as anybody knows.
+    pub(crate) replies: bool,
     pub(crate) timeout: Option<Duration>,
     /// The family answers with sequence 0 or another port.
     pub(crate) any_sequence: bool,
@@ -64,6 +66,8 @@ pub(crate) struct Conversation {
     failed: Result<()>,
     /// The queue was full: what is left of it is read, nothing is waited for.
     lost: bool,
+    /// Whether all there is may have been heard, though something was lost.
+    whole: bool,
     /// Whether a no-op is to be sent behind the request before an answer is waited for.
     wants_barrier: bool,
 }
@@ -72,7 +76,8 @@ impl Conversation {
     #[inline]
     pub(crate) fn new(exchange: Exchange, terms: Terms) -> Self {
         let wants_barrier = terms.expect == Expect::Reply;
-        Self { exchange, accepted: Accepted::default(), failed: Ok(()), lost: false, wants_barrier }
+        let (accepted, whole) = (Accepted::default(), !terms.replies);
+        Self { exchange, accepted, failed: Ok(()), lost: false, whole, wants_barrier }
     }
 
     #[inline]
@@ -133,6 +138,8 @@ impl Conversation {
         for step in self.exchange.feed_heard(datagram, received.source, party.ears) {
             let cause = match step {
                 Step::Reply(message) => {
+                    // Of a reply in parts any may have been lost.
+                    self.whole = !message.header.flags.contains(Flags::MULTI);
                     if self.failed.is_ok() {
                         self.failed = reply(message);
                     }
@@ -162,6 +169,9 @@ impl Conversation {
     #[inline]
     pub(crate) fn finish(&mut self, subject: &Subject<'_>) -> Result<Accepted> {
         std::mem::replace(&mut self.failed, Ok(())).map_err(|error: Error| error.of(subject.name()))?;
+        if self.lost && (!self.whole || self.exchange.takes_odd()) {
+            return Err(subject.error(Cause::Overrun));
+        }
         Ok(std::mem::take(&mut self.accepted))
     }
 }

@@ -148,7 +148,7 @@ pub(super) fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static
     let subject =
         Subject { family: FamilyOf::<O>::NAME, op: O::NAME, schema: Asks::Op(schema), fixed: FamilyOf::<O>::FIXED };
     let any_sequence = FamilyOf::<O>::ANY_SEQUENCE;
-    (subject, Terms { expect: Expect::Dump, timeout, any_sequence, generic: FamilyOf::<O>::GENERIC })
+    (subject, Terms { expect: Expect::Dump, replies: true, timeout, any_sequence, generic: FamilyOf::<O>::GENERIC })
 }
 
 /// The messages that a raw request dumps; see [`RawRequest::dump`](super::RawRequest::dump).

@@ -47,6 +47,8 @@ pub(crate) struct DumpRun {
     passed: usize,
     datagrams: u64,
     ended: bool,
+    /// With what it has ended, if that is to be told yet.
+    failed: Option<Error>,
     warning: Option<String>,
     strays: Arc<Strays>,
     /// For the next object.
@@ -104,6 +106,7 @@ impl DumpRun {
             passed: 0,
             datagrams: 0,
             ended: false,
+            failed: None,
             warning: None,
             strays: shared.strays(protocol),
             wait: Wait::new(terms.timeout),
@@ -138,9 +141,15 @@ impl DumpRun {
         posted.map_err(|error| error.of(self.subject().name()))
     }
 
-    /// Takes the first datagram, in which a refusal would stand.
+    /// Takes the first datagram, in which a refusal would stand. That it was lost is told as the loss of any other.
     pub(super) fn take_first(&mut self, got: std::result::Result<Received, Cause>) -> Result<()> {
-        self.take(got)?;
+        match self.take(got) {
+            Err(error) if error.is_overrun() || error.is_truncated() => {
+                self.failed = Some(error);
+                return Ok(());
+            }
+            taken => taken?,
+        }
         match self.refusal() {
             Some(error) => {
                 self.end(self.exchange.is_over());
@@ -198,7 +207,7 @@ impl DumpRun {
     pub(super) fn turn(&mut self) -> Turn {
         loop {
             if self.ended {
-                return Turn::End;
+                return self.failed.take().map_or(Turn::End, Turn::Failed);
             }
             if let Some(place) = self.next_object() {
                 return Turn::Object(place);
@@ -304,7 +313,7 @@ impl DumpRun {
 
     /// Whether anything has been read.
     pub(super) fn is_begun(&self) -> bool {
-        self.read > 0 || self.datagrams > 1 || self.ended
+        self.read > 0 || self.datagrams > 1 || (self.ended && self.failed.is_none())
     }
 
     /// Whether what has been read so far is torn.

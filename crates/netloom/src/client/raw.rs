@@ -188,7 +188,7 @@ impl<'c, C> RawRequest<'c, C> {
 
     fn terms(&self, expect: Expect) -> Terms {
         let generic = self.genl.is_some() && self.protocol == Protocol::GENERIC;
-        Terms { expect, timeout: self.timeout, any_sequence: self.any_sequence, generic }
+        Terms { expect, replies: true, timeout: self.timeout, any_sequence: self.any_sequence, generic }
     }
 
     /// A family id that the kernel side does not know is not remembered any longer.

@@ -114,7 +114,8 @@ impl<'r, O: Do, C> Request<'r, O, C> {
             Expect::Ack
         };
         let generic = FamilyOf::<O>::GENERIC;
-        let terms = Terms { expect, timeout: self.timeout, any_sequence: FamilyOf::<O>::ANY_SEQUENCE, generic };
+        let (replies, any_sequence) = (O::REPLY.is_some(), FamilyOf::<O>::ANY_SEQUENCE);
+        let terms = Terms { expect, replies, timeout: self.timeout, any_sequence, generic };
         Ok((flags, terms))
     }
 }

@@ -78,9 +78,11 @@ impl<O: wire::Dump> Watch<O> {
             stage: Stage::Due,
             attempts: Attempts::default(),
         };
-        // A refusal is told here.
-        watch.dump()?;
-        Ok(watch)
+        // A refusal is told here; what another attempt may mend is not.
+        match watch.dump() {
+            Err(error) if !mends(&error) => Err(error),
+            _ => Ok(watch),
+        }
     }
 
     /// The next item, waiting no longer than `timeout` for an event; `None` if none came.
@@ -185,8 +187,7 @@ impl Attempts {
 
     /// It failed: whether to begin anew because of that, or to tell it.
     pub(super) fn lost(&mut self, error: Error) -> Result<Error> {
-        let mended = error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy();
-        if mended && self.0 < Self::MOST {
+        if mends(&error) && self.0 < Self::MOST {
             return Ok(error);
         }
         let attempts = std::mem::take(&mut self.0);
@@ -196,6 +197,11 @@ impl Attempts {
             error
         })
     }
+}
+
+/// Whether it may be mended by another attempt.
+pub(super) fn mends(error: &Error) -> bool {
+    error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy()
 }
 
 /// Throws away what is heard already. After a loss it may tell of what has gone unheard since, and would be taken for

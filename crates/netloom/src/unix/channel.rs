@@ -153,6 +153,10 @@ impl Channel {
         matches!(self.mode, Mode::Exact(_))
     }
 
+    fn is_framed(&self) -> bool {
+        matches!(self.mode, Mode::Framed)
+    }
+
     /// Has the client's thread told when there is something to receive; false if there is already.
     pub(super) fn await_arrival(&self) -> bool {
         let mut turn = self.turn();
@@ -197,8 +201,8 @@ impl Channel {
             return self.mark(&mut turn, switch);
         }
         self.write_queue(&mut turn);
-        if turn.held.is_none() && matches!(self.mode, Mode::Framed) {
-            self.write_error();
+        while turn.held.is_none() && self.is_framed() && self.write_error() {
+            self.write_queue(&mut turn);
         }
         let awaits = turn.held.is_some() || self.kernel.engine().awaits_reader(&self.open);
         if awaits {
@@ -219,7 +223,7 @@ impl Channel {
         while let Some(outgoing) = turn.held.take().or_else(|| self.fetch()) {
             let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
             let head = Frame::of(&outgoing).to_bytes();
-            let head = if matches!(self.mode, Mode::Framed) { &head[..] } else { &[] };
+            let head = if self.is_framed() { &head[..] } else { &[] };
             match self.write(head, bytes) {
                 Ok(_) => {}
                 Err(Errno::EAGAIN) => {
@@ -236,18 +240,20 @@ impl Channel {
 
     /// The next datagram for the client.
     fn fetch(&self) -> Option<Outgoing> {
-        let outgoing = self.kernel.engine().hand_over(&self.open)?;
+        let outgoing = self.kernel.engine().hand_over(&self.open, self.is_framed())?;
         let bytes = outgoing.datagram.bytes.get(..outgoing.shown).unwrap_or_default();
         self.kernel.show(&self.open, Direction::Received, None, outgoing.datagram.group, bytes);
         Some(outgoing)
     }
 
-    /// Writes the socket's error, if it has one, behind all that it has queued.
-    fn write_error(&self) {
-        let Some(errno) = self.kernel.engine().take_error(&self.open) else { return };
-        if self.write(&Frame::Error(errno).to_bytes(), &[]) == Err(Errno::EAGAIN) {
+    /// Writes the socket's error, if it has one; false if there is none, or no room for it.
+    fn write_error(&self) -> bool {
+        let Some(errno) = self.kernel.engine().take_error(&self.open) else { return false };
+        let written = self.write(&Frame::Error(errno).to_bytes(), &[]);
+        if written == Err(Errno::EAGAIN) {
             self.kernel.engine().fail(&self.open, errno);
         }
+        written.is_ok()
     }
 
     fn write(&self, head: &[u8], bytes: &[u8]) -> Result<usize, Errno> {

@@ -148,6 +148,24 @@ case! {
 }
 
 case! {
+    fn ten_thousand_dumps_left_half_way_leave_no_descriptor(side, nl) {
+        if side != &"Linux" {
+            continue;
+        }
+        let open = || std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+        let before = open();
+        for _ in 0..10_000 {
+            let mut dump = wait!(nl.dump(Getpolicy, &nlctrl())).unwrap();
+            assert!(wait!(dump.next()).unwrap().is_ok());
+        }
+        // The tests beside this one have a few.
+        assert!(open() < before + 2_000, "{before} descriptors before, {} after", open());
+        let whole = wait!(wait!(nl.dump(Getpolicy, &nlctrl())).unwrap().consistent(0)).unwrap().whole().unwrap();
+        assert!(whole.len() > 3);
+    }
+}
+
+case! {
     fn dumps_run_side_by_side(side, nl) {
         let whole = wait!(wait!(nl.dump(Getpolicy, &nlctrl())).unwrap().consistent(1)).unwrap().whole().unwrap().len();
         let mut running = Vec::new();

@@ -133,3 +133,41 @@ faulty! {
         assert_eq!(whole.len(), LISTED, "{side}");
     }
 }
+
+faulty! {
+    fn a_loss_in_a_crowd_makes_no_answer_wrong(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        for point in 0..24 {
+            kernel.faults().after(point).overrun_answers(2);
+            crowd!(8, nl, {
+                for n in 0..4 {
+                    match wait!(nl.call(Echo, &text(n))) {
+                        Ok(reply) => assert_eq!(reply, text(n)),
+                        Err(error) => assert!(error.is_overrun(), "{error}"),
+                    }
+                }
+            });
+            assert!(!kernel.faults().is_any_pending(), "{side} {point}");
+            kernel.faults().clear();
+            assert_eq!(wait!(nl.call(Echo, &text("after"))).unwrap(), text("after"), "{side} {point}");
+        }
+    }
+}
+
+faulty! {
+    fn dumps_left_half_way_leave_no_socket(side, nl, kernel) {
+        // Behind a unix socket each has a connection and a thread.
+        let turns = if side == &"unix" { 300 } else { 2_000 };
+        for _ in 0..turns {
+            let mut dump = wait!(nl.dump(List, &())).unwrap();
+            assert_eq!(wait!(dump.next()).unwrap().unwrap().index, Some(0), "{side}");
+        }
+        assert_eq!(wait!(nl.call(Echo, &text("after"))).unwrap(), text("after"), "{side}");
+        let whole = wait!(wait!(nl.dump(List, &())).unwrap().consistent(0)).unwrap().whole().unwrap();
+        assert_eq!(whole.len(), LISTED, "{side}");
+        // A server closes them when it comes to it.
+        while kernel.sockets().len() > 4 {
+            std::thread::yield_now();
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The client, over the Linux kernel underneath and over kernel sides in this process and behind a unix socket, blocking,
 //! with tokio and with async-io: the same cases for all.
 
+mod points;
 mod sides;
 
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,9 @@ mod common {
     pub(crate) use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO, PolicyAttrs};
     pub(crate) use netloom::wire::{Attrs, Errno, Group, Protocol};
 
+    pub(crate) use netloom::Result;
+
+    pub(crate) use crate::points::{Act, Fault};
     pub(crate) use crate::sides::{LISTED, NOTIFY, SHORT, Side, faulty_sides, nlctrl, sides, text};
 }
 
@@ -58,6 +62,24 @@ mod blocking {
             }
         };
     }
+    macro_rules! matrix {
+        (fn $name:ident($side:ident, $open:ident, $kernel:ident) $body:block) => {
+            #[test]
+            fn $name() {
+                for (Side { name: $side, dialer, .. }, $kernel) in &faulty_sides() {
+                    let $open = |timeout| {
+                        netloom::Connection::builder().dialer(dialer.clone()).timeout(timeout).open().unwrap()
+                    };
+                    $body
+                }
+            }
+        };
+    }
+    macro_rules! attempt {
+        ($body:block) => {
+            (|| $body)()
+        };
+    }
     macro_rules! crowd {
         ($many:literal, $nl:ident, $body:block) => {
             thread::scope(|scope| {
@@ -70,6 +92,7 @@ mod blocking {
 
     include!("cases.rs");
     include!("faulty.rs");
+    include!("matrix.rs");
 }
 
 mod tokio {
@@ -102,6 +125,25 @@ mod tokio {
             }
         };
     }
+    macro_rules! matrix {
+        (fn $name:ident($side:ident, $open:ident, $kernel:ident) $body:block) => {
+            #[::tokio::test]
+            async fn $name() {
+                for (Side { name: $side, dialer, .. }, $kernel) in &faulty_sides() {
+                    let $open = |timeout| {
+                        let builder = netloom::Connection::builder().dialer(dialer.clone()).timeout(timeout);
+                        netloom::tokio::Connection::with(builder).unwrap()
+                    };
+                    $body
+                }
+            }
+        };
+    }
+    macro_rules! attempt {
+        ($body:block) => {
+            async { $body }.await
+        };
+    }
     macro_rules! crowd {
         ($many:literal, $nl:ident, $body:block) => {
             let mut tasks = Vec::new();
@@ -117,6 +159,7 @@ mod tokio {
 
     include!("cases.rs");
     include!("faulty.rs");
+    include!("matrix.rs");
 }
 
 mod async_io {
@@ -155,6 +198,27 @@ mod async_io {
             }
         };
     }
+    macro_rules! matrix {
+        (fn $name:ident($side:ident, $open:ident, $kernel:ident) $body:block) => {
+            #[test]
+            fn $name() {
+                ::async_io::block_on(async {
+                    for (Side { name: $side, dialer, .. }, $kernel) in &faulty_sides() {
+                        let $open = |timeout| {
+                            let builder = netloom::Connection::builder().dialer(dialer.clone()).timeout(timeout);
+                            netloom::async_io::Connection::with(builder).unwrap()
+                        };
+                        $body
+                    }
+                })
+            }
+        };
+    }
+    macro_rules! attempt {
+        ($body:block) => {
+            async { $body }.await
+        };
+    }
     macro_rules! crowd {
         ($many:literal, $nl:ident, $body:block) => {
             let executor = Executor::new();
@@ -176,6 +240,7 @@ mod async_io {
 
     include!("cases.rs");
     include!("faulty.rs");
+    include!("matrix.rs");
 }
 
 #[test]

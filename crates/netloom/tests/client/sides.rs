@@ -51,8 +51,8 @@ pub(crate) fn faulty_sides() -> Vec<(Side, Doc)> {
     vec![(Side::here(&here), here), (Side::served(&served), served)]
 }
 
-/// A kernel side with DOC_EXMPL. ECHO sends the message back. SAY does, but first says it to the caller's port, unasked, as
-/// often as the number in it wants.
+/// A kernel side with DOC_EXMPL. ECHO sends the message back. SAY does, and tells the group; but first it says it to the
+/// caller's port, unasked, as often as the number in it wants.
 pub(crate) struct Doc {
     kernel: Kernel,
     registered: Mutex<Registered>,
@@ -83,9 +83,10 @@ impl Deref for Doc {
 }
 
 fn register(kernel: &Kernel) -> Registered {
-    fn say(request: Msg, ctx: &Ctx<'_>) -> Result<Msg, Nack> {
+    fn say(request: Msg, ctx: &mut Ctx<'_>) -> Result<Msg, Nack> {
         let times = request.msg.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
         (0..times).try_for_each(|n| ctx.kernel().unicast(ctx.port(), Said, &request.clone().index(n)))?;
+        ctx.notify(Said, &request);
         Ok(request)
     }
     let listed = || (0..LISTED as u32).map(|n| Msg::new().msg("there").index(n));

@@ -10,7 +10,7 @@ use super::runtime::Runtime;
 use super::subscription::Subscription;
 use crate::Result;
 use crate::client::Change;
-use crate::client::watch::{Attempts, drain};
+use crate::client::watch::{Attempts, drain, mends};
 use crate::error::Error;
 
 /// The objects that an op dumps, then what changes about them, without a gap; see
@@ -44,9 +44,11 @@ impl<O: wire::Dump, R: Runtime> Watch<O, R> {
         let events = Subscription::open(connection, groups).await?;
         let (connection, request) = (connection.clone(), request.clone());
         let mut watch = Self { connection, request, events, op, stage: Stage::Due, attempts: Attempts::default() };
-        // A refusal is told here.
-        watch.dump().await?;
-        Ok(watch)
+        // A refusal is told here; what another attempt may mend is not.
+        match watch.dump().await {
+            Err(error) if !mends(&error) => Err(error),
+            _ => Ok(watch),
+        }
     }
 
     /// The next item: an object, an event, or that all has to be told anew.

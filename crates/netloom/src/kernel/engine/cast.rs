@@ -7,7 +7,13 @@ use netloom_wire::{Errno, Protocol};
 use super::open_port::{Listener, OpenPort};
 use super::port::{Datagram, Port, Queued};
 use super::{Compare, Engine, FamilyKey, NetNs, PortKey};
-use crate::socket::Address;
+
+/// What faults make of an answer.
+enum Fate {
+    Comes,
+    Lost,
+    Overruns,
+}
 
 impl Engine {
     /// Sends `bytes`, one or more whole messages, from the kernel side to one port.
@@ -50,18 +56,38 @@ impl Engine {
         if port.closed || !port.hears(0) {
             return Err(Errno::ECONNREFUSED);
         }
-        let from_kernel = |bytes, source| Datagram { source, ..Datagram::from_kernel(Arc::new(bytes), group) };
-        if let Some(mut faults) = self.faults.on() {
-            for (forged, source) in faults.before_reply(&bytes) {
-                port.push(from_kernel(forged, source));
-            }
-            if faults.loses_reply() {
-                return Ok(());
-            }
+        match self.disturb(port, &bytes, group) {
+            Fate::Comes => {}
+            Fate::Lost => return Ok(()),
+            Fate::Overruns => return Err(Errno::EAGAIN),
         }
-        match port.push(from_kernel(bytes, Address::KERNEL)) {
+        match port.push(Datagram::from_kernel(Arc::new(bytes), group)) {
             Queued::Taken => Ok(()),
             Queued::Overrun => Err(Errno::EAGAIN),
+        }
+    }
+
+    /// Queues part of a dump.
+    pub(super) fn push_chunk(&self, port: &mut Port, chunk: Vec<u8>) {
+        if let Fate::Comes = self.disturb(port, &chunk, 0) {
+            port.push_chunk(Datagram::from_kernel(Arc::new(chunk), 0));
+        }
+    }
+
+    /// Has faults do to an answer what they are to do: what comes in front of it does, and the reader hears of its loss.
+    #[inline]
+    fn disturb(&self, port: &mut Port, bytes: &[u8], group: u32) -> Fate {
+        let Some(mut faults) = self.faults.on() else { return Fate::Comes };
+        for (forged, source) in faults.before_reply(bytes) {
+            port.push(Datagram { source, ..Datagram::from_kernel(Arc::new(forged), group) });
+        }
+        if faults.loses_reply() {
+            Fate::Lost
+        } else if faults.overruns_answer() {
+            port.lose();
+            Fate::Overruns
+        } else {
+            Fate::Comes
         }
     }
 

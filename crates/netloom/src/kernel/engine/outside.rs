@@ -27,9 +27,13 @@ impl Engine {
         open.hold().forward(unread);
     }
 
-    /// Takes the next datagram to be handed over.
-    pub fn hand_over(&self, open: &OpenPort) -> Option<Outgoing> {
+    /// Takes the next datagram to be handed over. Where errors are told in line, the socket's is to be
+    /// [taken](Engine::take_error) before what came after it.
+    pub fn hand_over(&self, open: &OpenPort, errors_in_line: bool) -> Option<Outgoing> {
         let mut port = open.hold_open().ok()?;
+        if errors_in_line && port.is_error_next() {
+            return None;
+        }
         let destination = port.local();
         let datagram = port.hand_over()?;
         drop(port);

@@ -90,6 +90,8 @@ pub(crate) struct Port {
     queue: VecDeque<(Datagram, usize)>,
     congested: bool,
     error: Option<Errno>,
+    /// Datagrams that are queued and came before it.
+    before_error: usize,
     /// Datagrams that found no room.
     pub(super) drops: u64,
     longest_receive: usize,
@@ -176,6 +178,7 @@ impl Port {
             queue: VecDeque::new(),
             congested: false,
             error: None,
+            before_error: 0,
             drops: 0,
             longest_receive: 0,
             dump: None,
@@ -305,7 +308,7 @@ impl Port {
         self.drops = self.drops.saturating_add(1);
         if !self.options.no_enobufs && !self.congested {
             self.congested = true;
-            self.error = Some(Errno::ENOBUFS);
+            (self.error, self.before_error) = (Some(Errno::ENOBUFS), self.queue.len());
         }
     }
 
@@ -313,7 +316,7 @@ impl Port {
     pub(super) fn lose(&mut self) {
         self.rung = true;
         self.drops = self.drops.saturating_add(1);
-        self.error = Some(Errno::ENOBUFS);
+        (self.error, self.before_error) = (Some(Errno::ENOBUFS), self.queue.len());
     }
 
     /// Turning NO_ENOBUFS on ends a congestion.
@@ -347,6 +350,7 @@ impl Port {
     /// Takes the next datagram to where the queue goes on; the congestion goes on too.
     pub(super) fn hand_over(&mut self) -> Option<Datagram> {
         let (datagram, size) = self.queue.pop_front()?;
+        self.before_error = self.before_error.saturating_sub(1);
         let len = datagram.bytes.len();
         self.rmem = self.rmem.saturating_sub(size);
         // A socket may count twice the bytes, allocations being powers of two.
@@ -373,7 +377,12 @@ impl Port {
 
     /// Sets the error that the next receive tells.
     pub(super) fn fail(&mut self, errno: Errno) {
-        self.error = Some(errno);
+        (self.error, self.before_error) = (Some(errno), 0);
+    }
+
+    /// Whether its error comes before all that is queued, in the order in which things happened.
+    pub(super) fn is_error_next(&self) -> bool {
+        self.error.is_some() && self.before_error == 0
     }
 
     /// Takes it, as a receive does: with nothing queued, a congestion is over.

@@ -182,7 +182,7 @@ impl Engine {
     }
 
     fn rest(&self, port: &mut Port, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
-        push_chunk(port, chunk);
+        self.push_chunk(port, chunk);
         if let Some(dump) = port.dump.as_mut() {
             dump.stage = Rest::Resting(cursor);
             dump.generation = generation;
@@ -205,7 +205,7 @@ impl Engine {
         let Some(dump) = port.dump.as_mut() else { return false };
         if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
             dump.stage = Rest::Ending { cursor, end: Box::new(end) };
-            push_chunk(port, chunk);
+            self.push_chunk(port, chunk);
             return false;
         }
         let objects = chunk.len();
@@ -218,7 +218,7 @@ impl Engine {
         chunk.truncate(len);
         let request = dump.request.clone();
         port.dump = None;
-        push_chunk(port, chunk);
+        self.push_chunk(port, chunk);
         push_done(port, request, cursor, ticket);
         true
     }
@@ -238,8 +238,4 @@ impl Engine {
 
 fn push_done(port: &mut Port, request: Arc<Request>, cursor: Cursor, ticket: Option<Ticket>) {
     port.jobs.push(port.key, Task::DumpDone(request, cursor), Stage::Done, ticket);
-}
-
-fn push_chunk(port: &mut Port, chunk: Vec<u8>) {
-    port.push_chunk(Datagram::from_kernel(Arc::new(chunk), 0));
 }
