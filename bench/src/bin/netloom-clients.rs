@@ -156,11 +156,12 @@ fn keys() -> Result<Told, Failure> {
 
 fn unicast(n: u32) -> rt_route::Route {
     let header = Rtmsg {
+        rtm_family: 2,
         rtm_dst_len: 32,
         rtm_table: 254,
         rtm_protocol: RouteProtocol::STATIC,
         rtm_type: RouteType::UNICAST,
-        ..ipv4().header
+        ..Rtmsg::default()
     };
     rt_route::Route::new()
         .header(header)

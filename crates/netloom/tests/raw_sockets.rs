@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use netloom::client::Dialer;
 use netloom::kernel::Kernel;
-use netloom::socket::{Address, Credentials, Opt, Socket};
+use netloom::socket::{Address, Credentials, Opt, RecvFlags, Socket};
 use netloom::wire::{Errno, Flags, Header, MessageType, Protocol};
 use netloom::{Error, Result, unix};
 
@@ -141,6 +141,50 @@ fn a_group_hears_what_is_sent_to_it() {
         assert_eq!(members[0].memberships().unwrap(), [] as [u32; 0], "{side}");
         assert_eq!(errno(members[0].join(0)), Some(Errno::EINVAL), "{side}");
         assert_eq!(errno(members[0].join(100_000)), Some(Errno::EINVAL), "{side}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_set_on_a_descriptor_before_it_was_handed_over_is_told() {
+    let socket = Socket::open(Protocol::USERSOCK).unwrap();
+    socket.set(Opt::PassCredentials, 1).unwrap();
+    let fd = socket.as_fd().unwrap().try_clone_to_owned().unwrap();
+    let taken = Socket::from_fd(fd).unwrap();
+    taken.bind(Address::default()).unwrap();
+    let sender = Socket::open(Protocol::USERSOCK).unwrap();
+    let mut buf = vec![0; 8];
+    for (handle, text) in [(&socket, "to the first"), (&taken, "to the other")] {
+        sender.send_to(taken.local().unwrap(), text.as_bytes()).unwrap();
+        let received = handle.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+        assert_eq!(&buf[..received.len], text.as_bytes());
+        assert_eq!(received.credentials.map(|told| told.process), Some(std::process::id()), "{text}");
+        assert_eq!(received.source, sender.local().unwrap(), "{text}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_does_not_fit_is_told_with_its_length_whatever_else_is_told() {
+    for credentials in [0, 1] {
+        let socket = Socket::open(Protocol::USERSOCK).unwrap();
+        socket.bind(Address::default()).unwrap();
+        socket.set(Opt::PassCredentials, credentials).unwrap();
+        let sender = Socket::open(Protocol::USERSOCK).unwrap();
+        sender.send_to(socket.local().unwrap(), &[7; 100]).unwrap();
+        let mut buf = [0; 101];
+        for (room, flags) in
+            [(40, RecvFlags::PEEK), (100, RecvFlags::PEEK | RecvFlags::DONTWAIT), (40, RecvFlags::DONTWAIT)]
+        {
+            let received = socket.endpoint().recv(&mut buf[..room], flags, None).unwrap();
+            assert_eq!((received.len, received.truncated), (100, room < 100), "{room} {flags:?}");
+            assert_eq!(received.source, sender.local().unwrap());
+            assert_eq!(received.destination, socket.local().unwrap());
+            assert!(buf[room] == 0 && buf[..room].iter().all(|byte| *byte == 7), "no more than there is room for");
+            buf.fill(0);
+        }
+        let gone = socket.endpoint().recv(&mut buf, RecvFlags::DONTWAIT, None);
+        assert_eq!(gone.err(), Some(Errno::EAGAIN));
     }
 }
 

@@ -247,7 +247,8 @@ impl<'b> Writer<'b> {
 
     #[inline]
     fn zeros(&mut self, count: usize) -> Result<(), Full> {
-        self.put_bytes([0; 3].get(..count).unwrap_or_default())
+        // Nearly always there is nothing to do, which a call to find out would cost more than.
+        if count == 0 { Ok(()) } else { self.put_bytes([0; 3].get(..count).unwrap_or_default()) }
     }
 
     #[inline]

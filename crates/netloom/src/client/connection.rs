@@ -87,7 +87,7 @@ impl Connection {
     /// # Ok(()) }
     /// ```
     pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O> {
-        Request::new(self, &self.shared, request)
+        Request::new(self, request)
     }
 
     /// Dumps an op's objects: an iterator that reads a datagram at a time, on a socket of its own.

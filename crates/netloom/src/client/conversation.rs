@@ -42,11 +42,14 @@ impl Terms {
     }
 }
 
-/// What a success says besides.
+/// What a success says besides: seldom anything.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Accepted {
-    pub(crate) warning: Option<String>,
-    pub(crate) cookie: Option<Vec<u8>>,
+pub(crate) struct Accepted(Option<Box<Remarks>>);
+
+#[derive(Clone, Debug, Default)]
+struct Remarks {
+    warning: Option<String>,
+    cookie: Option<Vec<u8>>,
 }
 
 /// Who a conversation speaks for, and where it tells what is not its own.
@@ -55,6 +58,20 @@ pub(crate) struct Party<'p> {
     pub(crate) subject: &'p Subject<'p>,
     pub(crate) strays: &'p Strays,
     pub(crate) ears: Option<&'p Ears<'p>>,
+}
+
+/// All that a call has to say for itself, once its answer is not the plain one that nearly all are.
+pub(crate) struct Manner<'p> {
+    pub(crate) terms: Terms,
+    pub(crate) subject: Subject<'p>,
+    pub(crate) strays: &'p Strays,
+    pub(crate) ears: Option<Ears<'p>>,
+}
+
+impl Manner<'_> {
+    pub(crate) fn party(&self) -> Party<'_> {
+        Party { subject: &self.subject, strays: self.strays, ears: self.ears.as_ref() }
+    }
 }
 
 /// A request that was sent, and what came back so far. Whoever reads the socket feeds it, until it
@@ -177,12 +194,18 @@ impl Conversation {
 }
 
 impl Accepted {
+    /// The warning, and the cookie.
+    #[inline]
+    pub(crate) fn into_parts(self) -> (Option<String>, Option<Vec<u8>>) {
+        self.0.map_or((None, None), |remarks| (remarks.warning, remarks.cookie))
+    }
+
     pub(crate) fn hear(&mut self, verdict: &Verdict<'_>) {
         if let Some(message) = verdict.ext_ack.message {
-            self.warning = Some(message.to_owned());
+            self.0.get_or_insert_default().warning = Some(message.to_owned());
         }
         if let Some(cookie) = verdict.ext_ack.cookie {
-            self.cookie = Some(cookie.to_owned());
+            self.0.get_or_insert_default().cookie = Some(cookie.to_owned());
         }
     }
 }

@@ -12,7 +12,7 @@ use super::conversation::Terms;
 use super::dump_run::{DumpRun, Turn};
 use super::exchange::Expect;
 use super::object::Object;
-use super::request::{read, with_family, write};
+use super::request::{kind_anew, read, write};
 use super::shared::FamilyOf;
 use super::subject::{Asks, Subject};
 use crate::Result;
@@ -41,13 +41,19 @@ pub struct Dump<O: wire::Dump> {
 impl<O: wire::Dump> Dump<O> {
     pub(super) fn start(connection: &Connection, request: &O::Request) -> Result<Self> {
         let (subject, terms) = plan::<O>(connection.shared.timeout);
-        let raw = with_family::<O, _>(connection, O::REQUEST, &subject, |kind| {
+        let start = |kind| {
             let head = (kind, Flags::REQUEST | Flags::DUMP);
             RawDump::start(connection, FamilyOf::<O>::PROTOCOL, head, terms, &subject, |w: &mut Writer<'_>| {
                 write::<O>(request, O::REQUEST, w)
             })
-        })?;
-        Ok(Self { raw, op: PhantomData })
+        };
+        let shared = &connection.shared;
+        let before = match shared.kind_of::<O>(O::REQUEST).map(|kind| (kind, start(kind))) {
+            Some((kind, Err(error))) if shared.is_outdated::<O>(kind, &error) => Some((kind, error)),
+            Some((_, started)) => return started.map(|raw| Self { raw, op: PhantomData }),
+            None => None,
+        };
+        start(kind_anew::<O>(connection, before)?).map(|raw| Self { raw, op: PhantomData })
     }
 
     /// The next object, borrowed from the receive buffer.

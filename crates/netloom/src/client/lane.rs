@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Writer};
 
-use super::conversation::{Accepted, Conversation, Party, Terms};
-use super::exchange::{Exchange, Whole, whole_answer};
+use super::conversation::{Accepted, Conversation, Manner, Terms};
+use super::exchange::{Exchange, Expect, Whole, whole_answer};
 use super::hooks::Ears;
 use super::mailbox::{self, Mailbox};
 use super::strays::Strays;
-use super::subject::Subject;
 use crate::error::Cause;
 use crate::socket::{Address, Opt, Received, RecvFlags, Socket, retry};
 use crate::{Error, Result};
@@ -241,60 +240,77 @@ impl Lane {
         terms.exchange(self.port, seq, self.request(len))
     }
 
-    /// Sends the request written last and hears the answers out, each reply by `reply`.
+    /// Sends the request written last and hears the answers out, each reply by `reply`. `hooked`: hooks are set. What
+    /// `manner` says is not asked for before it is needed, which is seldom.
     #[inline]
-    pub(crate) fn converse(
+    pub(crate) fn converse<'p>(
         &mut self,
         (seq, len): (u32, usize),
-        terms: Terms,
-        subject: &Subject<'_>,
-        strays: &Strays,
-        ears: Option<&Ears<'_>>,
+        expect: Expect,
+        hooked: bool,
+        manner: impl Fn() -> Manner<'p>,
         reply: &mut impl FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
-        let named = |error: Error| error.of(subject.name());
-        let party = Party { subject, strays, ears };
-        if let Some(ears) = ears {
-            ears.out(self.port, self.request(len)).map_err(|cause| subject.error(cause))?;
-        }
-        let shared = self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared());
-        if shared || ears.is_some() {
-            if let Some(mailbox) = &self.mailbox {
-                mailbox.begin(self.exchange(seq, len, terms).takes_odd() || ears.is_some());
+        let begun = match self.ask((seq, len), expect, hooked) {
+            Ok(Whole::Reply(message)) => {
+                let read = reply(message).map_err(|error| error.of(manner().subject.name()));
+                return read.map(|()| Accepted::default());
             }
-            self.post(len).map_err(named)?;
-            return self.hear_out((seq, len), terms, party, None, reply);
+            Ok(Whole::Ack) => return Ok(Accepted::default()),
+            Err(begun) => begun,
+        };
+        self.hear_out((seq, len), begun, &manner(), reply)
+    }
+
+    /// Sends the request written last and looks once, for an answer that is whole. The error is all other ways that it may
+    /// have gone.
+    #[inline(always)]
+    fn ask(&mut self, (seq, len): (u32, usize), expect: Expect, hooked: bool) -> std::result::Result<Whole<'_>, Begun> {
+        if hooked || self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared()) {
+            return Err(Begun::NotYet);
         }
-        self.post(len).map_err(named)?;
-        let first = self.socket.endpoint().recv(&mut self.inbox, RecvFlags::DONTWAIT, None);
+        let request = self.out.get(..len).unwrap_or_default();
+        let endpoint = &**self.socket.endpoint();
+        if let Err(errno) = endpoint.send(None, request) {
+            return Err(if errno == Errno::EINTR { Begun::NotYet } else { Begun::Unsent(errno) });
+        }
+        let first = endpoint.recv(&mut self.inbox, RecvFlags::DONTWAIT, None);
         if let Ok(received) = &first
             && !received.truncated
+            && let Some(datagram) = self.inbox.get(..received.len)
+            && let Some(whole) = whole_answer(self.port, seq, expect, datagram, received.source)
         {
-            let datagram = self.inbox.get(..received.len).unwrap_or_default();
-            match whole_answer(self.port, seq, terms.expect, datagram, received.source) {
-                Some(Whole::Reply(message)) => return reply(message).map_err(named).map(|()| Accepted::default()),
-                Some(Whole::Ack) => return Ok(Accepted::default()),
-                None => {}
-            }
+            return Ok(whole);
         }
-        let first = match first {
-            Err(Errno::EAGAIN | Errno::EINTR) => None,
-            first => Some(mailbox::judge(first, &mut self.inbox)),
-        };
-        self.hear_out((seq, len), terms, party, first, reply)
+        Err(Begun::Sent(first))
     }
 
     /// What follows if the first look at the socket does not give all.
-    #[inline(never)]
+    #[cold]
     fn hear_out(
         &mut self,
         (seq, len): (u32, usize),
-        terms: Terms,
-        party: Party<'_>,
-        mut first: Option<std::result::Result<Received, Cause>>,
+        begun: Begun,
+        manner: &Manner<'_>,
         reply: &mut dyn FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
+        let (terms, party) = (manner.terms, manner.party());
         let named = |error: Error| error.of(party.subject.name());
+        let mut first = match begun {
+            Begun::Sent(Err(Errno::EAGAIN | Errno::EINTR)) => None,
+            Begun::Sent(first) => Some(mailbox::judge(first, &mut self.inbox)),
+            Begun::Unsent(errno) => return Err(named(self.unsent(errno))),
+            Begun::NotYet => {
+                if let Some(ears) = party.ears {
+                    ears.out(self.port, self.request(len)).map_err(|cause| party.subject.error(cause))?;
+                }
+                if let Some(mailbox) = &self.mailbox {
+                    mailbox.begin(self.exchange(seq, len, terms).takes_odd() || party.ears.is_some());
+                }
+                self.post(len).map_err(named)?;
+                None
+            }
+        };
         let mut talk = Conversation::new(self.exchange(seq, len, terms), terms);
         let mut wait = Wait::new(terms.timeout);
         while !talk.is_over() {
@@ -337,6 +353,16 @@ impl Lane {
         self.seq = after(self.seq);
         self.seq
     }
+}
+
+/// How far a call has come that was not answered at once by all that there is to say.
+enum Begun {
+    /// Not sent: hooks are to be asked, others read the socket, or a signal came.
+    NotYet,
+    /// It cannot be sent.
+    Unsent(Errno),
+    /// It is sent; this is what the first look gave.
+    Sent(std::result::Result<Received, Errno>),
 }
 
 /// Writes a message, and has the buffer grow as it must; returns its length.

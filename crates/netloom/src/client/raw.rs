@@ -9,7 +9,7 @@ use netloom_wire::{
 };
 
 use super::connection::Connection;
-use super::conversation::Terms;
+use super::conversation::{Manner, Terms};
 use super::dump::RawDump;
 use super::event::Event;
 use super::exchange::Expect;
@@ -224,20 +224,21 @@ impl RawRequest<'_> {
     /// Sends it with NLM_F_ACK, and returns all that comes back.
     pub fn send(mut self) -> Result<RawAnswer> {
         let terms = self.plan()?;
-        let subject = self.subject();
+        let subject = || self.subject();
         let shared = &self.connection.shared;
         let channel = shared.channel(self.protocol)?;
-        let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
-        let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject.too_long(full))?;
+        let mut lane = channel.lane().map_err(|error| error.of(subject().name()))?;
+        let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject().too_long(full))?;
         let mut replies = Vec::new();
-        let ears = shared.ears(self.protocol, Some(channel));
-        let accepted = lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
+        let ears = || shared.ears(self.protocol, Some(channel));
+        let manner = || Manner { terms, subject: subject(), strays: &channel.strays, ears: ears() };
+        let accepted = lane.converse(request, terms.expect, shared.hooks.is_any_set(), manner, &mut |message| {
             replies.push(self.reply(&message));
             Ok(())
         });
         drop(lane);
-        let accepted = accepted.map_err(|error| self.forget(shared, error))?;
-        Ok(RawAnswer { replies, warning: accepted.warning, cookie: accepted.cookie })
+        let (warning, cookie) = accepted.map_err(|error| self.forget(shared, error))?.into_parts();
+        Ok(RawAnswer { replies, warning, cookie })
     }
 
     /// Sends it, and waits for nothing: neither for an answer nor for a call that another thread has under way on the same

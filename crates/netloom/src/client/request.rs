@@ -7,7 +7,7 @@ use std::time::Duration;
 use netloom_wire::{Body, Do, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, Schema, Writer};
 
 use super::connection::Connection;
-use super::conversation::{Accepted, Terms};
+use super::conversation::{Accepted, Manner, Terms};
 use super::exchange::Expect;
 use super::object::Object;
 use super::shared::{FamilyOf, Shared};
@@ -23,6 +23,7 @@ pub struct Request<'r, O: Do, C = Connection> {
     pub(super) connection: &'r C,
     pub(super) request: &'r O::Request,
     flags: Flags,
+    /// Where it is not the connection's.
     timeout: Option<Duration>,
     op: PhantomData<fn() -> O>,
 }
@@ -48,9 +49,8 @@ impl<O: Do, C> fmt::Debug for Request<'_, O, C> {
 }
 
 impl<'r, O: Do, C> Request<'r, O, C> {
-    pub(super) fn new(connection: &'r C, shared: &Shared, request: &'r O::Request) -> Self {
-        let timeout = shared.timeout;
-        Self { connection, request, flags: Flags::REQUEST, timeout, op: PhantomData }
+    pub(super) fn new(connection: &'r C, request: &'r O::Request) -> Self {
+        Self { connection, request, flags: Flags::REQUEST, timeout: None, op: PhantomData }
     }
 
     /// More flags, whatever they mean to the op.
@@ -99,24 +99,27 @@ impl<'r, O: Do, C> Request<'r, O, C> {
         Self { timeout: Some(timeout), ..self }
     }
 
-    /// With which flags it is sent, and how it is held.
-    pub(super) fn plan(&self) -> Result<(Flags, Terms)> {
+    /// With which flags it is sent, and what ends it.
+    #[inline]
+    pub(super) fn plan(&self) -> Result<(Flags, Expect)> {
         let mut flags = self.flags;
         // net/netlink/genetlink.c: genl_family_rcv_msg takes both bits for a dump, whatever was meant
         if FamilyOf::<O>::GENERIC && flags.contains(Flags::DUMP) {
             let instead = "REPLACE and EXCL together are DUMP to a generic netlink family; leave one out, or use dump";
             return Err(subject::<O>().error(Cause::Usage(instead)));
         }
-        let expect = if O::REPLY.is_some() && !flags.intersects(Flags::ACK | Flags::ECHO) {
-            Expect::Reply
-        } else {
-            flags |= Flags::ACK;
-            Expect::Ack
-        };
-        let generic = FamilyOf::<O>::GENERIC;
-        let (replies, any_sequence) = (O::REPLY.is_some(), FamilyOf::<O>::ANY_SEQUENCE);
-        let terms = Terms { expect, replies, timeout: self.timeout, any_sequence, generic };
-        Ok((flags, terms))
+        if O::REPLY.is_some() && !flags.intersects(Flags::ACK | Flags::ECHO) {
+            return Ok((flags, Expect::Reply));
+        }
+        flags |= Flags::ACK;
+        Ok((flags, Expect::Ack))
+    }
+
+    /// How it is held.
+    pub(super) fn terms(&self, expect: Expect, shared: &Shared) -> Terms {
+        let timeout = self.timeout.or(shared.timeout);
+        let (any_sequence, generic) = (FamilyOf::<O>::ANY_SEQUENCE, FamilyOf::<O>::GENERIC);
+        Terms { expect, replies: O::REPLY.is_some(), timeout, any_sequence, generic }
     }
 }
 
@@ -124,8 +127,8 @@ impl<O: Do> Request<'_, O> {
     /// Does it, and returns all that comes back.
     pub fn send(self) -> Result<Answer<O::Reply>> {
         let mut replies = Vec::new();
-        let accepted = self.run(&mut |reply| replies.push(reply.own()))?;
-        Ok(Answer { replies, warning: accepted.warning, cookie: accepted.cookie })
+        let (warning, cookie) = self.run(&mut |reply| replies.push(reply.own()))?.into_parts();
+        Ok(Answer { replies, warning, cookie })
     }
 
     /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
@@ -160,21 +163,53 @@ impl<O: Do> Request<'_, O> {
 
     #[inline]
     fn run(&self, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
-        let shared = &self.connection.shared;
-        let subject = subject::<O>();
-        let (flags, terms) = self.plan()?;
-        with_family::<O, _>(self.connection, O::REQUEST, &subject, |kind| {
-            let channel = shared.channel(FamilyOf::<O>::PROTOCOL)?;
-            let mut lane = channel.lane().map_err(|error| error.of(subject.name()))?;
-            let request = lane.write(kind, flags, |w| write::<O>(self.request, O::REQUEST, w));
-            let request = request.map_err(|full| subject.too_long(full))?;
-            let ears = shared.ears(FamilyOf::<O>::PROTOCOL, Some(channel));
-            lane.converse(request, terms, &subject, &channel.strays, ears.as_ref(), &mut |message| {
-                reply(read::<O, O::Reply>(message.bytes)?);
-                Ok(())
-            })
+        let (plan, shared) = (self.plan()?, &self.connection.shared);
+        let known = shared.kind_of::<O>(O::REQUEST);
+        let before = match known.map(|kind| (kind, self.ask(kind, plan, reply))) {
+            Some((kind, Err(error))) if shared.is_outdated::<O>(kind, &error) => Some((kind, error)),
+            Some((_, done)) => return done,
+            None => None,
+        };
+        ask_anew::<O>(self.connection, self.request, self.timeout, plan, before, reply)
+    }
+
+    #[inline(always)]
+    fn ask(
+        &self,
+        kind: u16,
+        (flags, expect): (Flags, Expect),
+        reply: &mut impl FnMut(Object<'_, O::Reply>),
+    ) -> Result<Accepted> {
+        let (shared, protocol) = (&*self.connection.shared, FamilyOf::<O>::PROTOCOL);
+        let channel = shared.channel(protocol)?;
+        let mut lane = channel.lane().map_err(|error| error.of(subject::<O>().name()))?;
+        let request = lane.write(kind, flags, |w| write::<O>(self.request, O::REQUEST, w));
+        let request = request.map_err(|full| subject::<O>().too_long(full))?;
+        let manner = || Manner {
+            terms: self.terms(expect, shared),
+            subject: subject::<O>(),
+            strays: &channel.strays,
+            ears: shared.ears(protocol, Some(channel)),
+        };
+        lane.converse(request, expect, shared.hooks.is_any_set(), manner, &mut |message| {
+            reply(read::<O, O::Reply>(message.bytes)?);
+            Ok(())
         })
     }
+}
+
+/// Does it after all, its family resolved anew. A request's parts, not itself: nobody else needs it to lie in memory.
+#[cold]
+fn ask_anew<O: Do>(
+    connection: &Connection,
+    request: &O::Request,
+    timeout: Option<Duration>,
+    plan: (Flags, Expect),
+    before: Option<(u16, Error)>,
+    reply: &mut dyn FnMut(Object<'_, O::Reply>),
+) -> Result<Accepted> {
+    let request = Request::<O> { connection, request, flags: plan.0, timeout, op: PhantomData };
+    request.ask(kind_anew::<O>(connection, before)?, plan, &mut |object| reply(object))
 }
 
 /// The reply of an op, of which this is the first that came.
@@ -190,30 +225,15 @@ pub(super) fn reply_of<O: Do>(first: Option<O::Reply>) -> Result<O::Reply> {
     }
 }
 
-/// Runs `ask` with the type of the op's messages: `number`, or the family's id if it is a generic netlink one. If that
-/// has changed since the family was resolved, `ask` is run once more with the new one.
-#[inline]
-pub(super) fn with_family<O: Op, R>(
-    connection: &Connection,
-    number: u16,
-    subject: &Subject<'_>,
-    mut ask: impl FnMut(u16) -> Result<R>,
-) -> Result<R> {
-    let resolve = || connection.family(FamilyOf::<O>::NAME).map_err(|error| error.of(subject.name()));
-    let shared = &connection.shared;
-    let known = shared.kind_of::<O>(number);
-    let (mut kind, mut old) = (known.map_or_else(|| resolve().map(|family| family.id), Ok)?, known.is_some());
-    loop {
-        match ask(kind) {
-            Err(error) if old && shared.is_outdated::<O>(kind, &error) => {
-                let new = resolve()?.id;
-                if new == kind {
-                    return Err(error);
-                }
-                (kind, old) = (new, false);
-            }
-            done => return done,
-        }
+/// The type of an op's messages, its family asked for: it is not known, or the id that it had `before` may not be its own
+/// any more. If it still is, the error stands.
+#[cold]
+pub(super) fn kind_anew<O: Op>(connection: &Connection, before: Option<(u16, Error)>) -> Result<u16> {
+    let named = |error: Error| error.of(format!("{} {}", FamilyOf::<O>::NAME, O::NAME));
+    let kind = connection.family(FamilyOf::<O>::NAME).map_err(named)?.id;
+    match before {
+        Some((old, error)) if old == kind => Err(error),
+        _ => Ok(kind),
     }
 }
 

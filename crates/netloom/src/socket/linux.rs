@@ -4,13 +4,14 @@ use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Instant;
 
 use netloom_wire::{Errno, Protocol};
 
-use super::{Address, Endpoint, Opt, Received, RecvFlags, Socket, sys};
+use super::sys::{self, How};
+use super::{Address, Endpoint, Opt, Received, RecvFlags, Socket};
 use crate::client::Dialer;
 use crate::{Error, Result};
 
@@ -22,22 +23,48 @@ pub(super) struct Linux {
     fd: OwnedFd,
     /// The port, once known; 0 before.
     port: AtomicU32,
+    /// Whether an option may be set that has a receive tell more than bytes and sender.
+    tells: AtomicBool,
 }
 
 impl Linux {
     pub(super) fn open(protocol: Protocol) -> Answer<Self> {
-        Ok(Self { fd: sys::socket(protocol.number())?, port: AtomicU32::new(0) })
+        let (port, tells) = (AtomicU32::new(0), AtomicBool::new(false));
+        Ok(Self { fd: sys::socket(protocol.number())?, port, tells })
     }
 
     /// A socket that somebody else opened.
     pub(super) fn from_fd(fd: OwnedFd) -> Answer<Self> {
         let port = sys::local(fd.as_fd())?.port;
-        Ok(Self { fd, port: AtomicU32::new(port) })
+        let (port, tells) = (AtomicU32::new(port), AtomicBool::new(true));
+        Ok(Self { fd, port, tells })
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     fn learn_port(&self) {
-        if let Ok(local) = sys::local(self.fd.as_fd()) {
+        if let Ok(local) = sys::local(self.fd()) {
             self.port.store(local.port, Ordering::Relaxed);
+        }
+    }
+
+    /// Receives what has to be waited for, or is looked at only.
+    fn receive_until(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Answer<Received> {
+        let dontwait = flags.contains(RecvFlags::DONTWAIT);
+        let port = self.port.load(Ordering::Relaxed);
+        let how = How { peek: flags.contains(RecvFlags::PEEK), dontwait: dontwait || deadline.is_some(), port };
+        let receive = if self.tells.load(Ordering::Relaxed) { sys::recv_msg } else { sys::recv_from };
+        loop {
+            let deadline = match (receive(self.fd(), buf, how), deadline) {
+                (Err(Errno::EAGAIN), Some(deadline)) if !dontwait => deadline,
+                (received, _) => return received,
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || !sys::readable(self.fd(), None, Some(left))? {
+                return Err(Errno::EAGAIN);
+            }
         }
     }
 }
@@ -45,7 +72,7 @@ impl Linux {
 impl Endpoint for Linux {
     #[inline]
     fn send(&self, to: Option<Address>, bytes: &[u8]) -> Answer<usize> {
-        let sent = sys::send(self.fd.as_fd(), to, bytes);
+        let sent = sys::send(self.fd(), to, bytes);
         if self.port.load(Ordering::Relaxed) == 0 {
             self.learn_port();
         }
@@ -54,51 +81,40 @@ impl Endpoint for Linux {
 
     #[inline]
     fn recv(&self, buf: &mut [u8], flags: RecvFlags, deadline: Option<Instant>) -> Answer<Received> {
-        let peek = flags.contains(RecvFlags::PEEK);
-        let port = self.port.load(Ordering::Relaxed);
-        let dontwait = flags.contains(RecvFlags::DONTWAIT);
-        loop {
-            let deadline = match (sys::recv(self.fd.as_fd(), buf, peek, dontwait || deadline.is_some()), deadline) {
-                (Ok(mut received), _) => {
-                    received.destination.port = port;
-                    return Ok(received);
-                }
-                (Err(Errno::EAGAIN), Some(deadline)) if !dontwait => deadline,
-                (Err(errno), _) => return Err(errno),
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || !sys::readable(self.fd.as_fd(), None, Some(left))? {
-                return Err(Errno::EAGAIN);
-            }
+        // Whoever has just sent looks like this, and mostly finds the answer.
+        if flags == RecvFlags::DONTWAIT && !self.tells.load(Ordering::Relaxed) {
+            let port = self.port.load(Ordering::Relaxed);
+            return sys::recv_from(self.fd(), buf, How { peek: false, dontwait: true, port });
         }
+        self.receive_until(buf, flags, deadline)
     }
 
     fn bind(&self, address: Address) -> Answer<()> {
-        sys::bind(self.fd.as_fd(), address)?;
+        sys::bind(self.fd(), address)?;
         self.learn_port();
         Ok(())
     }
 
     fn connect(&self, peer: Address) -> Answer<()> {
-        sys::connect(self.fd.as_fd(), peer)?;
+        sys::connect(self.fd(), peer)?;
         self.learn_port();
         Ok(())
     }
 
     fn local(&self) -> Answer<Address> {
-        sys::local(self.fd.as_fd())
+        sys::local(self.fd())
     }
 
     fn join(&self, group: u32) -> Answer<()> {
-        sys::set(self.fd.as_fd(), libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group)
+        sys::set(self.fd(), libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group)
     }
 
     fn leave(&self, group: u32) -> Answer<()> {
-        sys::set(self.fd.as_fd(), libc::SOL_NETLINK, libc::NETLINK_DROP_MEMBERSHIP, group)
+        sys::set(self.fd(), libc::SOL_NETLINK, libc::NETLINK_DROP_MEMBERSHIP, group)
     }
 
     fn memberships(&self) -> Answer<Vec<u32>> {
-        let words = sys::memberships(self.fd.as_fd())?;
+        let words = sys::memberships(self.fd())?;
         let groups = words.iter().zip(0_u32..).flat_map(|(word, index)| {
             let bits = (0..32_u32).filter(move |bit| word >> bit & 1 == 1);
             bits.map(move |bit| index.saturating_mul(32).saturating_add(bit).saturating_add(1))
@@ -108,7 +124,10 @@ impl Endpoint for Linux {
 
     fn set(&self, option: Opt, value: u32) -> Answer<()> {
         let (level, number) = number(option);
-        sys::set(self.fd.as_fd(), level, number, value)
+        if matches!(option, Opt::PktInfo | Opt::ListenAllNsid | Opt::PassCredentials) {
+            self.tells.store(true, Ordering::Relaxed);
+        }
+        sys::set(self.fd(), level, number, value)
     }
 
     fn option(&self, option: Opt) -> Answer<u32> {
@@ -117,15 +136,15 @@ impl Endpoint for Linux {
             Opt::SendBufferForce => number(Opt::SendBuffer),
             option => number(option),
         };
-        sys::option(self.fd.as_fd(), level, number)
+        sys::option(self.fd(), level, number)
     }
 
     fn set_nonblocking(&self, on: bool) -> Answer<()> {
-        sys::set_nonblocking(self.fd.as_fd(), on)
+        sys::set_nonblocking(self.fd(), on)
     }
 
     fn as_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.fd.as_fd())
+        Some(self.fd())
     }
 }
 

@@ -205,6 +205,9 @@ impl Socket {
     }
 
     /// The file descriptor, to poll; `None` where there is none.
+    ///
+    /// Options that have a receive tell more are to be set by [`Socket::set`], not on the descriptor: what nobody asked for is
+    /// not received.
     pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         self.0.as_fd()
     }

@@ -74,8 +74,41 @@ pub(super) fn send(fd: BorrowedFd<'_>, to: Option<Address>, bytes: &[u8]) -> Res
     usize::try_from(sent).map_err(|_| last())
 }
 
+/// How to receive: `MSG_PEEK`, `MSG_DONTWAIT`, and the port that is ours.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    pub(super) peek: bool,
+    pub(super) dontwait: bool,
+    pub(super) port: u32,
+}
+
+impl How {
+    #[inline]
+    fn flags(self) -> i32 {
+        let peek = if self.peek { libc::MSG_PEEK } else { 0 };
+        let dontwait = if self.dontwait { libc::MSG_DONTWAIT } else { 0 };
+        libc::MSG_TRUNC | peek | dontwait
+    }
+}
+
+/// Receives without control messages, which costs the kernel and us less.
 #[inline]
-pub(super) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], peek: bool, dontwait: bool) -> Result<Received> {
+pub(super) fn recv_from(fd: BorrowedFd<'_>, buf: &mut [u8], how: How) -> Result<Received> {
+    let mut name = sockaddr(Address::default());
+    let mut name_len = SOCKADDR_LEN;
+    let (place, room) = (buf.as_mut_ptr().cast(), buf.len());
+    let sender = (&raw mut name).cast();
+    // SAFETY: pointer and length are those of `buf`; `name` has room for `name_len` bytes, and both outlive the call.
+    let len = unsafe { libc::recvfrom(fd.as_raw_fd(), place, room, how.flags(), sender, &raw mut name_len) };
+    let len = usize::try_from(len).map_err(|_| last())?;
+    let source = Address { port: name.nl_pid, groups: name.nl_groups };
+    // With MSG_TRUNC the length is the datagram's own.
+    let truncated = len > room;
+    Ok(Received { len, truncated, source, destination: Address::port(how.port), ..Received::default() })
+}
+
+/// Receives with control messages: group, credentials, namespace.
+pub(super) fn recv_msg(fd: BorrowedFd<'_>, buf: &mut [u8], how: How) -> Result<Received> {
     let mut name = sockaddr(Address::default());
     let mut iov = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
     let mut control = MaybeUninit::<Control>::uninit();
@@ -87,13 +120,7 @@ pub(super) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], peek: bool, dontwait: boo
     header.msg_iovlen = 1;
     header.msg_control = control.as_mut_ptr().cast();
     header.msg_controllen = CONTROL as _;
-    let mut flags = libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC;
-    if peek {
-        flags |= libc::MSG_PEEK;
-    }
-    if dontwait {
-        flags |= libc::MSG_DONTWAIT;
-    }
+    let flags = how.flags() | libc::MSG_CMSG_CLOEXEC;
     // SAFETY: the header's name, buffer and control pointers have the lengths given and outlive the call.
     let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) };
     let len = usize::try_from(len).map_err(|_| last())?;
@@ -101,6 +128,7 @@ pub(super) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], peek: bool, dontwait: boo
         len,
         truncated: header.msg_flags & libc::MSG_TRUNC != 0,
         source: Address { port: name.nl_pid, groups: name.nl_groups },
+        destination: Address::port(how.port),
         ..Received::default()
     };
     // The kernel wrote so many bytes of control messages; without options set, none.
@@ -248,6 +276,7 @@ fn check(returned: i32) -> Result<i32> {
     if returned < 0 { Err(last()) } else { Ok(returned) }
 }
 
+#[cold]
 fn last() -> Errno {
     Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }

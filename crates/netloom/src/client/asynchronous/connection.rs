@@ -89,7 +89,7 @@ impl<R: Runtime> Connection<R> {
 
     /// An op to be done with flags, another timeout, or for more than its reply.
     pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O, Self> {
-        Request::new(self, self.shared(), request)
+        Request::new(self, request)
     }
 
     /// Dumps an op's objects on a socket of its own: see [`client::Connection::dump`](crate::client::Connection::dump).

@@ -17,8 +17,8 @@ impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
     /// Does it, and returns all that comes back.
     pub async fn send(self) -> Result<Answer<O::Reply>> {
         let mut replies = Vec::new();
-        let accepted = self.run(&mut |reply| replies.push(reply.own())).await?;
-        Ok(Answer { replies, warning: accepted.warning, cookie: accepted.cookie })
+        let (warning, cookie) = self.run(&mut |reply| replies.push(reply.own())).await?.into_parts();
+        Ok(Answer { replies, warning, cookie })
     }
 
     /// Does it, and returns the (first) reply.
@@ -44,8 +44,9 @@ impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
     }
 
     async fn run(&self, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
-        let plan = self.plan()?;
+        let (flags, expect) = self.plan()?;
         let shared = self.connection.shared();
+        let plan = (flags, self.terms(expect, shared));
         match shared.kind_of::<O>(O::REQUEST) {
             None => self.ask(self.resolve().await?, plan, reply).await,
             Some(known) => match self.ask(known, plan, reply).await {
@@ -104,8 +105,8 @@ impl<R: Runtime> RawRequest<'_, Connection<R>> {
                 Ok(())
             },
         );
-        let accepted = accepted.await.map_err(|error| self.forget(shared, error))?;
-        Ok(RawAnswer { replies, warning: accepted.warning, cookie: accepted.cookie })
+        let (warning, cookie) = accepted.await.map_err(|error| self.forget(shared, error))?.into_parts();
+        Ok(RawAnswer { replies, warning, cookie })
     }
 
     /// Sends it, and waits for no answer. What comes back, if anything does, is the
