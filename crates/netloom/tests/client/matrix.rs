@@ -5,7 +5,8 @@ matrix! {
     fn whatever_goes_wrong_wherever_ends_right(side, open, kernel) {
         let mut struck = Vec::new();
         for (act, fault) in Act::ALL.into_iter().flat_map(|act| Fault::ALL.map(|fault| (act, fault))) {
-            for point in 0.. {
+            let mut point = 0;
+            loop {
                 let at = format!("{side}: {act:?}, {fault:?} at {point}");
                 assert!(point < 64, "{at}: no end to it");
                 let nl = open(fault.timeout());
@@ -111,16 +112,21 @@ matrix! {
                 });
                 let over = kernel.faults().is_any_pending();
                 kernel.faults().clear();
-                if let Err(error) = outcome {
-                    assert!(fault.explains(act, &error) && !over, "{at}: {error}");
+                if let Err(error) = &outcome {
+                    if over && fault == Fault::Lost && error.is_timeout() {
+                        // The machine was slower than its patience.
+                        continue;
+                    }
+                    assert!(fault.explains(act, error) && !over, "{at}: {error}");
                 }
-                let nl = nl.clone();
-                if fault == Fault::Lost {
-                    // Its own patience is short.
-                    let answer = wait!(nl.request(Echo, &text("after")).timeout(Fault::Noop.timeout()).reply());
-                    assert_eq!(answer.expect(&at), text("after"), "{at}");
-                } else {
-                    assert_eq!(wait!(nl.call(Echo, &text("after"))).expect(&at), text("after"), "{at}");
+                let answer = loop {
+                    match wait!(nl.request(Echo, &text("after")).timeout(Fault::Noop.timeout()).reply()) {
+                        Err(error) if fault == Fault::Lost && error.is_timeout() => {}
+                        answer => break answer,
+                    }
+                };
+                assert_eq!(answer.expect(&at), text("after"), "{at}");
+                if fault != Fault::Lost {
                     let mut dump = wait!(nl.dump(List, &())).expect(&at);
                     assert_eq!(wait!(dump.next()).expect(&at).expect(&at).index, Some(0), "{at}");
                 }
@@ -128,6 +134,7 @@ matrix! {
                     struck.push((act, fault, point));
                     break;
                 }
+                point += 1;
             }
         }
         // Each struck where it can.

@@ -67,11 +67,13 @@ impl Engine {
         }
     }
 
-    /// Queues part of a dump.
-    pub(super) fn push_chunk(&self, port: &mut Port, chunk: Vec<u8>) {
-        if let Fate::Comes = self.disturb(port, &chunk, 0) {
+    /// Queues part of a dump; false if a fault has made away with it. No dump goes on behind a hole.
+    pub(super) fn push_chunk(&self, port: &mut Port, chunk: Vec<u8>) -> bool {
+        let comes = matches!(self.disturb(port, &chunk, 0), Fate::Comes);
+        if comes {
             port.push_chunk(Datagram::from_kernel(Arc::new(chunk), 0));
         }
+        comes
     }
 
     /// Has faults do to an answer what they are to do: what comes in front of it does, and the reader hears of its loss.

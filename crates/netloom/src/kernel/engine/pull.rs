@@ -182,7 +182,11 @@ impl Engine {
     }
 
     fn rest(&self, port: &mut Port, cursor: Cursor, chunk: Vec<u8>, generation: u64, ticket: Option<Ticket>) {
-        self.push_chunk(port, chunk);
+        if !self.push_chunk(port, chunk)
+            && let Some(dump) = port.dump.take()
+        {
+            return push_done(port, dump.request.clone(), cursor, ticket);
+        }
         if let Some(dump) = port.dump.as_mut() {
             dump.stage = Rest::Resting(cursor);
             dump.generation = generation;
@@ -204,8 +208,15 @@ impl Engine {
         let (options, port_id) = (port.options, port.id);
         let Some(dump) = port.dump.as_mut() else { return false };
         if !chunk.is_empty() && chunk.len().saturating_add(DONE_LEN) > room {
-            dump.stage = Rest::Ending { cursor, end: Box::new(end) };
-            self.push_chunk(port, chunk);
+            let request = dump.request.clone();
+            if !self.push_chunk(port, chunk) {
+                port.dump = None;
+                push_done(port, request, cursor, ticket);
+                return true;
+            }
+            if let Some(dump) = port.dump.as_mut() {
+                dump.stage = Rest::Ending { cursor, end: Box::new(end) };
+            }
             return false;
         }
         let objects = chunk.len();
