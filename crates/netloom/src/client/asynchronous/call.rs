@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use netloom_wire::{Flags, Full, Header, MessageType, RawMessage, Writer};
 
-use super::line::{Line, Place, Post, State};
+use super::line::{Line, Place, State};
 use super::readiness::Patience;
 use super::runtime::{Runtime, Way};
+use super::slots::Post;
 use crate::Result;
 use crate::client::conversation::{Accepted, Conversation, Party, Terms};
 use crate::client::exchange::Expect;
@@ -45,13 +46,20 @@ pub(super) async fn converse<R: Runtime>(
     let header = Header { seq: place.seq, port: line.port, ..Header::new(MessageType(kind), flags) };
     let len = write(&mut place.buffer, header, body).map_err(|full| subject.too_long(full))?;
     let request = place.buffer.get(..len).unwrap_or_default();
-    let talk = Conversation::new(terms.exchange(line.port, place.seq, request), terms);
-    let party = Party { subject, strays: &line.strays, ears: ears.as_ref() };
-    if let Some(ears) = party.ears {
+    if let Some(ears) = &ears {
         ears.out(line.port, request).map_err(|cause| subject.error(cause))?;
     }
+    let sent = line.send(request).transpose().map_err(named)?.is_some();
+    if sent && ears.is_none() && line.answer_at_once(&mut place, terms.expect, &mut reply).map_err(named)? {
+        return Ok(Accepted::default());
+    }
+    let request = place.buffer.get(..len).unwrap_or_default();
+    let talk = Conversation::new(terms.exchange(line.port, place.seq, request), terms);
+    let party = Party { subject, strays: &line.strays, ears: ears.as_ref() };
     let mut call = Call { place, len, talk, terms, party, patience: Patience::default() };
-    poll_fn(|cx| call.poll_send(cx)).await.map_err(named)?;
+    if !sent {
+        poll_fn(|cx| call.poll_send(cx)).await.map_err(named)?;
+    }
     poll_fn(|cx| call.poll_answers(cx, &mut reply)).await.map_err(named)?;
     call.talk.finish(subject)
 }
@@ -99,7 +107,7 @@ impl<R: Runtime> Call<'_, R> {
             if self.talk.is_over() {
                 return Poll::Ready(Ok(()));
             }
-            if let Some(mail) = state.mail(seq) {
+            if let Some(mail) = state.slots.mail(seq) {
                 self.take(mail.as_post(), reply)?;
                 continue;
             }

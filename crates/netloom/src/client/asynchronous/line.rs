@@ -1,16 +1,17 @@
 //! A call socket that many tasks use at once.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 
-use netloom_wire::{Errno, Header, MessageType, messages};
+use netloom_wire::{Errno, Header, RawMessage, messages};
 
 use super::readiness::Readiness;
 use super::runtime::{Runtime, Way};
+use super::slots::{Mail, Odd, Post, Slots};
 use crate::Result;
+use crate::client::exchange::{Expect, Whole, whole_answer};
 use crate::client::hooks::{self, Ears, Flow};
 use crate::client::lane::{self, Lane};
 use crate::client::mailbox;
@@ -29,67 +30,30 @@ pub(super) struct Line<R: Runtime> {
     state: Mutex<State>,
     /// Calls that were dropped while the state was held, maybe by who held it: a waker or a hook may drop anything.
     gone: Mutex<Vec<u32>>,
+    /// Whether there are any of them.
+    is_any_gone: AtomicBool,
     hearers: AtomicU64,
 }
 
 pub(super) struct State {
     /// The sequence number used last.
     seq: u32,
-    /// By sequence number, oldest first.
-    slots: VecDeque<(u32, Slot)>,
+    pub(super) slots: Slots,
     inbox: Vec<u8>,
     /// Buffers of calls that have ended.
     spare: Vec<Vec<u8>>,
 }
 
-enum Slot {
-    Call {
-        /// What another one read for it.
-        mail: VecDeque<Mail>,
-        /// It takes what looks unsolicited: of which kind, if that is known.
-        odd: Option<Option<MessageType>>,
-    },
-    /// The no-op behind the call of this sequence.
-    Barrier(u32),
-}
-
-/// What was read for a call.
-pub(super) enum Mail {
-    Datagram(Box<[u8]>, Received),
-    /// The queue was full: its answer may be among what was lost.
-    Lost,
-    Failed(Cause),
-}
-
-/// The same as it is read: what a call gets at once.
-pub(super) enum Post<'d> {
-    Datagram(&'d [u8], &'d Received),
-    Lost,
-    Failed(Cause),
-}
-
-impl Mail {
-    pub(super) fn as_post(&self) -> Post<'_> {
-        match self {
-            Self::Datagram(bytes, received) => Post::Datagram(bytes, received),
-            Self::Lost => Post::Lost,
-            Self::Failed(cause) => Post::Failed(cause.clone()),
-        }
-    }
-}
-
 impl<R: Runtime> Line<R> {
     /// Buffers that are kept.
     const SPARE: usize = 16;
-    /// Pieces of mail that a call which is not polled may have.
-    const MAIL: usize = 1024;
 
     pub(super) fn new(lane: Lane, strays: Arc<Strays>) -> Self {
         let (port, detached, socket, inbox) = lane.into_parts();
-        let state = State { seq: 0, slots: VecDeque::new(), inbox, spare: Vec::new() };
+        let state = State { seq: 0, slots: Slots::default(), inbox, spare: Vec::new() };
         let ready = Readiness::new(socket);
         let (state, gone, hearers) = (Mutex::new(state), Mutex::default(), AtomicU64::new(1 << 32));
-        Self { port, detached, strays, ready, state, gone, hearers }
+        Self { port, detached, strays, ready, state, gone, is_any_gone: AtomicBool::new(false), hearers }
     }
 
     pub(super) fn ready(&self) -> &Readiness<R> {
@@ -107,26 +71,84 @@ impl<R: Runtime> Line<R> {
     }
 
     /// The state, to read the socket; never held while waiting or sending.
+    #[inline]
     pub(super) fn state(&self) -> Result<MutexGuard<'_, State>> {
+        let mut state = match self.try_state() {
+            Some(state) => state,
+            None => self.wait_for_state()?,
+        };
+        if self.is_any_gone.load(Ordering::Relaxed) {
+            self.forget_gone(&mut state);
+        }
+        Ok(state)
+    }
+
+    #[inline]
+    fn try_state(&self) -> Option<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    #[cold]
+    fn wait_for_state(&self) -> Result<MutexGuard<'_, State>> {
         if hooks::is_inside(self.id()) {
             let instead = "a hook runs inside of a call and cannot wait for another one on the same socket: use another \
                            connection, or call afterwards";
             return Err(Error::new("", Cause::Usage(instead)));
         }
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner));
-        gone.into_iter().for_each(|seq| state.remove(seq));
-        Ok(state)
+        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[cold]
+    fn forget_gone(&self, state: &mut State) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_any_gone.store(false, Ordering::Relaxed);
+        gone.drain(..).for_each(|seq| state.slots.remove(seq));
     }
 
     /// A call begins: its sequence number, and a buffer for its request.
-    pub(super) fn begin(&self, odd: Option<Option<MessageType>>) -> Result<Place<'_, R>> {
+    #[inline]
+    pub(super) fn begin(&self, odd: Odd) -> Result<Place<'_, R>> {
         let mut state = self.state()?;
         state.seq = lane::after(state.seq);
         let (seq, buffer) = (state.seq, state.spare.pop().unwrap_or_default());
-        state.slots.push_back((seq, Slot::Call { mail: VecDeque::new(), odd }));
+        state.slots.add(seq, odd);
         drop(state);
-        Ok(Place { line: self, seq, barrier: None, buffer, waited: false })
+        Ok(Place { line: self, seq, barrier: None, buffer, waited: false, ended: false })
+    }
+
+    /// Looks, once a call's request has been sent, for the datagram that answers all of it, and gives a reply to `reply`; false
+    /// if it has to be waited for. To be called only where no hooks are set.
+    #[inline]
+    pub(super) fn answer_at_once(
+        &self,
+        place: &mut Place<'_, R>,
+        expect: Expect,
+        reply: &mut impl FnMut(RawMessage<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        let mut state = self.state()?;
+        if state.slots.has_mail(place.seq) {
+            return Ok(false);
+        }
+        let Some(got) = self.receive(&mut state) else { return Ok(false) };
+        let whole = got.as_ref().ok().and_then(|received| {
+            let datagram = state.inbox.get(..received.len)?;
+            whole_answer(self.port, place.seq, expect, datagram, received.source)
+        });
+        let done = match whole {
+            Some(Whole::Reply(message)) => reply(message),
+            Some(Whole::Ack) => Ok(()),
+            None => {
+                // Whatever it is: all whom it may concern have it in their mail then, this call among them.
+                let _ = self.deal(&mut state, got, None, None, &mut |_| Ok(()));
+                return Ok(false);
+            }
+        };
+        place.end(&mut state);
+        done.map(|()| true)
     }
 
     /// Sends a datagram to the kernel side, for who has this name and then has waited.
@@ -146,7 +168,8 @@ impl<R: Runtime> Line<R> {
     }
 
     /// The same without waiting; `None` if there is no room for it.
-    fn send(&self, datagram: &[u8]) -> Option<Result<()>> {
+    #[inline]
+    pub(super) fn send(&self, datagram: &[u8]) -> Option<Result<()>> {
         match retry(|| self.ready.socket().endpoint().send(None, datagram)) {
             Ok(_) => Some(Ok(())),
             Err(Errno::EAGAIN) => None,
@@ -169,12 +192,13 @@ impl<R: Runtime> Line<R> {
         let Some(sent) = self.send(&bytes) else { return Ok(None) };
         sent?;
         state.seq = seq;
-        state.slots.push_back((seq, Slot::Barrier(call.seq)));
+        state.slots.add_barrier(seq, call.seq);
         call.barrier = Some(seq);
         Ok(Some(seq))
     }
 
     /// Receives without waiting.
+    #[inline]
     pub(super) fn receive(&self, state: &mut State) -> Option<std::result::Result<Received, Cause>> {
         if state.inbox.is_empty() {
             // A panic in a reply's reader took it away.
@@ -197,7 +221,9 @@ impl<R: Runtime> Line<R> {
             Err(cause) => cause,
         };
         let whose = match cause {
-            Cause::Truncated(_) => Header::read(&state.inbox).and_then(|cut| state.addressee(&cut, Address::KERNEL)),
+            Cause::Truncated(_) => {
+                Header::read(&state.inbox).and_then(|cut| state.slots.addressee(&cut, Address::KERNEL))
+            }
             _ => None,
         };
         if let Some(whose) = whose {
@@ -236,8 +262,7 @@ impl<R: Runtime> Line<R> {
             Cause::Overrun => Mail::Lost,
             cause => Mail::Failed(cause.clone()),
         };
-        let others: Vec<u32> = state.slots.iter().map(|(seq, _)| *seq).filter(|seq| Some(*seq) != me).collect();
-        for seq in others {
+        for seq in state.slots.all().into_iter().filter(|seq| Some(*seq) != me) {
             self.put(state, seq, mail())?;
         }
         if me.is_some() { own(mail().as_post()) } else { Ok(()) }
@@ -258,7 +283,7 @@ impl<R: Runtime> Line<R> {
         for message in messages(datagram) {
             let bytes = match &message {
                 Ok(message) => {
-                    whose = state.addressee(&message.header, received.source);
+                    whose = state.slots.addressee(&message.header, received.source);
                     message.bytes
                 }
                 // What stands behind a message of somebody's is theirs.
@@ -283,13 +308,7 @@ impl<R: Runtime> Line<R> {
 
     /// Puts something into a call's mail, and wakes it.
     fn put(&self, state: &mut State, seq: u32, mail: Mail) -> Result<()> {
-        if let Some(Slot::Call { mail: received, .. }) = state.slot(seq) {
-            if received.len() < Self::MAIL {
-                received.push_back(mail);
-            } else {
-                received.push_back(Mail::Lost);
-                received.truncate(Self::MAIL.saturating_add(1));
-            }
+        if state.slots.put(seq, mail) {
             self.ready.bell(Way::In).call(seq.into());
         }
         Ok(())
@@ -305,9 +324,21 @@ pub(super) struct Place<'l, R: Runtime> {
     /// For its request; given back.
     pub(super) buffer: Vec<u8>,
     pub(super) waited: bool,
+    ended: bool,
 }
 
 impl<R: Runtime> Place<'_, R> {
+    /// Leaves it.
+    fn end(&mut self, state: &mut State) {
+        for seq in [Some(self.seq), self.barrier].into_iter().flatten() {
+            state.slots.remove(seq);
+        }
+        if state.spare.len() < Line::<R>::SPARE {
+            state.spare.push(std::mem::take(&mut self.buffer));
+        }
+        self.ended = true;
+    }
+
     /// It waits: to be told before the last look.
     pub(super) fn wait(&mut self, way: Way, cx: &Context<'_>) {
         self.waited = true;
@@ -317,73 +348,22 @@ impl<R: Runtime> Place<'_, R> {
 
 impl<R: Runtime> Drop for Place<'_, R> {
     fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
         let line = self.line;
-        let seqs = [Some(self.seq), self.barrier].into_iter().flatten();
-        let state = match line.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        };
-        match state {
-            Some(mut state) => {
-                seqs.for_each(|seq| state.remove(seq));
-                if state.spare.len() < Line::<R>::SPARE {
-                    state.spare.push(std::mem::take(&mut self.buffer));
-                }
+        match line.try_state() {
+            Some(mut state) => self.end(&mut state),
+            None => {
+                let mut gone = line.gone.lock().unwrap_or_else(PoisonError::into_inner);
+                gone.extend([Some(self.seq), self.barrier].into_iter().flatten());
+                line.is_any_gone.store(true, Ordering::Relaxed);
             }
-            None => line.gone.lock().unwrap_or_else(PoisonError::into_inner).extend(seqs),
         }
         if self.waited {
             line.ready.bell(Way::In).leave(self.seq.into());
             line.ready.bell(Way::Out).leave(self.seq.into());
         }
-    }
-}
-
-impl State {
-    /// The oldest piece of a call's mail.
-    pub(super) fn mail(&mut self, seq: u32) -> Option<Mail> {
-        match self.slot(seq)? {
-            Slot::Call { mail, .. } => mail.pop_front(),
-            Slot::Barrier(_) => None,
-        }
-    }
-
-    /// Which call may be meant by a message; its exchange decides.
-    fn addressee(&mut self, header: &Header, source: Address) -> Option<u32> {
-        if source.port != 0 {
-            return None;
-        }
-        match self.slot(header.seq) {
-            Some(Slot::Call { .. }) => return Some(header.seq),
-            Some(Slot::Barrier(call)) => return Some(*call),
-            None => {}
-        }
-        if header.seq != 0 || header.kind.is_control() || source.groups != 0 {
-            return None;
-        }
-        let takes = |slot: &Slot| match slot {
-            Slot::Call { odd: Some(kind), .. } => kind.is_none_or(|kind| kind == header.kind),
-            _ => false,
-        };
-        self.slots.iter().find(|(_, slot)| takes(slot)).map(|(seq, _)| *seq)
-    }
-
-    fn remove(&mut self, seq: u32) {
-        if let Some(place) = self.place(seq) {
-            self.slots.remove(place);
-        }
-    }
-
-    fn slot(&mut self, seq: u32) -> Option<&mut Slot> {
-        let place = self.place(seq)?;
-        self.slots.get_mut(place).map(|(_, slot)| slot)
-    }
-
-    /// Sequence numbers come round: what is under way is in order counted from the oldest.
-    fn place(&self, seq: u32) -> Option<usize> {
-        let oldest = self.slots.front()?.0;
-        self.slots.binary_search_by_key(&seq.wrapping_sub(oldest), |(at, _)| at.wrapping_sub(oldest)).ok()
     }
 }
 

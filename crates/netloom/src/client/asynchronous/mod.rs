@@ -11,6 +11,7 @@ mod line;
 mod readiness;
 mod request;
 mod runtime;
+mod slots;
 mod subscription;
 mod unsolicited;
 mod watch;
