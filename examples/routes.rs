@@ -1,17 +1,18 @@
 //! The addresses and routes of a network namespace, by default its own.
 //!
 //!     cargo run --example routes
-//!     cargo run --example routes -- /run/netns/NAME
+//!     cargo run --example routes -- NAME
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use netloom::Netns;
 use netloom::prelude::*;
 use netloom::rtnetlink::{AddressFamily, Interface, addr, link, route};
 
 fn main() -> io::Result<()> {
     let nl = match std::env::args_os().nth(1) {
-        Some(path) => Connection::builder().netns(std::os::fd::AsFd::as_fd(&std::fs::File::open(path)?)).open()?,
+        Some(name) => Connection::builder().netns(Netns::named(name)).open()?,
         None => Connection::open()?,
     };
     tell(&nl, &mut io::stdout())

@@ -1,17 +1,16 @@
 //! A kernel side, as cases reach it.
 
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use netloom::Connection;
 use netloom::client::Dialer;
 use netloom::kernel::{Kernel, NetNs};
 use netloom::socket::{Address, Credentials, LinuxDialer, Socket};
 use netloom::wire::Protocol;
+use netloom::{Connection, Netns};
 use rustix::process::Uid;
 use rustix::thread::set_thread_res_uid;
 
@@ -173,7 +172,7 @@ fn another_namespace(id: Option<i32>) -> Option<Arc<dyn Dialer>> {
     }
     let _ = child.kill();
     let _ = child.wait();
-    let found = found.and_then(|file| LinuxDialer::in_namespace(file.as_fd()).ok());
+    let found = found.and_then(|file| LinuxDialer::in_namespace(&Netns::from(file)).ok());
     let found = found.filter(|dialer| dialer.open(Protocol::GENERIC).is_ok());
     found.map(|dialer| Arc::new(dialer) as Arc<dyn Dialer>)
 }

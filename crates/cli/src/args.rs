@@ -11,7 +11,7 @@ use netloom::kernel::Version;
 use crate::call::{Asked, Creation};
 use crate::decode::Decoded;
 use crate::generate::Generated;
-use crate::kernel::Target;
+use crate::kernel::{Place, Target};
 use crate::list::Listed;
 use crate::listen::Heard;
 use crate::run::Program;
@@ -31,6 +31,10 @@ pub struct Args {
     /// $NETLOOM_KERNEL, else linux]
     #[arg(long, global = true, value_name = "WHICH", value_parser = OsStringValueParser::new().try_map(named))]
     pub kernel: Option<OsString>,
+    /// Talks to Linux in another network namespace: the NAME that ip netns calls it by, a PATH (with a /), or the PID of a
+    /// process in it
+    #[arg(long, global = true, value_name = "NAME|PATH|PID", value_parser = OsStringValueParser::new().try_map(place))]
+    pub netns: Option<Place>,
     /// Loads a module into the kernel side that the command makes (serve, run, --kernel embedded), with these devices,
     /// which are down; may be repeated
     #[arg(long = "module", global = true, value_name = "NAME[=DEVICE,…]")]
@@ -63,10 +67,33 @@ fn named(which: OsString) -> Result<OsString, &'static str> {
     if which.is_empty() { Err("give linux, embedded or a path") } else { Ok(which) }
 }
 
+fn place(which: OsString) -> Result<Place, &'static str> {
+    if which.is_empty() { Err("give a name, a path or a process id") } else { Ok(Place::of(which)) }
+}
+
 impl Args {
     /// The kernel side that the verb talks to; an error if what is said of it excludes itself.
     pub fn target(&self, variable: Option<OsString>) -> Result<Target, clap::Error> {
         let conflict = |text| Err(Self::command().error(ErrorKind::ArgumentConflict, text));
+        if let Some(place) = &self.netns {
+            return match (&self.verb, &self.kernel) {
+                (_, Some(which)) if which != "linux" => {
+                    conflict("--netns is about namespaces of Linux: --kernel names something else")
+                }
+                (Verb::Serve(_) | Verb::Run(_) | Verb::Gen(_) | Verb::Decode(_) | Verb::Sockets(_), _) => conflict(
+                    "--netns goes with the verbs that ask Linux something: list, do, dump, listen, send, wg; for others, \
+                     `ip netns exec` or `nsenter` starts the whole command there",
+                ),
+                _ if self.replay.is_some() => {
+                    conflict("--replay makes a kernel side of its own: --netns is about Linux")
+                }
+                _ if self.behave_like.is_some() || !self.replies.is_empty() || !self.modules.is_empty() => conflict(
+                    "--module, --replies and --behave-like are about a kernel side that the command makes: --netns is \
+                     about Linux",
+                ),
+                _ => Ok(Target::Namespace(place.clone())),
+            };
+        }
         let target = match (&self.verb, &self.kernel) {
             (Verb::Run(program), Some(_)) if program.no_interpose && (self.trace || self.record.is_some()) => {
                 return conflict(
@@ -239,6 +266,16 @@ mod tests {
             (&["list", "--replay", "f", "--module", "doc_exmpl"], None),
             (&["decode", "f", "--replay", "f"], None),
             (&["gen", "spec.yaml", "-o", "out.rs", "--record", "f"], None),
+            (&["list", "--netns", "blue"], Some(Target::Namespace(Place::Name("blue".into())))),
+            (&["list", "--netns", "/proc/4/ns/net"], Some(Target::Namespace(Place::Path("/proc/4/ns/net".into())))),
+            (&["list", "--netns", "42", "--kernel", "linux"], Some(Target::Namespace(Place::Process(42)))),
+            (&["--netns", "blue", "wg", "show"], Some(Target::Namespace(Place::Name("blue".into())))),
+            (&["list", "--netns", ""], None),
+            (&["list", "--netns", "blue", "--kernel", "embedded"], None),
+            (&["list", "--netns", "blue", "--replay", "f"], None),
+            (&["list", "--netns", "blue", "--module", "doc_exmpl"], None),
+            (&["sockets", "--netns", "blue"], None),
+            (&["run", "--netns", "blue", "--", "true"], None),
             (&["run"], None),
             (&["serve"], None),
         ] {

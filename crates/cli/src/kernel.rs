@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use netloom::Netns;
 use netloom::client::Dialer;
 use netloom::kernel::{Kernel, Version};
 use netloom::socket::{LinuxDialer, Socket};
@@ -25,10 +26,42 @@ pub const VARIABLE: &str = "NETLOOM_KERNEL";
 pub enum Target {
     /// Linux underneath.
     Linux,
+    /// The same in another network namespace.
+    Namespace(Place),
     /// One inside this process, with nothing but the built-in families and the modules loaded for it.
     Embedded,
     /// A running one, by the socket it listens on.
     Socket(PathBuf),
+}
+
+/// Where a network namespace is, as `--netns` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// What `ip netns` calls it.
+    Name(OsString),
+    /// A path.
+    Path(PathBuf),
+    /// A process in it.
+    Process(u32),
+}
+
+impl Place {
+    /// What has a slash is a path, a number a process.
+    pub fn of(text: OsString) -> Self {
+        match text.to_str().map(str::parse) {
+            Some(Ok(process)) => Self::Process(process),
+            _ if text.as_encoded_bytes().contains(&b'/') => Self::Path(text.into()),
+            _ => Self::Name(text),
+        }
+    }
+
+    fn netns(&self) -> Netns {
+        match self {
+            Self::Name(name) => Netns::named(name),
+            Self::Path(path) => Netns::path(path),
+            Self::Process(process) => Netns::of_process(*process),
+        }
+    }
 }
 
 impl Target {
@@ -47,6 +80,7 @@ impl Target {
     pub fn dialer(&self, own: &Own) -> Result<Arc<dyn Dialer>, Failure> {
         match self {
             Self::Linux => Ok(Arc::new(LinuxDialer::here())),
+            Self::Namespace(place) => Ok(Arc::new(LinuxDialer::in_namespace(&place.netns())?)),
             Self::Embedded => Ok(Arc::new(Embedded::new(own)?)),
             Self::Socket(path) => Ok(Arc::new(unix::Dialer::connect(path)?)),
         }

@@ -159,6 +159,9 @@ impl Side {
     fn of(settings: &Settings) -> Result<Self, Failure> {
         match &settings.target {
             Target::Linux => Ok(Self::Linux),
+            Target::Namespace(_) => {
+                Err(Failure::new("programs run in the own network namespace: start the command there"))
+            }
             Target::Socket(path) => {
                 unix::Dialer::connect(path)?;
                 // The program may be elsewhere.

@@ -44,6 +44,9 @@ struct Row {
 pub fn run(open: &Open, settings: &Settings, out: &mut dyn Write) -> Result<(), Failure> {
     let mut rows = match &settings.target {
         Target::Linux => linux()?,
+        Target::Namespace(_) => {
+            return Err(Failure::new("Linux tells the sockets of the own namespace alone: start the command there"));
+        }
         Target::Embedded => Loaded::new(&settings.own)?.kernel.sockets().iter().map(Row::of).collect(),
         Target::Socket(path) => unix::Dialer::connect(path)?.sockets()?.iter().map(Row::of).collect(),
     };

@@ -316,6 +316,35 @@ fn what_a_kernel_side_takes_stands_beside_the_spec() {
 }
 
 #[test]
+fn another_network_namespace_is_talked_to_from_here() {
+    // The shell's own is left for a new one, whose lo is down.
+    let script = r#"
+        ip link set lo up
+        unshare -n sh -c 'echo there; exec sleep 60' >"$HOME/there" & process=$!
+        until grep -q there "$HOME/there"; do sleep 0.01; done
+        lo() { "$1" --netns "$2" do rt-link getlink '{"ifname": "lo"}' --json; }
+        lo "$1" $$; lo "$1" "/proc/$process/ns/net"; lo "$1" "$process"
+        "$1" --netns "no such name" list 2>&1 || echo "failed with $?"
+        kill "$process""#;
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    let Some(out) = unshared(&format!("HOME={home}\n{script}")) else { return };
+    let mut lines = out.lines();
+    for up in [true, false, false] {
+        let link: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+        let flags = link["ifi-flags"].as_array().unwrap();
+        assert_eq!((&link["ifname"], flags.contains(&json!("up"))), (&json!("lo"), up), "{out}");
+    }
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            "netloom: /run/netns/no such name: there is no network namespace of this name; `ip netns` lists those there are",
+            "failed with 1"
+        ]
+    );
+}
+
+#[test]
 fn kernel_policies_are_c_by_the_names_of_the_spec() {
     let specs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../families/specs");
     let c = |name: &str| {

@@ -38,6 +38,8 @@ pub use error::{Error, Result};
 pub use netloom_families as families;
 pub use netloom_wire as wire;
 pub use netloom_wire::{Errno, Protocol};
+#[cfg(target_os = "linux")]
+pub use socket::Netns;
 
 /// Connections for tokio: a feature, `tokio`.
 ///

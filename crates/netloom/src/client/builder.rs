@@ -1,7 +1,5 @@
 //! How a connection is made.
 
-#[cfg(target_os = "linux")]
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,8 @@ use super::lane::Setup;
 use super::shared::{Settings, Shared};
 use crate::Result;
 use crate::error::{Cause, Error};
+#[cfg(target_os = "linux")]
+use crate::socket::{LinuxDialer, Netns};
 use crate::socket::{Tap, Tapping, Transport, TransportDialer};
 
 /// Settings of a [`Connection`] to be; see [`Connection::builder`].
@@ -29,7 +29,7 @@ use crate::socket::{Tap, Tapping, Transport, TransportDialer};
 pub struct Builder {
     dialer: Option<Arc<dyn Dialer>>,
     #[cfg(target_os = "linux")]
-    namespace: Option<Result<crate::socket::LinuxDialer>>,
+    namespace: Option<Netns>,
     /// From the sockets upward.
     transports: Vec<Arc<dyn Transport>>,
     protocol: Protocol,
@@ -63,12 +63,18 @@ impl Builder {
         Self { dialer: Some(dialer), ..self }
     }
 
-    /// Opens its sockets in the network namespace that `fd` refers to, an opened `/proc/PID/ns/net` or
-    /// `/run/netns/NAME`; without it, in that of the thread that calls [`Builder::open`]. Needs CAP_SYS_ADMIN if it is
-    /// another than the thread's. Only for Linux.
+    /// Opens its sockets in this network namespace, all of them and for good; without it, in that of the thread that calls
+    /// [`Builder::open`]. The error of that tells if there is none, the first call's if it may not be entered (EPERM). Only
+    /// for Linux.
+    ///
+    /// ```no_run
+    /// use netloom::{Connection, Netns};
+    /// let nl = Connection::builder().netns(Netns::of_process(42)).open()?;
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
     #[cfg(target_os = "linux")]
-    pub fn netns(self, fd: BorrowedFd<'_>) -> Self {
-        Self { namespace: Some(crate::socket::LinuxDialer::in_namespace(fd)), ..self }
+    pub fn netns(self, netns: impl Into<Netns>) -> Self {
+        Self { namespace: Some(netns.into()), ..self }
     }
 
     /// The protocol of raw requests, of [`Connection::port`], [`Connection::join`] and [`Connection::unsolicited`];
@@ -144,9 +150,8 @@ impl Builder {
                 Err(Error::new("", Cause::Usage("netns is for Linux only: leave it out, or the dialer")))
             }
             (Some(dialer), None) => Ok(dialer.clone()),
-            (None, Some(Ok(dialer))) => Ok(Arc::new(dialer.clone())),
-            (None, Some(Err(error))) => Err(error.clone()),
-            (None, None) => Ok(Arc::new(crate::socket::LinuxDialer::here())),
+            (None, Some(netns)) => Ok(Arc::new(LinuxDialer::in_namespace(netns)?)),
+            (None, None) => Ok(Arc::new(LinuxDialer::here())),
         }
     }
 

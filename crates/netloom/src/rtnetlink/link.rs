@@ -1,11 +1,14 @@
 //! Interfaces.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 
 use netloom_families::rt_link::{Dellink, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink};
 use netloom_wire::{Errno, IntoValue, OwnedChoice};
 
 use super::{ADD, Interface, list, was_there};
+#[cfg(target_os = "linux")]
+use crate::Netns;
 use crate::client::Caller;
 use crate::error::{Cause, Error};
 
@@ -252,20 +255,31 @@ pub fn set_master<'a, C: Caller>(
     C::answer(async move { C::wait(change(nl, interface, Link::new().master(master.resolve(nl).await?))).await })
 }
 
-/// Moves an interface to the network namespace of this open file (`/proc/PID/ns/net`, `/run/netns/NAME`), where it is
-/// down and without addresses.
+/// Moves an interface to another network namespace, where it is down and without addresses.
+///
+/// ```no_run
+/// use netloom::{Connection, Netns, rtnetlink::link};
+/// link::set_namespace(&Connection::open()?, "veth1", Netns::named("blue"))?;
+/// # Ok::<(), netloom::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// EINVAL if the file is no network namespace, or the interface must stay; EEXIST if its name is taken there; as of
-/// [`change`].
+/// Those of [`Netns::open`]; EINVAL if the interface must stay; EEXIST if its name is taken there; as of [`change`].
 #[doc(alias = "IFLA_NET_NS_FD")]
+#[cfg(target_os = "linux")]
 pub fn set_namespace<'a, C: Caller>(
     nl: &'a C,
     interface: impl Into<Interface<'a>>,
-    namespace: BorrowedFd<'a>,
+    netns: impl Into<Netns>,
 ) -> C::Answer<'a, ()> {
-    change(nl, interface, Link::new().net_ns_fd(u32::try_from(namespace.as_raw_fd()).unwrap_or(u32::MAX)))
+    let (interface, netns) = (interface.into(), netns.into());
+    C::answer(async move {
+        // Open until the answer has come.
+        let namespace = netns.open()?;
+        let fd = u32::try_from(namespace.as_raw_fd()).unwrap_or(u32::MAX);
+        C::wait(change(nl, interface, Link::new().net_ns_fd(fd))).await
+    })
 }
 
 /// A request that names an interface.

@@ -1,19 +1,13 @@
-//! Linux's own netlink sockets, and the network namespace that they are opened in.
+//! Linux's own netlink sockets.
 
-use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use netloom_wire::{Errno, Protocol};
 
 use super::sys::{self, How};
-use super::{Address, Endpoint, Opt, Received, RecvFlags, Socket};
-use crate::client::Dialer;
-use crate::{Error, Result};
+use super::{Address, Endpoint, Opt, Received, RecvFlags};
 
 type Answer<T> = std::result::Result<T, Errno>;
 
@@ -29,8 +23,12 @@ pub(super) struct Linux {
 
 impl Linux {
     pub(super) fn open(protocol: Protocol) -> Answer<Self> {
-        let (port, tells) = (AtomicU32::new(0), AtomicBool::new(false));
-        Ok(Self { fd: sys::socket(protocol.number())?, port, tells })
+        sys::socket(protocol.number()).map(Self::over)
+    }
+
+    /// This one, which nobody has used yet.
+    pub(super) fn over(fd: OwnedFd) -> Self {
+        Self { fd, port: AtomicU32::new(0), tells: AtomicBool::new(false) }
     }
 
     /// A socket that somebody else opened.
@@ -163,63 +161,5 @@ fn number(option: Opt) -> (i32, i32) {
         Opt::SendBufferForce => (libc::SOL_SOCKET, libc::SO_SNDBUFFORCE),
         Opt::SendBuffer => (libc::SOL_SOCKET, libc::SO_SNDBUF),
         Opt::PassCredentials => (libc::SOL_SOCKET, libc::SO_PASSCRED),
-    }
-}
-
-/// Dials the Linux kernel underneath, always in the same network namespace.
-///
-/// A socket belongs to the namespace of the thread that opens it, and a connection opens sockets late: so the namespace
-/// is pinned when the connection is made. A thread that has moved elsewhere since opens its sockets through a helper
-/// thread, which needs CAP_SYS_ADMIN; its own namespace is never touched.
-#[derive(Clone, Debug)]
-pub struct LinuxDialer {
-    /// The namespace, and its device and inode; `None` where the machine does not show it (no /proc).
-    namespace: Option<(Arc<File>, (u64, u64))>,
-}
-
-impl LinuxDialer {
-    const OWN: &'static str = "/proc/thread-self/ns/net";
-
-    /// In the namespace of the calling thread.
-    pub fn here() -> Self {
-        let pinned = File::open(Self::OWN).and_then(|file| {
-            let metadata = file.metadata()?;
-            Ok((Arc::new(file), (metadata.dev(), metadata.ino())))
-        });
-        Self { namespace: pinned.ok() }
-    }
-
-    /// In the namespace that `fd` refers to: one of `/proc/PID/ns/net` or `/run/netns/NAME`, opened.
-    pub fn in_namespace(fd: BorrowedFd<'_>) -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::system("network namespace", Errno(error.raw_os_error().unwrap_or(libc::EIO)))
-        };
-        let file = File::from(fd.try_clone_to_owned().map_err(failed)?);
-        let metadata = file.metadata().map_err(failed)?;
-        Ok(Self { namespace: Some((Arc::new(file), (metadata.dev(), metadata.ino()))) })
-    }
-
-    /// The namespace, if the calling thread is in another one.
-    fn elsewhere(&self) -> Option<&File> {
-        let (file, id) = self.namespace.as_ref()?;
-        let here = fs::metadata(Self::OWN).ok()?;
-        ((here.dev(), here.ino()) != *id).then_some(file.as_ref())
-    }
-}
-
-impl Dialer for LinuxDialer {
-    fn open(&self, protocol: Protocol) -> Result<Socket> {
-        let opened = match self.elsewhere() {
-            None => Linux::open(protocol).map_err(|errno| Error::system("socket", errno)),
-            Some(namespace) => thread::scope(|scope| {
-                let helper = scope.spawn(|| {
-                    sys::enter_network_namespace(namespace.as_fd())
-                        .map_err(|errno| Error::system("setns (needs CAP_SYS_ADMIN)", errno))?;
-                    Linux::open(protocol).map_err(|errno| Error::system("socket", errno))
-                });
-                helper.join().unwrap_or_else(|_| Err(Error::system("socket", Errno::EIO)))
-            }),
-        };
-        Ok(Socket::over(Arc::new(opened?)))
     }
 }

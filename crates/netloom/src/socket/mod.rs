@@ -7,6 +7,10 @@
 mod endpoint;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod linux_dialer;
+#[cfg(target_os = "linux")]
+mod netns;
 mod process;
 #[cfg(target_os = "linux")]
 mod sys;
@@ -28,7 +32,9 @@ use netloom_wire::Protocol;
 use crate::{Error, Result};
 pub use endpoint::{Address, Credentials, Endpoint, Opt, ReceiveOptions, Received, RecvFlags};
 #[cfg(target_os = "linux")]
-pub use linux::LinuxDialer;
+pub use linux_dialer::LinuxDialer;
+#[cfg(target_os = "linux")]
+pub use netns::Netns;
 #[cfg(feature = "wireguard")]
 pub(crate) use process::page_size;
 pub(crate) use process::this_process;

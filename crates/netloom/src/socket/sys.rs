@@ -1,4 +1,6 @@
-//! The system calls of `AF_NETLINK` sockets. All `unsafe` of the socket layer is here.
+//! The system calls of `AF_NETLINK` sockets, and below those of namespaces. All `unsafe` of the socket layer is here.
+
+mod namespace;
 
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -8,6 +10,9 @@ use std::time::Duration;
 use netloom_wire::Errno;
 
 use super::{Address, Credentials, Received};
+pub(super) use namespace::{
+    Step, block_signals, enter_network_namespace, namespace_kind, owner_of_namespace, socket_within,
+};
 
 type Result<T> = std::result::Result<T, Errno>;
 
@@ -253,12 +258,6 @@ pub(super) fn set_nonblocking(fd: BorrowedFd<'_>, on: bool) -> Result<()> {
     let flags = if on { flags | libc::O_NONBLOCK } else { flags & !libc::O_NONBLOCK };
     // SAFETY: no pointers are passed.
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
-}
-
-/// Puts this thread into the network namespace of `fd`.
-pub(super) fn enter_network_namespace(fd: BorrowedFd<'_>) -> Result<()> {
-    // SAFETY: no pointers are passed.
-    check(unsafe { libc::setns(fd.as_raw_fd(), libc::CLONE_NEWNET) }).map(drop)
 }
 
 const SOCKADDR_LEN: libc::socklen_t = mem::size_of::<libc::sockaddr_nl>() as libc::socklen_t;
