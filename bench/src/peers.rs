@@ -71,6 +71,7 @@ const ADD: &[Client] = &[
     client(Program::C, "add", "floor-batch", "C, 64 a send, the last acknowledged"),
     client(Program::Ours, "add", "netloom", "netloom, one a send"),
     client(Program::C, "add", "mnl", "libmnl, one a send"),
+    client(Program::C, "add", "mnl-batch", "libmnl, 64 a send, each acknowledged"),
     client(Program::Rust, "add", "netlink-bindings", "netlink-bindings, one a send"),
     client(Program::Rust, "add-batch", "netlink-bindings", "netlink-bindings, 63 a send"),
     client(Program::Rust, "add", "nlink", "nlink, one a send"),
@@ -82,6 +83,8 @@ const ADD: &[Client] = &[
 const DELETE: &[Client] = &[
     client(Program::C, "delete", "floor", "C, one a send, each acknowledged"),
     client(Program::Ours, "delete", "netloom", "netloom, one a send"),
+    client(Program::C, "delete", "mnl", "libmnl, one a send"),
+    client(Program::C, "delete", "mnl-batch", "libmnl, 64 a send, each acknowledged"),
 ];
 
 const FAMILY: &[Client] = &[
@@ -96,6 +99,21 @@ const FAMILY: &[Client] = &[
     client(Program::Rust, "family", "nlink", "nlink"),
     client(Program::Rust, "family", "neli", "neli"),
 ];
+
+/// What the project asks of itself.
+fn asked(client: &Client) -> Option<&'static str> {
+    Some(match (client.job, client.name) {
+        ("dump", "pass") => "at most 260 instructions, 1.03 of C's processor time, 4 MiB",
+        ("dump", "owned") => "at most 380 instructions, 4 MiB",
+        ("add", "netloom") => "at most 200 instructions, at least 0.98 times the rate of C, one a send",
+        ("add", "batch") => "at most 200 instructions, at least 1.50 times the rate of C, one a send",
+        ("delete", "netloom") => "at least 0.98 times the rate of C, one a send",
+        ("delete", "batch") => "at least 1.50 times the rate of C, one a send",
+        ("family", "netloom") => "at most 400 instructions, 1.05 of C's time",
+        ("family", "tokio") => "at most 1.30 of blocking",
+        _ => return None,
+    })
+}
 
 /// What one run told of itself, and what it took.
 #[derive(Clone, Copy, Debug)]
@@ -227,7 +245,7 @@ impl Bench<'_> {
                 "{}\t{}{ratio:.3} of C's processor time\t{}",
                 client.what,
                 each(counts, COUNTED, "a route, "),
-                detail(runs)
+                detail(client, runs)
             );
         }
         Ok(())
@@ -262,7 +280,7 @@ impl Bench<'_> {
             }
             let times = floor / median(runs, |run| run.nanos);
             let what = each(counts, ASKED, "each, ");
-            println!("{}\t{what}{times:.2} times the rate of C, one a send\t{}", client.what, detail(runs));
+            println!("{}\t{what}{times:.2} times the rate of C, one a send\t{}", client.what, detail(client, runs));
         }
         Ok(())
     }
@@ -276,13 +294,20 @@ impl Bench<'_> {
         println!("GETFAMILY of nlctrl by name from Linux, one after the other: whole clients");
         let runs = self.rounds(FAMILY, rounds, CALLS, |_| Ok(()))?;
         let floor = median(&runs[0], |run| run.nanos);
+        let ours = FAMILY.iter().position(|client| client.name == "netloom").unwrap_or(0);
+        let blocking = median(&runs[ours], |run| run.nanos);
         for ((client, runs), counts) in FAMILY.iter().zip(&runs).zip(counts) {
             if runs.is_empty() {
                 println!("{}\tnot measured\tit is not here", client.what);
                 continue;
             }
             let ratio = median(runs, |run| run.nanos) / floor;
-            println!("{}\t{}{ratio:.2} of C's time\t{}", client.what, each(counts, ASKED, "each, "), detail(runs));
+            let beside = match client.name {
+                "tokio" | "async-io" => format!(", {:.2} of blocking", median(runs, |run| run.nanos) / blocking),
+                _ => String::new(),
+            };
+            let what = each(counts, ASKED, "each, ");
+            println!("{}\t{what}{ratio:.2} of C's time{beside}\t{}", client.what, detail(client, runs));
         }
         Ok(())
     }
@@ -305,7 +330,7 @@ impl Bench<'_> {
                 match self.run(*client, count) {
                     Ok(run) => runs.push(run),
                     // Built without its library.
-                    Err(error) if client.program == Program::C && matches!(client.name, "mnl" | "nl") => {
+                    Err(error) if client.program == Program::C && matches!(client.name, "mnl" | "mnl-batch" | "nl") => {
                         eprintln!("netloom-bench: {}: {error}", client.what);
                     }
                     Err(error) => return Err(error),
@@ -377,7 +402,7 @@ fn each(counts: [Option<u64>; 2], of: [u32; 2], unit: &str) -> String {
     }
 }
 
-fn detail(runs: &[Run]) -> String {
+fn detail(client: &Client, runs: &[Run]) -> String {
     let wall = median(runs, |run| run.nanos) / 1e6;
     let processor = median(runs, |run| run.processor) / 1e3;
     let mut text = format!("{wall:.0} ms, {processor:.0} ms of processor time");
@@ -387,7 +412,11 @@ fn detail(runs: &[Run]) -> String {
     if let Some(allocations) = runs.iter().filter_map(|run| run.allocations).max() {
         text += &format!(", {allocations} allocations");
     }
-    text + &format!("; median of {}", runs.len())
+    text += &format!("; median of {}", runs.len());
+    if let Some(asked) = asked(client) {
+        text += &format!("; asked: {asked}");
+    }
+    text
 }
 
 fn median(runs: &[Run], of: impl Fn(&Run) -> u64) -> f64 {

@@ -3,7 +3,8 @@
  * clients JOB CLIENT COUNT: the work that netloom is measured by, done in C. ../README.md says what the jobs are.
  *
  *     dump     floor (headers alone), hand, mnl, nl
- *     add      floor, floor-acked (64 a send, an acknowledgement each), floor-batch (64 a send, one acknowledgement), mnl
+ *     add      floor, floor-acked (64 a send, an acknowledgement each), floor-batch (64 a send, one acknowledgement), mnl,
+ *              mnl-batch (64 a send, an acknowledgement each)
  *     delete, fill (add or replace)   floor, floor-batch
  *     family   floor (no acknowledgement asked), mnl, nl
  *
@@ -310,6 +311,34 @@ static int dump(const char *client, struct told *told)
 
 /* Changes */
 
+#ifndef WITHOUT_MNL
+static struct nlmsghdr *mnl_put_route(void *at, uint32_t n, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(at);
+	struct rtmsg *message;
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	header->nlmsg_seq = ++seq;
+	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
+	*message = unicast;
+	mnl_attr_put_u32(header, RTA_DST, destination(n));
+	mnl_attr_put_u32(header, RTA_PRIORITY, 7);
+	mnl_attr_put_u32(header, RTA_PREFSRC, htonl(0xc0000201));
+	mnl_attr_put_u32(header, RTA_GATEWAY, htonl(0xc0000202));
+	mnl_attr_put_u32(header, RTA_OIF, 1);
+	return header;
+}
+
+static void mnl_take_ack(struct mnl_socket *mnl, uint32_t of)
+{
+	ssize_t len = mnl_socket_recvfrom(mnl, room, sizeof(room));
+
+	if (len < 0 || mnl_cb_run(room, len, of, mnl_socket_get_portid(mnl), NULL, NULL) < 0)
+		fail("libmnl");
+}
+#endif
+
 static int change(const char *client, uint32_t count, uint16_t type, uint16_t flags, struct told *told)
 {
 	told->objects = count;
@@ -345,26 +374,32 @@ static int change(const char *client, uint32_t count, uint16_t type, uint16_t fl
 		struct mnl_socket *mnl = mnl_open(NETLINK_ROUTE);
 
 		for (uint32_t n = 0; n < count; n++) {
-			struct nlmsghdr *header = mnl_nlmsg_put_header(out);
-			struct rtmsg *message;
-			ssize_t len;
+			struct nlmsghdr *header = mnl_put_route(out, n, type, flags);
 
-			header->nlmsg_type = type;
-			header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-			header->nlmsg_seq = ++seq;
-			message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
-			*message = unicast;
-			mnl_attr_put_u32(header, RTA_DST, destination(n));
-			mnl_attr_put_u32(header, RTA_PRIORITY, 7);
-			mnl_attr_put_u32(header, RTA_PREFSRC, htonl(0xc0000201));
-			mnl_attr_put_u32(header, RTA_GATEWAY, htonl(0xc0000202));
-			mnl_attr_put_u32(header, RTA_OIF, 1);
 			if (mnl_socket_sendto(mnl, header, header->nlmsg_len) < 0)
 				fail("libmnl");
-			len = mnl_socket_recvfrom(mnl, room, sizeof(room));
-			if (len < 0 || mnl_cb_run(room, len, seq, mnl_socket_get_portid(mnl), NULL, NULL) < 0)
-				fail("libmnl");
+			mnl_take_ack(mnl, seq);
 		}
+		return 1;
+	}
+	if (!strcmp(client, "mnl-batch")) {
+		struct mnl_socket *mnl = mnl_open(NETLINK_ROUTE);
+		struct mnl_nlmsg_batch *batch = mnl_nlmsg_batch_start(out, sizeof(out) / 2);
+
+		for (uint32_t n = 0; n < count;) {
+			uint32_t first = seq + 1;
+
+			for (int i = 0; i < BATCH && n < count; i++, n++) {
+				mnl_put_route(mnl_nlmsg_batch_current(batch), n, type, flags);
+				mnl_nlmsg_batch_next(batch);
+			}
+			if (mnl_socket_sendto(mnl, mnl_nlmsg_batch_head(batch), mnl_nlmsg_batch_size(batch)) < 0)
+				fail("libmnl");
+			mnl_nlmsg_batch_reset(batch);
+			for (uint32_t of = first; of != seq + 1; of++)
+				mnl_take_ack(mnl, of);
+		}
+		mnl_nlmsg_batch_stop(batch);
 		return 1;
 	}
 #endif

@@ -145,7 +145,7 @@ pub(crate) fn many_tasks(nl: &tasks::Connection, seed: u64, signals: &Signals) {
                 .map(|n| {
                     let (nl, mut random) = (nl.clone(), Random::new(seed ^ n ^ u64::from(signals.turn()) << 8));
                     tokio::spawn(async move {
-                        for _ in 0..20 {
+                        for _ in 0..5 {
                             task(&nl, &mut random).await;
                         }
                     })
