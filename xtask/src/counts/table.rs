@@ -183,14 +183,16 @@ pub(super) fn judge(job: &Job, row: Option<&Row>, cost: Cost, recorded: &Tools, 
         Some(most) if same && instructions > most && row.instructions <= most => {
             Verdict::Failed(format!("{told}: {most:.0} are the most that is asked: {WAY_OUT}"))
         }
-        Some(most) if instructions > most => {
-            Verdict::Passed(told, Some(format!("{}: still more than the {most:.0} that are asked", job.name)))
+        most => {
+            let mut notes = Vec::new();
+            if more < -tolerance {
+                notes.push("better than recorded, `cargo xtask counts --record` keeps it".to_owned());
+            }
+            if let Some(most) = most.filter(|most| instructions > *most) {
+                notes.push(format!("still more than the {most:.0} that are asked"));
+            }
+            Verdict::Passed(told, (!notes.is_empty()).then(|| format!("{}: {}", job.name, notes.join("; "))))
         }
-        _ if more < -tolerance => Verdict::Passed(
-            told,
-            Some(format!("{}: better than recorded; `cargo xtask counts --record` keeps it", job.name)),
-        ),
-        _ => Verdict::Passed(told, None),
     }
 }
 
