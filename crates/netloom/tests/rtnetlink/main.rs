@@ -7,6 +7,7 @@ mod address;
 mod events;
 mod kinds;
 mod link;
+mod long;
 mod neighbour;
 mod nexthop;
 mod route;
@@ -18,6 +19,8 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use netloom::rtnetlink;
 use netloom::socket::LinuxDialer;
@@ -90,9 +93,18 @@ fn say(line: &str) {
 /// Runs commands of `ip` and `bridge`, one a line.
 fn run(script: &str) {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let mut words = line.split_whitespace();
-        let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        loop {
+            let mut words = line.split_whitespace();
+            let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            // All namespaces share the tables of neighbours, which others may have filled: the kernel makes room.
+            if said.contains("No buffer space available") {
+                thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+            assert!(output.status.success(), "{line}: {said}");
+            break;
+        }
     }
 }
 
@@ -116,15 +128,24 @@ fn names<C: Shell>(nl: &C) -> HashMap<u32, String> {
     links.map(|link| (link.header.ifi_index as u32, link.ifname.unwrap())).collect()
 }
 
-/// The same while nothing changes: the kernel makes and checks addresses of its own after an interface has come up.
+/// The same once nothing changes any more: the kernel makes and checks addresses of its own after an interface has come up, and
+/// tells of a carrier within a second or so, later where there is much else to do.
 fn same_when_steady(ours: impl Fn() -> Vec<Value>, theirs: impl Fn() -> Vec<Value>) {
-    for _ in 0..20 {
+    let patience = Instant::now() + Duration::from_secs(30);
+    loop {
         let (before, shown, after) = (ours(), theirs(), ours());
-        if before == after {
+        let steady = before == after;
+        let in_order = |objects: &[Value]| {
+            let mut objects: Vec<_> = objects.iter().map(sorted).collect();
+            objects.sort();
+            objects
+        };
+        if (steady && in_order(&before) == in_order(&shown)) || Instant::now() >= patience {
+            assert!(steady, "it keeps changing: {before:#?} {after:#?}");
             return same(before, shown);
         }
+        thread::sleep(Duration::from_millis(20));
     }
-    panic!("it keeps changing: {:#?}", ours());
 }
 
 /// The same objects on both sides, whatever their order.

@@ -127,7 +127,8 @@ fn what_ip_has_added_is_read<C: Shell>() {
 
     let of_v0 = nl.done(neigh::of(&nl, "v0")).unwrap();
     let v0 = nl.done(netloom::rtnetlink::link::index(&nl, "v0")).unwrap() as i32;
-    assert!(of_v0.len() >= 4 && of_v0.iter().all(|neighbour| neighbour.header.ndm_ifindex == v0), "{of_v0:?}");
+    // The one that failed goes when the kernel tidies up.
+    assert!(of_v0.len() >= 3 && of_v0.iter().all(|neighbour| neighbour.header.ndm_ifindex == v0), "{of_v0:?}");
     let found = nl.done(neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 9))).unwrap().unwrap();
     assert_eq!(found.lladdr.as_deref(), Some(&[2, 0, 0, 0, 0, 9][..]));
     assert_eq!(nl.done(neigh::find(&nl, "v0", Ipv4Addr::new(192, 0, 2, 99))).unwrap(), None);

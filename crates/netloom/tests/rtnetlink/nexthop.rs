@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use netloom::families::rt_nexthop::{
     Encap, EncapIp, GroupType, Nexthop, NexthopFlags, Nhmsg, Originator, Resilience, Scope,
@@ -234,8 +235,13 @@ fn with_a_link_its_next_hops_go_untold() {
     route::add(&nl, Route::from("10.0.0.0/8".parse::<Prefix>().unwrap()).nh_id(10)).unwrap();
     let mut events = nl.subscribe(&[netloom::families::rt_nexthop::RTNLGRP_NEXTHOP]).unwrap();
     run("ip link set v1 down");
-    let left: Vec<_> = nexthop::all(&nl).unwrap().iter().filter_map(|hop| hop.id).collect();
-    assert_eq!(left, [1, 12, 13]);
+    let left = || nexthop::all(&nl).unwrap().iter().filter_map(|hop| hop.id).collect::<Vec<_>>();
+    // That the other end has no carrier any more is seen to by a thread of the kernel's.
+    let patience = Instant::now() + Duration::from_secs(30);
+    while left() != [1, 12, 13] && Instant::now() < patience {
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(left(), [1, 12, 13]);
     assert!(shown("ip route show 10.0.0.0/8").is_empty());
     run("ip nexthop del id 1");
     let event = events.next_timeout(Duration::from_secs(5)).unwrap().unwrap();

@@ -118,8 +118,13 @@ impl Later {
     pub(crate) fn flood(&self) {
         let noise = Header { len: 16, ..Header::new(MessageType(99), Flags::NONE) }.to_bytes();
         let datagram = noise.repeat(64);
-        for _ in 0..2000 {
-            self.kernel.multicast_raw(LATER, GROUP, datagram.clone());
+        let lost = || self.kernel.sockets().iter().map(|socket| socket.drops).sum::<u64>();
+        let before = lost();
+        // However quick their readers are.
+        while lost() == before {
+            for _ in 0..64 {
+                self.kernel.multicast_raw(LATER, GROUP, datagram.clone());
+            }
         }
     }
 }
