@@ -265,7 +265,12 @@ impl Lane {
     /// Sends the request written last and looks once, for an answer that is whole. The error is all other ways that it may
     /// have gone.
     #[inline(always)]
-    fn ask(&mut self, (seq, len): (u32, usize), expect: Expect, hooked: bool) -> std::result::Result<Whole<'_>, Begun> {
+    pub(crate) fn ask(
+        &mut self,
+        (seq, len): (u32, usize),
+        expect: Expect,
+        hooked: bool,
+    ) -> std::result::Result<Whole<'_>, Begun> {
         if hooked || self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared()) {
             return Err(Begun::NotYet);
         }
@@ -287,7 +292,7 @@ impl Lane {
 
     /// What follows if the first look at the socket does not give all.
     #[cold]
-    fn hear_out(
+    pub(crate) fn hear_out(
         &mut self,
         (seq, len): (u32, usize),
         begun: Begun,
@@ -356,7 +361,7 @@ impl Lane {
 }
 
 /// How far a call has come that was not answered at once by all that there is to say.
-enum Begun {
+pub(crate) enum Begun {
     /// Not sent: hooks are to be asked, others read the socket, or a signal came.
     NotYet,
     /// It cannot be sent.

@@ -2,15 +2,19 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use netloom_wire::{Body, Do, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, Schema, Writer};
 
 use super::connection::Connection;
 use super::conversation::{Accepted, Manner, Terms};
-use super::exchange::Expect;
+use super::exchange::{Expect, Whole};
+use super::lane::{Begun, Lane};
 use super::object::Object;
-use super::shared::{FamilyOf, Shared};
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+use super::shared::Shared;
+use super::shared::{Channel, FamilyOf};
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -116,19 +120,22 @@ impl<'r, O: Do, C> Request<'r, O, C> {
     }
 
     /// How it is held.
+    #[cfg(any(feature = "tokio", feature = "async-io"))]
     pub(super) fn terms(&self, expect: Expect, shared: &Shared) -> Terms {
-        let timeout = self.timeout.or(shared.timeout);
-        let (any_sequence, generic) = (FamilyOf::<O>::ANY_SEQUENCE, FamilyOf::<O>::GENERIC);
-        Terms { expect, replies: O::REPLY.is_some(), timeout, any_sequence, generic }
+        terms::<O>(expect, self.timeout.or(shared.timeout))
     }
+}
+
+fn terms<O: Do>(expect: Expect, timeout: Option<Duration>) -> Terms {
+    let (any_sequence, generic) = (FamilyOf::<O>::ANY_SEQUENCE, FamilyOf::<O>::GENERIC);
+    Terms { expect, replies: O::REPLY.is_some(), timeout, any_sequence, generic }
 }
 
 impl<O: Do> Request<'_, O> {
     /// Does it, and returns all that comes back.
+    #[inline]
     pub fn send(self) -> Result<Answer<O::Reply>> {
-        let mut replies = Vec::new();
-        let (warning, cookie) = self.run(&mut |reply| replies.push(reply.own()))?.into_parts();
-        Ok(Answer { replies, warning, cookie })
+        self.run(All)
     }
 
     /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
@@ -142,74 +149,160 @@ impl<O: Do> Request<'_, O> {
     /// assert_eq!(id, Some(0x10));
     /// # Ok::<(), netloom::Error>(())
     /// ```
+    #[inline]
     pub fn reply_ref<T>(self, read: impl FnOnce(Object<'_, O::Reply>) -> T) -> Result<T> {
-        let (mut read, mut first) = (Some(read), None);
-        self.run(&mut |reply| {
+        self.run(First(read))?.ok_or_else(|| subject::<O>().error(Cause::NoReply))
+    }
+
+    /// Does it, and returns the (first) reply.
+    #[inline]
+    pub fn reply(self) -> Result<O::Reply> {
+        reply_of::<O>(self.run(First(|reply: Object<'_, O::Reply>| reply.own()))?)
+    }
+
+    /// What nearly all calls are, in few steps; the rest is [`Rest`]'s.
+    #[inline]
+    fn run<K: Keep<O::Reply>>(self, keep: K) -> Result<K::Kept> {
+        let (flags, expect) = self.plan()?;
+        let Self { connection, request, timeout, op, .. } = self;
+        let shared = &*connection.shared;
+        // Moved, here and below: what is lent to a function has to be put into memory before each call.
+        let rest = Rest::<O> { connection, request, flags, expect, timeout, op };
+        let Some(kind) = shared.kind_of::<O>(O::REQUEST) else {
+            return keep.all(move |reply| rest.ask_anew(None, reply));
+        };
+        let channel = shared.channel(FamilyOf::<O>::PROTOCOL)?;
+        let mut lane = channel.lane().map_err(named::<O>)?;
+        let written = lane.write(kind, flags, |w| write::<O>(request, O::REQUEST, w)).map_err(too_long::<O>)?;
+        let begun = match lane.ask(written, expect, shared.hooks.is_any_set()) {
+            Ok(Whole::Reply(message)) => {
+                return read::<O, O::Reply>(message.bytes).map(|object| keep.whole(Some(object)));
+            }
+            Ok(Whole::Ack) => return Ok(keep.whole(None)),
+            Err(begun) => begun,
+        };
+        keep.all(move |reply| rest.hear_out(kind, (channel, lane), written, begun, reply))
+    }
+}
+
+/// What is kept of the replies.
+trait Keep<M> {
+    type Kept;
+    /// All there is: a reply, or an acknowledgement that says nothing besides.
+    fn whole(self, reply: Option<Object<'_, M>>) -> Self::Kept;
+    /// Whatever `hear` tells.
+    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Self::Kept>;
+}
+
+/// The first, read where it lies.
+struct First<F>(F);
+
+impl<M: Message, T, F: FnOnce(Object<'_, M>) -> T> Keep<M> for First<F> {
+    type Kept = Option<T>;
+
+    #[inline]
+    fn whole(self, reply: Option<Object<'_, M>>) -> Option<T> {
+        reply.map(self.0)
+    }
+
+    #[cold]
+    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Option<T>> {
+        let (mut read, mut first) = (Some(self.0), None);
+        hear(&mut |reply| {
             if let Some(read) = read.take() {
                 first = Some(read(reply));
             }
         })?;
-        first.ok_or_else(|| subject::<O>().error(Cause::NoReply))
+        Ok(first)
     }
+}
 
-    /// Does it, and returns the (first) reply.
-    pub fn reply(self) -> Result<O::Reply> {
-        let mut first = None;
-        self.run(&mut |reply| {
-            first.get_or_insert_with(|| reply.own());
-        })?;
-        reply_of::<O>(first)
-    }
+/// All of them, and what is said besides.
+struct All;
+
+impl<M: Message> Keep<M> for All {
+    type Kept = Answer<M>;
 
     #[inline]
-    fn run(&self, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
-        let (plan, shared) = (self.plan()?, &self.connection.shared);
-        let known = shared.kind_of::<O>(O::REQUEST);
-        let before = match known.map(|kind| (kind, self.ask(kind, plan, reply))) {
-            Some((kind, Err(error))) if shared.is_outdated::<O>(kind, &error) => Some((kind, error)),
-            Some((_, done)) => return done,
-            None => None,
-        };
-        ask_anew::<O>(self.connection, self.request, self.timeout, plan, before, reply)
+    fn whole(self, reply: Option<Object<'_, M>>) -> Answer<M> {
+        let replies = reply.map_or(Vec::new(), |reply| vec![reply.own()]);
+        Answer { replies, warning: None, cookie: None }
     }
 
-    #[inline(always)]
-    fn ask(
-        &self,
+    #[cold]
+    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Answer<M>> {
+        let mut replies = Vec::new();
+        let (warning, cookie) = hear(&mut |reply| replies.push(reply.own()))?.into_parts();
+        Ok(Answer { replies, warning, cookie })
+    }
+}
+
+/// A request whose answer is not all there at the first look.
+struct Rest<'r, O: Do> {
+    connection: &'r Connection,
+    request: &'r O::Request,
+    flags: Flags,
+    expect: Expect,
+    timeout: Option<Duration>,
+    op: PhantomData<fn() -> O>,
+}
+
+impl<O: Do> Rest<'_, O> {
+    /// Hears it out. A family that is known by an old id is asked for anew.
+    #[cold]
+    fn hear_out(
+        self,
         kind: u16,
-        (flags, expect): (Flags, Expect),
-        reply: &mut impl FnMut(Object<'_, O::Reply>),
+        (channel, lane): (&Channel, MutexGuard<'_, Lane>),
+        written: (u32, usize),
+        begun: Begun,
+        reply: &mut dyn FnMut(Object<'_, O::Reply>),
     ) -> Result<Accepted> {
-        let (shared, protocol) = (&*self.connection.shared, FamilyOf::<O>::PROTOCOL);
-        let channel = shared.channel(protocol)?;
-        let mut lane = channel.lane().map_err(|error| error.of(subject::<O>().name()))?;
-        let request = lane.write(kind, flags, |w| write::<O>(self.request, O::REQUEST, w));
-        let request = request.map_err(|full| subject::<O>().too_long(full))?;
-        let manner = || Manner {
-            terms: self.terms(expect, shared),
-            subject: subject::<O>(),
-            strays: &channel.strays,
-            ears: shared.ears(protocol, Some(channel)),
-        };
-        lane.converse(request, expect, shared.hooks.is_any_set(), manner, &mut |message| {
+        match self.hear((channel, lane), written, begun, reply) {
+            Err(error) if self.connection.shared.is_outdated::<O>(kind, &error) => {
+                self.ask_anew(Some((kind, error)), reply)
+            }
+            heard => heard,
+        }
+    }
+
+    fn hear(
+        &self,
+        (channel, mut lane): (&Channel, MutexGuard<'_, Lane>),
+        written: (u32, usize),
+        begun: Begun,
+        reply: &mut dyn FnMut(Object<'_, O::Reply>),
+    ) -> Result<Accepted> {
+        let shared = &self.connection.shared;
+        let terms = terms::<O>(self.expect, self.timeout.or(shared.timeout));
+        let ears = shared.ears(FamilyOf::<O>::PROTOCOL, Some(channel));
+        let manner = Manner { terms, subject: subject::<O>(), strays: &channel.strays, ears };
+        lane.hear_out(written, begun, &manner, &mut |message| {
             reply(read::<O, O::Reply>(message.bytes)?);
             Ok(())
         })
     }
+
+    /// Does it after its family has been asked for.
+    #[cold]
+    fn ask_anew(self, before: Option<(u16, Error)>, reply: &mut dyn FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
+        let kind = kind_anew::<O>(self.connection, before)?;
+        let channel = self.connection.shared.channel(FamilyOf::<O>::PROTOCOL)?;
+        let mut lane = channel.lane().map_err(named::<O>)?;
+        let written = lane.write(kind, self.flags, |w| write::<O>(self.request, O::REQUEST, w));
+        let written = written.map_err(too_long::<O>)?;
+        self.hear((channel, lane), written, Begun::NotYet, reply)
+    }
 }
 
-/// Does it after all, its family resolved anew. A request's parts, not itself: nobody else needs it to lie in memory.
 #[cold]
-fn ask_anew<O: Do>(
-    connection: &Connection,
-    request: &O::Request,
-    timeout: Option<Duration>,
-    plan: (Flags, Expect),
-    before: Option<(u16, Error)>,
-    reply: &mut dyn FnMut(Object<'_, O::Reply>),
-) -> Result<Accepted> {
-    let request = Request::<O> { connection, request, flags: plan.0, timeout, op: PhantomData };
-    request.ask(kind_anew::<O>(connection, before)?, plan, &mut |object| reply(object))
+fn named<O: Do>(error: Error) -> Error {
+    error.of(subject::<O>().name())
+}
+
+#[cold]
+fn too_long<O: Do>(full: Full) -> Error {
+    subject::<O>().too_long(full)
 }
 
 /// The reply of an op, of which this is the first that came.
