@@ -73,8 +73,18 @@ fn features(stage: &Stage) -> Tally {
         "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_route,rt_rule,wireguard",
         "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_route,rt_rule,wireguard",
     ];
-    // Each shell by itself; both at once is what the workspace has.
-    let netloom = ["", "--no-default-features", "--features tokio", "--features async-io"];
+    // Each shell by itself, with and without what is built on it; all at once is what the workspace has.
+    let netloom = [
+        "",
+        "--no-default-features",
+        "--features tokio",
+        "--features async-io",
+        "--no-default-features --features tokio",
+        "--no-default-features --features async-io",
+        "--no-default-features --features tokio,async-io",
+        "--no-default-features --features rtnetlink",
+        "--no-default-features --features wireguard,tokio",
+    ];
     let none = [""];
     let variants: [(&str, &[&str]); 8] = [
         ("netloom-wire", &wire),

@@ -155,6 +155,18 @@ faulty! {
 }
 
 faulty! {
+    fn a_hundred_share_one_socket(side, nl, kernel) {
+        wait!(nl.call(Echo, &text("first"))).unwrap();
+        crowd!(100, nl, {
+            for n in 0..10 {
+                assert_eq!(wait!(nl.call(Echo, &text(n))).unwrap(), text(n));
+            }
+        });
+        assert_eq!((kernel.sockets().len(), nl.strays()), (1, StrayCount::default()), "{side}");
+    }
+}
+
+faulty! {
     fn dumps_left_half_way_leave_no_socket(side, nl, kernel) {
         // Behind a unix socket each has a connection and a thread.
         let turns = if side == &"unix" { 300 } else { 2_000 };
