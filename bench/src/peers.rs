@@ -70,6 +70,8 @@ const ADD: &[Client] = &[
     client(Program::C, "add", "floor-acked", "C, 64 a send, each acknowledged"),
     client(Program::C, "add", "floor-batch", "C, 64 a send, the last acknowledged"),
     client(Program::Ours, "add", "netloom", "netloom, one a send"),
+    client(Program::Ours, "add", "batch", "netloom, a batch"),
+    client(Program::Ours, "add", "batch-tokio", "netloom in tokio, a batch"),
     client(Program::C, "add", "mnl", "libmnl, one a send"),
     client(Program::C, "add", "mnl-batch", "libmnl, 64 a send, each acknowledged"),
     client(Program::Rust, "add", "netlink-bindings", "netlink-bindings, one a send"),
@@ -82,9 +84,11 @@ const ADD: &[Client] = &[
 
 const DELETE: &[Client] = &[
     client(Program::C, "delete", "floor", "C, one a send, each acknowledged"),
+    client(Program::C, "delete", "floor-batch", "C, 64 a send, the last acknowledged"),
     client(Program::Ours, "delete", "netloom", "netloom, one a send"),
     client(Program::C, "delete", "mnl", "libmnl, one a send"),
     client(Program::C, "delete", "mnl-batch", "libmnl, 64 a send, each acknowledged"),
+    client(Program::Ours, "delete", "batch", "netloom, a batch"),
 ];
 
 const FAMILY: &[Client] = &[

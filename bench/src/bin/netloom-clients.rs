@@ -154,6 +154,10 @@ fn keys() -> Result<Told, Failure> {
     Ok(told)
 }
 
+fn destination(n: u32) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | n))
+}
+
 fn unicast(n: u32) -> rt_route::Route {
     let header = Rtmsg {
         rtm_family: 2,
@@ -165,7 +169,7 @@ fn unicast(n: u32) -> rt_route::Route {
     };
     rt_route::Route::new()
         .header(header)
-        .dst(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | n)))
+        .dst(destination(n))
         .priority(7)
         .prefsrc(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))
         .gateway(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)))
@@ -187,6 +191,44 @@ fn delete(count: u32) -> Result<Told, Failure> {
         nl.request(rt_route::Delroute, &unicast(n)).send()?;
     }
     Ok(Told { objects: count.into(), sum: 0 })
+}
+
+/// All of it in one batch.
+fn add_batch(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let (mut batch, mut route) = (nl.batch(), unicast(0));
+    for n in 0..count {
+        route.dst = Some(destination(n));
+        batch.push(nl.request(rt_route::Newroute, &route).create().excl())?;
+    }
+    batch.send()?.all()?;
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+fn delete_batch(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let (mut batch, mut route) = (nl.batch(), unicast(0));
+    for n in 0..count {
+        route.dst = Some(destination(n));
+        batch.push(nl.request(rt_route::Delroute, &route))?;
+    }
+    batch.send()?.all()?;
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+/// The same in a task.
+fn add_batch_tokio(count: u32) -> Result<Told, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let nl = netloom::tokio::Connection::open()?;
+        let (mut batch, mut route) = (nl.batch(), unicast(0));
+        for n in 0..count {
+            route.dst = Some(destination(n));
+            batch.push(nl.request(rt_route::Newroute, &route).create().excl()).await?;
+        }
+        batch.send().await?.all()?;
+        Ok(Told { objects: count.into(), sum: 0 })
+    })
 }
 
 /// GETFAMILY by whichever connection for tasks, one after the other.
@@ -266,6 +308,9 @@ fn measured(job: &str, client: &str, count: u32) -> Result<Told, Failure> {
         ("dump", "get") => keys(),
         ("add", "netloom") => add(count),
         ("delete", "netloom") => delete(count),
+        ("add", "batch") => add_batch(count),
+        ("delete", "batch") => delete_batch(count),
+        ("add", "batch-tokio") => add_batch_tokio(count),
         ("family", "netloom") => family(count),
         ("family", "owned") => family_owned(count),
         ("family", "tokio") => family_tokio(count),

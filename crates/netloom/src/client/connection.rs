@@ -6,6 +6,7 @@ use std::sync::Arc;
 use netloom_wire::{self as wire, Do, Group};
 
 use super::Dialer;
+use super::batch::Batch;
 use super::builder::Builder;
 use super::dump::Dump;
 use super::event::Event;
@@ -88,6 +89,29 @@ impl Connection {
     /// ```
     pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O> {
         Request::new(self, request)
+    }
+
+    /// Many requests in few sends: for changes by the hundred, at up to twice the rate of calls. It has a socket of its own, so that
+    /// calls go on meanwhile.
+    ///
+    /// ```
+    /// use netloom::Connection;
+    /// use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
+    /// let nl = Connection::open()?;
+    /// let mut batch = nl.batch();
+    /// let known = batch.push(nl.request(Getfamily, &CtrlAttrs::new().family_name("nlctrl")))?;
+    /// batch.push(nl.request(Getfamily, &CtrlAttrs::new().family_name("no_such")))?;
+    /// let outcomes = batch.send()?;
+    /// assert_eq!(outcomes.reply(known)?.family_id, Some(0x10));
+    /// for (index, error) in outcomes.failures() {
+    ///     assert!(index == 1 && error.is_not_found());
+    /// }
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    #[doc(alias = "sendmmsg")]
+    #[doc(alias = "mnl_nlmsg_batch_start")]
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.clone())
     }
 
     /// Dumps an op's objects: an iterator that reads a datagram at a time, on a socket of its own.

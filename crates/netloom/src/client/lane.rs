@@ -29,8 +29,7 @@ pub(crate) struct Lane {
     pub(crate) socket: Socket,
     pub(crate) port: u32,
     /// Whether sends are handled after they were made.
-    #[cfg_attr(not(any(feature = "tokio", feature = "async-io")), expect(dead_code, reason = "blocking sends wait"))]
-    detached: bool,
+    pub(super) detached: bool,
     /// How long a send may take.
     patience: Option<Duration>,
     seq: u32,
@@ -131,6 +130,19 @@ impl Lane {
         self.seq
     }
 
+    /// The first of sequence numbers that follow each other, `most` at least; what was used of them is [told](Lane::used).
+    pub(super) fn sequence(&mut self, most: u32) -> u32 {
+        if self.seq.checked_add(most).is_none() {
+            self.seq = 0;
+        }
+        after(self.seq)
+    }
+
+    /// So many sequence numbers are used.
+    pub(super) fn used(&mut self, count: u32) {
+        self.seq = self.seq.wrapping_add(count);
+    }
+
     /// The request written last.
     pub(crate) fn request(&self, len: usize) -> &[u8] {
         self.out.get(..len).unwrap_or_default()
@@ -147,6 +159,15 @@ impl Lane {
         &self.inbox
     }
 
+    /// Lends the buffer out, to be [put back](Lane::put_inbox) before anything else.
+    pub(super) fn take_inbox(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.inbox)
+    }
+
+    pub(super) fn put_inbox(&mut self, inbox: Vec<u8>) {
+        self.inbox = inbox;
+    }
+
     /// Sends the request written last.
     #[inline]
     pub(crate) fn post(&self, len: usize) -> Result<()> {
@@ -154,7 +175,7 @@ impl Lane {
     }
 
     #[inline]
-    fn send(&self, datagram: &[u8]) -> Result<()> {
+    pub(super) fn send(&self, datagram: &[u8]) -> Result<()> {
         let endpoint = &**self.socket.endpoint();
         match retry(|| endpoint.send(None, datagram)) {
             Ok(_) => Ok(()),
@@ -354,7 +375,7 @@ impl Lane {
         Ok(seq)
     }
 
-    fn next_seq(&mut self) -> u32 {
+    pub(super) fn next_seq(&mut self) -> u32 {
         self.seq = after(self.seq);
         self.seq
     }
@@ -370,6 +391,9 @@ pub(crate) enum Begun {
     Sent(std::result::Result<Received, Errno>),
 }
 
+/// No kernel takes longer requests.
+pub(crate) const LONGEST_REQUEST: usize = 64 << 20;
+
 /// Writes a message, and has the buffer grow as it must; returns its length.
 #[inline]
 pub(crate) fn write(
@@ -377,9 +401,8 @@ pub(crate) fn write(
     header: Header,
     body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
 ) -> std::result::Result<usize, Full> {
-    /// The first room for requests, and the most: no kernel takes longer ones.
+    /// The first room for requests.
     const REQUEST: usize = 4096;
-    const LONGEST_REQUEST: usize = 64 << 20;
     loop {
         let mut w = Writer::new(out);
         match w.message(header, |w| body(w)) {

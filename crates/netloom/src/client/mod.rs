@@ -6,6 +6,7 @@
 
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub mod asynchronous;
+mod batch;
 mod builder;
 mod caller;
 mod connection;
@@ -31,6 +32,7 @@ mod subscription;
 mod unsolicited;
 mod watch;
 
+pub use batch::{Batch, Outcomes, Part, RawTicket, Ticket};
 pub use builder::Builder;
 pub use caller::Caller;
 pub use connection::Connection;

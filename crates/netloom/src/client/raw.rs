@@ -8,6 +8,7 @@ use netloom_wire::{
     Attr, Errno, Flags, Full, GenlHeader, Header, MessageType, Protocol, RawAttrs, RawMessage, Schema, Writer, align,
 };
 
+use super::batch::Nature;
 use super::connection::Connection;
 use super::conversation::{Manner, Terms};
 use super::dump::RawDump;
@@ -172,9 +173,25 @@ impl<'c, C> RawRequest<'c, C> {
         (self.kind, self.flags)
     }
 
+    /// Whether it has a generic netlink header.
+    pub(super) fn is_generic(&self) -> bool {
+        self.genl.is_some()
+    }
+
+    /// Whether its replies may have another sequence.
+    pub(super) fn is_any_sequence(&self) -> bool {
+        self.any_sequence
+    }
+
+    /// What it is, apart from its bytes.
+    pub(super) fn nature(&self) -> Nature {
+        let generic = self.genl.is_some() && self.protocol == Protocol::GENERIC;
+        Nature::by_hand(self.name.clone(), self.schema, self.subject().fixed, generic)
+    }
+
     /// A reply to it.
     pub(super) fn reply(&self, message: &RawMessage<'_>) -> RawReply {
-        RawReply::new(message, self.genl.is_some())
+        RawReply::new(message.bytes, self.genl.is_some())
     }
 
     /// All of it, from this port.
@@ -289,8 +306,8 @@ impl fmt::Debug for RawReply {
 }
 
 impl RawReply {
-    fn new(message: &RawMessage<'_>, generic: bool) -> Self {
-        Self { bytes: message.bytes.into(), generic }
+    pub(super) fn new(message: &[u8], generic: bool) -> Self {
+        Self { bytes: message.into(), generic }
     }
 
     /// The header of the message.

@@ -26,9 +26,9 @@ use crate::error::{Cause, Error};
 pub struct Request<'r, O: Do, C = Connection> {
     pub(super) connection: &'r C,
     pub(super) request: &'r O::Request,
-    flags: Flags,
+    pub(super) flags: Flags,
     /// Where it is not the connection's.
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     op: PhantomData<fn() -> O>,
 }
 

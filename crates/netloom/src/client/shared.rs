@@ -48,7 +48,7 @@ pub(crate) struct Shared {
     strays: [OnceLock<Arc<Strays>>; Protocol::COUNT],
     /// Held while a channel is opened, so that nobody opens it twice.
     opening: Mutex<()>,
-    /// Lanes of dumps that have ended.
+    /// Lanes of dumps and batches that have ended.
     idle: Mutex<Vec<(Protocol, Lane)>>,
     /// Room for answers that new lanes begin with.
     room: AtomicUsize,
@@ -187,7 +187,12 @@ impl Shared {
         counts.fold(StrayCount::default(), StrayCount::plus)
     }
 
-    /// A lane for a dump.
+    /// Whether the program has chosen how much receive queues hold.
+    pub(super) fn is_receive_buffer_set(&self) -> bool {
+        self.setup.receive_buffer.is_some()
+    }
+
+    /// A lane for a dump or a batch.
     pub(super) fn take_lane(&self, protocol: Protocol) -> Result<Lane> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let found = idle.iter().position(|(of, _)| *of == protocol);
@@ -204,7 +209,7 @@ impl Shared {
         }
     }
 
-    /// Takes a lane back whose dump has ended.
+    /// Takes a lane back whose dump or batch has ended.
     pub(super) fn give_lane(&self, protocol: Protocol, lane: Lane) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < Self::IDLE {

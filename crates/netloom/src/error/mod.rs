@@ -37,6 +37,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     /// What was asked: `wireguard set-device`.
     asked: Cow<'static, str>,
+    /// Which request of a batch it was.
+    index: Option<usize>,
     cause: Cause,
 }
 
@@ -76,13 +78,23 @@ pub(crate) enum Cause {
     Argument(String, Errno),
     /// A hook said so.
     Stopped,
+    /// A datagram of so many bytes is more than may be sent at once.
+    Oversize(usize),
     /// The call itself makes no sense: what to do instead.
     Usage(&'static str),
+    /// A request of a batch was sent, and what became of it got lost; how.
+    Unknown(Box<Cause>),
+    /// A request of a batch was not sent, because of this.
+    Unsent(Box<Cause>),
+    /// A batch was to stop, and this request of it failed.
+    After(usize),
+    /// An acknowledgement that was asked for did not come, though a later answer did.
+    Silent,
 }
 
 impl Error {
     pub(crate) fn new(asked: impl Into<Cow<'static, str>>, cause: Cause) -> Self {
-        Self(Box::new(Inner { asked: asked.into(), cause }))
+        Self(Box::new(Inner { asked: asked.into(), index: None, cause }))
     }
 
     /// A system call failed: `action` is what was tried.
@@ -106,6 +118,24 @@ impl Error {
         self
     }
 
+    /// The same error, as that of a batch's request.
+    pub(crate) fn of_request(mut self, index: usize) -> Self {
+        self.0.index = Some(index);
+        self
+    }
+
+    pub(crate) fn into_cause(self) -> Cause {
+        self.0.cause
+    }
+
+    /// What is behind it, where it tells of a request of a batch.
+    fn cause(&self) -> &Cause {
+        match &self.0.cause {
+            Cause::Unknown(cause) | Cause::Unsent(cause) => cause,
+            cause => cause,
+        }
+    }
+
     /// The same error, which object it is about told behind the op.
     #[cfg(feature = "rtnetlink")]
     pub(crate) fn regarding(mut self, what: impl fmt::Display) -> Self {
@@ -125,12 +155,13 @@ impl Error {
     /// The errno behind it, whoever gave it: the kernel side in its answer, or a system call. `None` where there is none,
     /// as with a torn dump or a timeout.
     pub fn errno(&self) -> Option<Errno> {
-        match &self.0.cause {
+        match self.cause() {
             Cause::Refused(refusal) => Some(refusal.errno),
             Cause::System(_, errno) | Cause::Path(_, errno) => Some(*errno),
             #[cfg(feature = "rtnetlink")]
             Cause::Argument(_, errno) => Some(*errno),
             Cause::Overrun => Some(Errno::ENOBUFS),
+            Cause::Oversize(_) => Some(Errno::EMSGSIZE),
             Cause::NoFamily(_) | Cause::NoGroup(..) => Some(Errno::ENOENT),
             _ => None,
         }
@@ -140,36 +171,36 @@ impl Error {
     /// ask for [`consistent`](crate::client::Dump::consistent) in the first place.
     #[doc(alias = "NLM_F_DUMP_INTR")]
     pub fn is_interrupted(&self) -> bool {
-        matches!(self.0.cause, Cause::Interrupted(_))
+        matches!(self.cause(), Cause::Interrupted(_))
     }
 
     /// Whether messages were lost because the receive queue was full. A subscription goes on; read the state anew, and
     /// read faster or from a bigger queue.
     #[doc(alias = "ENOBUFS")]
     pub fn is_overrun(&self) -> bool {
-        matches!(self.0.cause, Cause::Overrun)
+        matches!(self.cause(), Cause::Overrun)
     }
 
     /// Whether nothing came in time. What was asked may have happened nevertheless.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.cause, Cause::Timeout(_) | Cause::System(_, Errno::ETIMEDOUT))
+        matches!(self.cause(), Cause::Timeout(_) | Cause::System(_, Errno::ETIMEDOUT))
     }
 
     /// Whether a datagram was longer than the buffer, and lost. The buffer has grown: ask again.
     #[doc(alias = "MSG_TRUNC")]
     pub fn is_truncated(&self) -> bool {
-        matches!(self.0.cause, Cause::Truncated(_))
+        matches!(self.cause(), Cause::Truncated(_))
     }
 
     /// Whether a dump repeated itself without end.
     pub fn is_stalled(&self) -> bool {
-        matches!(self.0.cause, Cause::Stalled)
+        matches!(self.cause(), Cause::Stalled)
     }
 
     /// Whether one of the program's own [hooks](crate::client::Hooks) ended it.
     #[doc(alias = "NL_STOP")]
     pub fn is_stopped(&self) -> bool {
-        matches!(self.0.cause, Cause::Stopped)
+        matches!(self.cause(), Cause::Stopped)
     }
 
     /// Whether it is EBUSY: something is in use, or under way.
@@ -184,7 +215,7 @@ impl Error {
 
     /// Whether the kernel side does not have the family that was asked: its module is not loaded, or not in that kernel.
     pub fn is_unknown_family(&self) -> bool {
-        matches!(self.0.cause, Cause::NoFamily(_))
+        matches!(self.cause(), Cause::NoFamily(_))
     }
 
     /// Whether a privilege was missing: EPERM or EACCES.
@@ -196,6 +227,22 @@ impl Error {
     pub fn is_unsupported(&self) -> bool {
         let kin = [Errno::EOPNOTSUPP, Errno::EPROTONOSUPPORT, Errno::ENOPROTOOPT, Errno::ENOTSUPP, Errno::ENOSYS];
         self.errno().is_some_and(|errno| kin.contains(&errno))
+    }
+
+    /// Whether a request of a batch was sent, and nobody can tell what became of it: answers were lost ([`Error::is_overrun`]), or
+    /// none came ([`Error::is_timeout`]). Look before repeating it.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.0.cause, Cause::Unknown(_))
+    }
+
+    /// Whether a request of a batch was surely not done, because it was not even sent.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self.0.cause, Cause::Unsent(_))
+    }
+
+    /// Which request of a batch it was, counted from 0.
+    pub fn index(&self) -> Option<usize> {
+        self.0.index
     }
 
     /// Whether the kernel side itself refused, rather than a system call on the way to it.
@@ -248,10 +295,19 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.0.asked.is_empty() {
-            write!(f, "{}: ", self.0.asked)?;
+        let Inner { asked, index, cause } = &*self.0;
+        match (asked.is_empty(), index) {
+            (true, None) => {}
+            (true, Some(index)) => write!(f, "request {index} of the batch: ")?,
+            (false, None) => write!(f, "{asked}: ")?,
+            (false, Some(index)) => write!(f, "{asked} (request {index} of the batch): ")?,
         }
-        match &self.0.cause {
+        write!(f, "{cause}")
+    }
+}
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Cause::Refused(refusal) => write!(f, "{refusal}"),
             Cause::System(action, errno) => write!(f, "{action}: {errno}"),
             Cause::Interrupted(0 | 1) => {
@@ -293,6 +349,13 @@ impl fmt::Display for Error {
             Cause::Argument(text, _) => f.write_str(text),
             Cause::Stopped => f.write_str("a hook of this program ended it"),
             Cause::Usage(instead) => f.write_str(instead),
+            Cause::Unknown(cause) => write!(f, "nobody can tell whether it was done: {cause}"),
+            Cause::Unsent(cause) => write!(f, "not sent: {cause}"),
+            Cause::Oversize(len) => {
+                write!(f, "its {len} bytes are more than the socket may send at once (SO_SNDBUF); split the request")
+            }
+            Cause::Silent => f.write_str("the acknowledgement that it asked for did not come"),
+            Cause::After(index) => write!(f, "request {index} failed before it, and the batch was to stop then"),
         }
     }
 }
@@ -306,14 +369,14 @@ impl std::error::Error for Error {}
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
         use std::io::ErrorKind;
-        let kind = match &error.0.cause {
+        let kind = match error.cause() {
             Cause::Timeout(_) => ErrorKind::TimedOut,
             Cause::System(_, Errno::EAGAIN) => ErrorKind::WouldBlock,
             _ if error.is_permission() => ErrorKind::PermissionDenied,
             _ if error.is_not_found() => ErrorKind::NotFound,
             _ if error.errno() == Some(Errno::EEXIST) => ErrorKind::AlreadyExists,
             Cause::Malformed(_) | Cause::Short => ErrorKind::InvalidData,
-            Cause::Usage(_) | Cause::TooLong(..) => ErrorKind::InvalidInput,
+            Cause::Usage(_) | Cause::TooLong(..) | Cause::Oversize(_) => ErrorKind::InvalidInput,
             _ => ErrorKind::Other,
         };
         Self::new(kind, error)

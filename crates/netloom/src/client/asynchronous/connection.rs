@@ -16,7 +16,7 @@ use super::unsolicited::Unsolicited;
 use super::watch::Watch;
 use crate::client::names::{self, NLCTRL};
 use crate::client::shared::{Settings, Shared};
-use crate::client::{Builder, Dialer, Event, Hooks, RawRequest, Request, Resolved, StrayCount};
+use crate::client::{Batch, Builder, Dialer, Event, Hooks, RawRequest, Request, Resolved, StrayCount};
 use crate::{Error, Result};
 
 /// A connection to a kernel side, whose calls, dumps and events are waited for in tasks.
@@ -90,6 +90,11 @@ impl<R: Runtime> Connection<R> {
     /// An op to be done with flags, another timeout, or for more than its reply.
     pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O, Self> {
         Request::new(self, request)
+    }
+
+    /// Many requests in few sends: see [`client::Connection::batch`](crate::client::Connection::batch).
+    pub fn batch(&self) -> Batch<Self> {
+        Batch::new(self.clone())
     }
 
     /// Dumps an op's objects on a socket of its own: see [`client::Connection::dump`](crate::client::Connection::dump).

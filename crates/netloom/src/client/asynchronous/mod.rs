@@ -2,6 +2,7 @@
 //!
 //! All of it is generic over a [`Runtime`], which is a reactor and a clock; there may be several in one program.
 
+mod batch;
 mod bell;
 mod call;
 mod caller;
