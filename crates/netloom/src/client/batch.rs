@@ -240,7 +240,7 @@ impl<C> Batch<C> {
         Self { policy, ..self }
     }
 
-    /// How long the answers to a send may take; without it, the longest of its requests' timeouts.
+    /// How long the answers to a send may take. Without it, the connection's timeout, or the longest that a request was given.
     pub fn timeout(self, timeout: Duration) -> Self {
         let policy = Policy { timeout: Some(timeout), ..self.policy };
         Self { policy, ..self }
@@ -361,9 +361,10 @@ fn begin<C: Shares>(batch: &mut Batch<C>, protocol: Protocol) -> Result<&mut Req
         });
     }
     let mut seat = Seat::take(batch.connection.shared(), protocol)?;
+    let timeout = batch.connection.shared().timeout;
     let requests = match seat.lane_mut() {
-        Some(lane) => Requests::new(lane.port, lane.sequence(Requests::MOST)),
-        None => Requests::new(0, 1),
+        Some(lane) => Requests::new(lane.port, lane.sequence(Requests::MOST), timeout),
+        None => Requests::new(0, 1, timeout),
     };
     Ok(&mut batch.written.insert((seat, requests)).1)
 }

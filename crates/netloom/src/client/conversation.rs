@@ -200,6 +200,10 @@ impl Accepted {
         self.0.map_or((None, None), |remarks| (remarks.warning, remarks.cookie))
     }
 
+    pub(crate) fn says_something(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(crate) fn hear(&mut self, verdict: &Verdict<'_>) {
         if let Some(message) = verdict.ext_ack.message {
             self.0.get_or_insert_default().warning = Some(message.to_owned());

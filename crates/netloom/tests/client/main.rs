@@ -17,16 +17,17 @@ use sides::nlctrl;
 /// What the cases name.
 mod common {
     pub(crate) use std::collections::BTreeSet;
+    pub(crate) use std::sync::{Arc, Mutex};
 
-    pub(crate) use netloom::client::{Change, Consistent, StrayCount};
+    pub(crate) use netloom::client::{Change, Consistent, Flow, Hook, StrayCount};
     pub(crate) use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
     pub(crate) use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO, PolicyAttrs};
-    pub(crate) use netloom::wire::{Attrs, Errno, Group, Protocol};
+    pub(crate) use netloom::wire::{Attrs, Errno, Flags, Group, Protocol};
 
-    pub(crate) use netloom::Result;
+    pub(crate) use netloom::{Error, Result};
 
     pub(crate) use crate::points::{Act, Fault};
-    pub(crate) use crate::sides::{LISTED, NOTIFY, SHORT, Side, faulty_sides, nlctrl, sides, text};
+    pub(crate) use crate::sides::{LISTED, NOTIFY, SHORT, Side, Tight, faulty_sides, nlctrl, sides, text};
 }
 
 #[allow(clippy::while_let_on_iterator, reason = "the loops are those of futures, too")]
@@ -80,6 +81,19 @@ mod blocking {
             (|| $body)()
         };
     }
+    macro_rules! tight {
+        (fn $name:ident($side:ident, $nl:ident, $tight:ident) $body:block) => {
+            #[test]
+            fn $name() {
+                for Side { name: $side, dialer, .. } in &sides() {
+                    let $tight = Arc::new(Tight::default());
+                    let builder = netloom::Connection::builder().dialer(dialer.clone()).transport($tight.clone());
+                    let $nl = builder.open().unwrap();
+                    $body
+                }
+            }
+        };
+    }
     macro_rules! crowd {
         ($many:literal, $nl:ident, $body:block) => {
             thread::scope(|scope| {
@@ -93,6 +107,7 @@ mod blocking {
     include!("cases.rs");
     include!("faulty.rs");
     include!("matrix.rs");
+    include!("batches.rs");
 }
 
 mod tokio {
@@ -144,6 +159,19 @@ mod tokio {
             async { $body }.await
         };
     }
+    macro_rules! tight {
+        (fn $name:ident($side:ident, $nl:ident, $tight:ident) $body:block) => {
+            #[::tokio::test]
+            async fn $name() {
+                for Side { name: $side, dialer, .. } in &sides() {
+                    let $tight = Arc::new(Tight::default());
+                    let builder = netloom::Connection::builder().dialer(dialer.clone()).transport($tight.clone());
+                    let $nl = netloom::tokio::Connection::with(builder).unwrap();
+                    $body
+                }
+            }
+        };
+    }
     macro_rules! crowd {
         ($many:literal, $nl:ident, $body:block) => {
             let mut tasks = Vec::new();
@@ -160,6 +188,7 @@ mod tokio {
     include!("cases.rs");
     include!("faulty.rs");
     include!("matrix.rs");
+    include!("batches.rs");
 }
 
 mod async_io {
@@ -219,6 +248,21 @@ mod async_io {
             async { $body }.await
         };
     }
+    macro_rules! tight {
+        (fn $name:ident($side:ident, $nl:ident, $tight:ident) $body:block) => {
+            #[test]
+            fn $name() {
+                ::async_io::block_on(async {
+                    for Side { name: $side, dialer, .. } in &sides() {
+                        let $tight = Arc::new(Tight::default());
+                        let builder = netloom::Connection::builder().dialer(dialer.clone()).transport($tight.clone());
+                        let $nl = netloom::async_io::Connection::with(builder).unwrap();
+                        $body
+                    }
+                })
+            }
+        };
+    }
     macro_rules! crowd {
         ($many:literal, $nl:ident, $body:block) => {
             let executor = Executor::new();
@@ -241,6 +285,7 @@ mod async_io {
     include!("cases.rs");
     include!("faulty.rs");
     include!("matrix.rs");
+    include!("batches.rs");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use netloom::client::Dialer;
 use netloom::families::doc_exmpl::{Echo, List, Msg, Said, Say};
 use netloom::families::nlctrl::CtrlAttrs;
 use netloom::kernel::{Ctx, Family, Kernel, Nack, Registered};
-use netloom::socket::LinuxDialer;
+use netloom::socket::{Address, LinuxDialer, Opt, Transport, Under};
 use netloom::unix;
-use netloom::wire::{Group, Protocol};
+use netloom::wire::{Errno, Group, Protocol};
 
 pub(crate) const NOTIFY: Group = Group { family: "nlctrl", name: "notify", protocol: Protocol::GENERIC, number: None };
 /// For what will not come.
@@ -95,6 +96,42 @@ fn register(kernel: &Kernel) -> Registered {
         .on_do(Say, |_, request, ctx| say(request, ctx))
         .on_dump(List, move |_, (), _| Ok(listed()));
     kernel.register(family).unwrap()
+}
+
+/// Sockets that have less room than they say.
+#[derive(Default)]
+pub(crate) struct Tight {
+    /// Bytes that a receive queue holds; 0 for what it should.
+    queue: AtomicU32,
+    /// Bytes of the longest datagram; 0 for any.
+    datagram: AtomicUsize,
+}
+
+impl Tight {
+    pub(crate) fn squeeze(&self, bytes: u32) {
+        self.queue.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn release(&self) {
+        self.queue.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn bound(&self, bytes: usize) {
+        self.datagram.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Transport for Tight {
+    fn send(&self, under: Under<'_>, to: Option<Address>, datagram: &[u8]) -> Result<usize, Errno> {
+        let (queue, longest) = (self.queue.load(Ordering::Relaxed), self.datagram.load(Ordering::Relaxed));
+        if longest != 0 && datagram.len() > longest {
+            return Err(Errno::EMSGSIZE);
+        }
+        if queue != 0 {
+            under.endpoint.set(Opt::ReceiveBuffer, queue)?;
+        }
+        under.endpoint.send(to, datagram)
+    }
 }
 
 pub(crate) fn text(text: impl Display) -> Msg {

@@ -131,7 +131,7 @@ impl Outcomes {
     /// Those of [`Outcomes::replies`].
     pub fn answer<O: Do>(&self, ticket: Ticket<O>) -> Result<Answer<O::Reply>> {
         let replies = self.replies(ticket)?.map(|reply| reply.map(|reply| reply.own())).collect::<Result<_>>()?;
-        let Accepted { warning, cookie } = self.remark(ticket.index);
+        let (warning, cookie) = self.remark(ticket.index).into_parts();
         Ok(Answer { replies, warning, cookie })
     }
 
@@ -143,7 +143,7 @@ impl Outcomes {
     pub fn raw_answer(&self, ticket: RawTicket) -> Result<RawAnswer> {
         let replies = self.done(ticket.batch, ticket.index)?;
         let replies = replies.map(|bytes| RawReply::new(bytes, ticket.generic)).collect();
-        let Accepted { warning, cookie } = self.remark(ticket.index);
+        let (warning, cookie) = self.remark(ticket.index).into_parts();
         Ok(RawAnswer { replies, warning, cookie })
     }
 
@@ -212,7 +212,7 @@ impl Ledger {
     }
 
     pub(super) fn remark(&mut self, index: u32, remark: Accepted) {
-        if remark.warning.is_some() || remark.cookie.is_some() {
+        if remark.says_something() {
             self.0.remarks.push((index, remark));
         }
     }

@@ -20,7 +20,7 @@ pub struct Requests {
     first: u32,
     port: u32,
     natures: Natures,
-    /// The longest that any of them may take.
+    /// The longest that any of them may take, or the connection's timeout.
     timeout: Option<Duration>,
     /// Whether answers may be longer than acknowledgements, and whether some of those are asked for.
     replied_to: bool,
@@ -140,8 +140,8 @@ impl Requests {
     /// The first room.
     const ROOM: usize = 8192;
 
-    /// None yet, to be sent from this port, with sequence numbers from `first` on.
-    pub(super) fn new(port: u32, first: u32) -> Self {
+    /// None yet, to be sent from this port, with sequence numbers from `first` on, answered within the connection's timeout.
+    pub(super) fn new(port: u32, first: u32, timeout: Option<Duration>) -> Self {
         Self {
             bytes: Vec::new(),
             len: 0,
@@ -149,7 +149,7 @@ impl Requests {
             first,
             port,
             natures: Natures::default(),
-            timeout: None,
+            timeout,
             replied_to: false,
             acked: false,
         }
@@ -236,8 +236,8 @@ impl Requests {
         }
         self.count = index.wrapping_add(1);
         self.acked |= flags.contains(Flags::ACK);
-        if timeout != self.timeout {
-            self.wait_for(index, timeout);
+        if let Some(timeout) = timeout {
+            self.timeout = self.timeout.map(|longest| longest.max(timeout));
         }
         Ok(index)
     }
@@ -251,15 +251,6 @@ impl Requests {
             to.copy_from_slice(from);
         }
         self.bytes = bytes;
-    }
-
-    #[cold]
-    fn wait_for(&mut self, index: u32, timeout: Option<Duration>) {
-        self.timeout = match (self.timeout, timeout) {
-            (_, timeout) if index == 0 => timeout,
-            (Some(one), Some(other)) => Some(one.max(other)),
-            _ => None,
-        };
     }
 
     #[cold]
