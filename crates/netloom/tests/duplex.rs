@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netloom::Connection;
-use netloom::client::{Change, Unsolicited};
+use netloom::client::{Followed, Unsolicited};
 use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
 use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
 use netloom::kernel::{Ctx, Family, Kernel, Nack};
@@ -161,12 +161,12 @@ fn closing_wakes_whoever_waits() {
         let events = nl.subscribe(&[NOTIFY]).unwrap();
         let (_, heard) = nl.clone().split().unwrap();
         let mut another = heard.clone();
-        let watch = nl.watch(Getfamily, &(), &[NOTIFY]).unwrap();
-        let closers = [events.closer(), heard.closer(), watch.closer()];
+        let follow = nl.follow(Getfamily, &(), &[NOTIFY]).unwrap();
+        let closers = [events.closer(), heard.closer(), follow.closer()];
         let readers = [
             thread::spawn(move || events.for_each(drop)),
             thread::spawn(move || heard.for_each(drop)),
-            thread::spawn(move || watch.for_each(drop)),
+            thread::spawn(move || follow.for_each(drop)),
         ];
         thread::sleep(Duration::from_millis(30));
         assert!(readers.iter().all(|reader| !reader.is_finished()), "{way}");
@@ -185,50 +185,50 @@ fn closing_wakes_whoever_waits() {
 }
 
 #[test]
-fn a_watch_tells_the_state_then_what_changes() {
+fn a_follow_tells_the_state_then_what_changes() {
     let kernel = chatty();
     for (_, nl, _alive) in ways(&kernel) {
-        watch_in_step(&kernel, &nl);
+        follow_in_step(&kernel, &nl);
     }
 }
 
-fn watch_in_step(kernel: &Kernel, nl: &Connection) {
-    let mut watch = nl.watch(List, &(), &[DOC_EXMPL_GRP]).unwrap();
+fn follow_in_step(kernel: &Kernel, nl: &Connection) {
+    let mut follow = nl.follow(List, &(), &[DOC_EXMPL_GRP]).unwrap();
     // Said while the state is being told: comes behind it.
     kernel.notify(Said, &Msg::new().msg("early"));
     for n in 0..50 {
-        let change = watch.next().unwrap().unwrap();
-        assert!(matches!(change, Change::State(msg) if msg.index == Some(n)));
+        let change = follow.next().unwrap().unwrap();
+        assert!(matches!(change, Followed::State(msg) if msg.index == Some(n)));
     }
-    assert!(!watch.is_synced());
-    assert!(matches!(watch.next().unwrap().unwrap(), Change::Synced));
-    let said = |change| matches!(change, Change::Event(event) if event.get(Said).is_some());
-    assert!(said(watch.next().unwrap().unwrap()));
-    assert!(watch.is_synced() && watch.next_timeout(Duration::ZERO).is_none());
+    assert!(!follow.is_synced());
+    assert!(matches!(follow.next().unwrap().unwrap(), Followed::Synced));
+    let said = |change| matches!(change, Followed::Event(event) if event.get(Said).is_some());
+    assert!(said(follow.next().unwrap().unwrap()));
+    assert!(follow.is_synced() && follow.next_timeout(Duration::ZERO).is_none());
 
     // An overrun: what is left in the queue is older than the state that is told next, and not told behind it. (Over unix it
     // has left the queue before the loss, and is told first.)
     kernel.notify(Said, &Msg::new().msg("stale"));
     kernel.faults().overrun();
     kernel.notify(Said, &Msg::new().msg("lost"));
-    let lost = watch.find(|change| !matches!(change, Ok(Change::Event(_)))).unwrap();
-    assert!(matches!(lost, Ok(Change::Resync(why)) if why.is_overrun()));
-    assert_eq!(watch.by_ref().take(50).filter(|item| matches!(item, Ok(Change::State(_)))).count(), 50);
-    assert!(matches!(watch.next().unwrap().unwrap(), Change::Synced));
-    assert!(watch.next_timeout(Duration::ZERO).is_none());
+    let lost = follow.find(|change| !matches!(change, Ok(Followed::Event(_)))).unwrap();
+    assert!(matches!(lost, Ok(Followed::Resync(why)) if why.is_overrun()));
+    assert_eq!(follow.by_ref().take(50).filter(|item| matches!(item, Ok(Followed::State(_)))).count(), 50);
+    assert!(matches!(follow.next().unwrap().unwrap(), Followed::Synced));
+    assert!(follow.next_timeout(Duration::ZERO).is_none());
     kernel.notify(Said, &Msg::new().msg("late"));
-    assert!(said(watch.next().unwrap().unwrap()));
+    assert!(said(follow.next().unwrap().unwrap()));
 
     // Torn dumps: as often as it takes, but not for ever.
     for (torn, gives_up) in [(1, false), (9, false), (10, true)] {
         kernel.faults().interrupt_dumps(torn);
-        let mut watch = nl.watch(List, &(), &[DOC_EXMPL_GRP]).unwrap();
+        let mut follow = nl.follow(List, &(), &[DOC_EXMPL_GRP]).unwrap();
         let (mut again, mut failed) = (0, 0);
         loop {
-            match watch.next().unwrap() {
-                Ok(Change::Resync(why)) if why.is_interrupted() => again += 1,
-                Ok(Change::State(_)) => {}
-                Ok(Change::Synced) => break,
+            match follow.next().unwrap() {
+                Ok(Followed::Resync(why)) if why.is_interrupted() => again += 1,
+                Ok(Followed::State(_)) => {}
+                Ok(Followed::Synced) => break,
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => {
                     assert!(error.is_interrupted() && error.to_string().contains("10 times"), "{error}");
@@ -241,11 +241,11 @@ fn watch_in_step(kernel: &Kernel, nl: &Connection) {
 }
 
 #[test]
-fn a_watch_that_is_refused_says_so_at_once() {
+fn a_follow_that_is_refused_says_so_at_once() {
     let kernel = chatty();
     let nl = kernel.connect();
     kernel.faults().nack("DOC_EXMPL", 3, Errno::EPERM);
-    assert!(nl.watch(List, &(), &[DOC_EXMPL_GRP]).unwrap_err().is_permission());
+    assert!(nl.follow(List, &(), &[DOC_EXMPL_GRP]).unwrap_err().is_permission());
     let nowhere = Group { name: "NO_SUCH", ..DOC_EXMPL_GRP };
-    assert!(nl.watch(List, &(), &[nowhere]).unwrap_err().is_not_found());
+    assert!(nl.follow(List, &(), &[nowhere]).unwrap_err().is_not_found());
 }

@@ -242,9 +242,9 @@ proptest! {
                 let _ = nl.answer_to(&event).post();
             }
         }
-        if let Ok(mut watch) = nl().watch(Getfamily, &(), &[NOTIFY]) {
+        if let Ok(mut follow) = nl().follow(Getfamily, &(), &[NOTIFY]) {
             for _ in 0..64 {
-                let _ = watch.next_timeout(Duration::from_millis(1));
+                let _ = follow.next_timeout(Duration::from_millis(1));
             }
         }
     }

@@ -45,12 +45,12 @@ async fn work<R: Runtime>(dialer: &Arc<dyn Dialer>) {
     half.next().await.unwrap().unwrap();
     begun(nl.dump(Getfamily, &())).await;
     let mut events = nl.subscribe(&[NOTIFY]).await.unwrap();
-    // It waits, and so has its reactor watch the socket.
+    // It waits, and so has its reactor follow the socket.
     begun(events.next()).await;
     begun(nl.subscribe(&[NOTIFY])).await;
-    let mut watch = nl.watch(Getfamily, &(), &[NOTIFY]).await.unwrap();
-    while !matches!(watch.next().await.unwrap().unwrap(), Change::Synced) {}
-    begun(watch.next()).await;
+    let mut follow = nl.follow(Getfamily, &(), &[NOTIFY]).await.unwrap();
+    while !matches!(follow.next().await.unwrap().unwrap(), Change::Synced) {}
+    begun(follow.next()).await;
     let (nl, mut heard) = nl.split().unwrap();
     nl.join(16).unwrap();
     begun(heard.next()).await;

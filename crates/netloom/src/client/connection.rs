@@ -10,6 +10,7 @@ use super::batch::Batch;
 use super::builder::Builder;
 use super::dump::Dump;
 use super::event::Event;
+use super::follow::Follow;
 use super::hooks::Hooks;
 use super::names::{self, NLCTRL, Resolved};
 use super::raw::RawRequest;
@@ -19,6 +20,7 @@ use super::strays::StrayCount;
 use super::subscription::Subscription;
 use super::unsolicited::Unsolicited;
 use super::watch::Watch;
+use super::watchable::Watchable;
 use crate::Result;
 
 /// A connection to a kernel side: Linux, unless the [builder](Connection::builder) or
@@ -137,13 +139,25 @@ impl Connection {
         Subscription::open(self, groups)
     }
 
-    /// The objects that an op dumps, then the events of these groups, all of one protocol, without a gap between them.
+    /// A table of what there is of a kind, kept true by events: [links](crate::rtnetlink::Links),
+    /// [addresses](crate::rtnetlink::Addresses), [routes](crate::rtnetlink::Routes),
+    /// [neighbours](crate::rtnetlink::Neighbours), [rules](crate::rtnetlink::Rules), or any [`Watchable`] of one's own.
     ///
     /// # Errors
     ///
     /// Those of [`Connection::subscribe`] and [`Connection::dump`].
-    pub fn watch<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Watch<O>> {
-        Watch::open(self, op, request, groups)
+    pub fn watch<W: Watchable>(&self, of: W) -> Result<Watch<W>> {
+        Watch::open(self, of)
+    }
+
+    /// The objects that an op dumps, then the events of these groups, all of one protocol, without a gap between them.
+    /// Nothing is kept: [`Connection::watch`] keeps a table.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::subscribe`] and [`Connection::dump`].
+    pub fn follow<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O>> {
+        Follow::open(self, op, request, groups)
     }
 
     /// A request built from numbers and bytes: of the generic netlink family with this id ([`Connection::family`]), or

@@ -1,98 +1,103 @@
-//! A state and its changes.
+//! A table that is kept true.
 
 use std::fmt;
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use netloom_wire::{self as wire, Group};
+use netloom_wire as wire;
 
 use super::connection::Connection;
-use super::dump::Dump;
-use super::event::Event;
+use super::follow::Attempts;
+use super::objects::Objects;
 use super::subscription::{Closer, Subscription};
+use super::table::{Table, Want};
+use super::watchable::{Change, Fence, Watchable};
 use crate::Result;
 use crate::error::{Cause, Error};
 
-/// The objects that an op dumps, then what changes about them, without a gap; see [`Connection::watch`].
+/// A table of what a kernel side has, kept true by its events; see [`Connection::watch`].
 ///
-/// It joins the groups first and dumps then, so that what changes meanwhile is heard: an event may tell what
-/// [`Change::State`] told already, never less. After an overrun or a torn dump it tells everything anew by itself.
+/// As an [`Iterator`] it tells what it has as [`Change::Added`], then [`Change::Synced`], then what changes, waiting for ever
+/// or until its [`Closer`] closes it. As [`Objects`] it has what is there, found by key. It is true of the moment that
+/// was read last: it follows events when it is asked for the next change, and not by itself.
 ///
-/// As an [`Iterator`] it waits for events for ever, or until its [`Closer`] closes it. An error that no second attempt
-/// mends (a refusal, a timeout, a dump that keeps being torn) is an item; the next item is another attempt's.
+/// - The first state is of one piece: a dump that is torn is repeated.
+/// - Nothing between state and events is missed, and what events tell twice is no change.
+/// - When events get lost (an overrun), it says [`Change::Lost`], dumps anew, tells exactly what differs, then
+///   [`Change::Synced`].
+/// - What goes without an event of its own is found by asking again when its cause is told: see
+///   [`rtnetlink::watched`](crate::rtnetlink::watched) for what that is of links, addresses, routes, neighbours and rules.
+///
+/// An error that no second attempt mends (a refusal, a timeout, a dump that keeps being torn) is an item; the next item is
+/// another attempt's.
 ///
 /// ```no_run
 /// use netloom::Connection;
 /// use netloom::client::Change;
-/// use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, List, Said};
-/// for change in Connection::open()?.watch(List, &(), &[DOC_EXMPL_GRP])? {
+/// use netloom::rtnetlink::{AddressFamily, Routes};
+///
+/// let mut routes = Connection::open()?.watch(Routes::of(AddressFamily::INET))?;
+/// while let Some(change) = routes.next() {
 ///     match change? {
-///         Change::State(msg) => println!("{:?} is there", msg.msg),
-///         Change::Synced => println!("that is all; now what happens"),
-///         Change::Event(event) => println!("{:?} was said", event.get(Said).and_then(|msg| msg.msg)),
-///         Change::Resync(why) => println!("forget it all: {why}"),
+///         Change::Added(route) => println!("+ {:?} over {:?}", route.dst, route.oif),
+///         Change::Changed { old, new } => println!("* {:?}: {:?}, was {:?}", new.dst, new.gateway, old.gateway),
+///         Change::Removed(route) => println!("- {:?}", route.dst),
+///         Change::Synced => println!("{} routes are there", routes.len()),
+///         Change::Lost(why) => println!("some events were lost ({why}): reading all again"),
 ///         _ => {}
 ///     }
 /// }
 /// # Ok::<(), netloom::Error>(())
 /// ```
-#[must_use = "a watch does nothing before it is read"]
-pub struct Watch<O: wire::Dump> {
+#[must_use = "a table is filled as it is read"]
+pub struct Watch<W: Watchable> {
     connection: Connection,
-    request: O::Request,
     events: Subscription,
-    op: O,
-    stage: Stage<O>,
+    table: Table<W>,
     attempts: Attempts,
 }
 
-/// What happens to a state that is watched.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Change<R> {
-    /// An object that is there.
-    State(R),
-    /// All objects have been told: what follows are changes.
-    Synced,
-    /// Something changed.
-    Event(Event),
-    /// What was told is out of date, for this reason ([overrun](Error::is_overrun), [torn](Error::is_interrupted),
-    /// [truncated](Error::is_truncated), [busy](Error::is_busy)): all objects are told anew, then [`Change::Synced`].
-    Resync(Error),
-}
-
-enum Stage<O: wire::Dump> {
-    /// About to dump.
-    Due,
-    Dumping(Box<Dump<O>>),
-    Synced,
-}
-
-impl<O: wire::Dump> Watch<O> {
-    pub(super) fn open(connection: &Connection, op: O, request: &O::Request, groups: &[Group]) -> Result<Self> {
-        let events = Subscription::open(connection, groups)?;
-        let mut watch = Self {
-            connection: connection.clone(),
-            request: request.clone(),
-            events,
-            op,
-            stage: Stage::Due,
-            attempts: Attempts::default(),
-        };
-        // A refusal is told here; what another attempt may mend is not.
-        match watch.dump() {
-            Err(error) if !mends(&error) => Err(error),
-            _ => Ok(watch),
+impl<W: Watchable> Watch<W> {
+    pub(super) fn open(connection: &Connection, of: W) -> Result<Self> {
+        let events = Subscription::open(connection, &of.groups())?;
+        let (connection, table, attempts) = (connection.clone(), Table::new(of), Attempts::default());
+        let mut watch = Self { connection, events, table, attempts };
+        // A refusal is told here.
+        while watch.table.objects().is_empty() && !watch.table.is_synced() {
+            if watch.turn(None)?.is_none() {
+                break;
+            }
         }
+        Ok(watch)
     }
 
-    /// The next item, waiting no longer than `timeout` for an event; `None` if none came.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Change<O::Reply>>> {
+    /// The next change, waiting no longer than `timeout` for an event; `None` if none came.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Change<W::Object>>> {
         self.wait(Instant::now().checked_add(timeout))
     }
 
-    /// Whether all objects have been told, and nothing was lost since.
+    /// Reads all again now, and returns what differs from the table, which is made good and not told again: nothing, unless
+    /// something goes without a word that netloom does not know of. What changes in just that moment may be among it.
+    /// What events have told meanwhile is told by the next items.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the table from being read.
+    pub fn verify(&mut self) -> Result<Vec<Change<W::Object>>> {
+        self.table.verify();
+        loop {
+            if let Some(found) = self.table.verified() {
+                return Ok(found);
+            }
+            if self.turn(None)?.is_none() {
+                return Err(ended());
+            }
+        }
+    }
+
+    /// Whether all objects have been read, and nothing was lost since.
     pub fn is_synced(&self) -> bool {
-        matches!(self.stage, Stage::Synced)
+        self.table.is_synced()
     }
 
     /// Ends its waiting, from any thread.
@@ -100,113 +105,132 @@ impl<O: wire::Dump> Watch<O> {
         self.events.closer()
     }
 
-    /// The subscription behind it: to join further groups, or to set its receive buffer.
+    /// The subscription behind it: to set its receive buffer, or to poll it.
     pub fn events(&self) -> &Subscription {
         &self.events
     }
 
-    fn dump(&mut self) -> Result<()> {
-        self.attempts.begin();
-        self.stage = Stage::Due;
-        self.stage = Stage::Dumping(Box::new(self.connection.dump(self.op, &self.request)?));
-        Ok(())
-    }
-
-    /// Begins anew because of this error, or tells it.
-    fn lost(&mut self, error: Error) -> Result<Change<O::Reply>> {
-        self.stage = Stage::Due;
-        self.attempts.lost(error).map(Change::Resync)
-    }
-
-    fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<Change<O::Reply>>> {
+    fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<Change<W::Object>>> {
         loop {
-            match &mut self.stage {
-                Stage::Due => {
-                    if self.events.is_closed() {
-                        return None;
-                    }
-                    if let Err(error) = self.dump() {
-                        return Some(self.lost(error));
-                    }
-                }
-                Stage::Dumping(dump) => {
-                    return Some(match dump.next() {
-                        Some(Ok(object)) => Ok(Change::State(object)),
-                        Some(Err(error)) => self.lost(error),
-                        None => {
-                            (self.stage, self.attempts) = (Stage::Synced, Attempts::default());
-                            Ok(Change::Synced)
-                        }
-                    });
-                }
-                Stage::Synced => {
-                    return Some(match self.events.next_until(deadline)? {
-                        Ok(event) => Ok(Change::Event(event)),
-                        Err(error) => {
-                            drain(&mut self.events);
-                            self.lost(error)
-                        }
-                    });
-                }
+            if let Some(change) = self.table.change() {
+                return Some(Ok(change));
+            }
+            match self.turn(deadline) {
+                Ok(Some(())) => {}
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
             }
         }
     }
+
+    /// Does what the table wants; `None` if no event came in time, or it is closed.
+    fn turn(&mut self, deadline: Option<Instant>) -> Result<Option<()>> {
+        if self.events.is_closed() {
+            return Ok(None);
+        }
+        match self.table.want() {
+            Want::Discard => super::follow::drain(&mut self.events),
+            Want::Fence => self.pass_fence()?,
+            Want::Events => {
+                while let Some(event) = self.events.try_next() {
+                    match event {
+                        Ok(event) => self.table.hear(&event),
+                        Err(error) => return self.lost(error).map(Some),
+                    }
+                }
+            }
+            Want::Dump(request) => {
+                self.attempts.begin();
+                match self.dump(&request) {
+                    Ok(()) => self.attempts = Attempts::default(),
+                    Err(error) => {
+                        let failed = self.table.failed(error);
+                        return failed.or_else(|error| self.attempts.lost(error).map(drop)).map(Some);
+                    }
+                }
+            }
+            Want::Event => match self.events.next_until(deadline) {
+                None => return Ok(None),
+                Some(Ok(event)) => self.table.hear(&event),
+                Some(Err(error)) => return self.lost(error).map(Some),
+            },
+        }
+        self.table.done();
+        Ok(Some(()))
+    }
+
+    fn dump(&mut self, request: &<W::Op as wire::Dump>::Request) -> Result<()> {
+        for object in self.connection.dump(self.table.of().op(), request)? {
+            self.table.object(object?);
+        }
+        Ok(())
+    }
+
+    fn pass_fence(&self) -> Result<()> {
+        match W::FENCE {
+            Fence::None => Ok(()),
+            #[cfg(feature = "rtnetlink")]
+            Fence::Rtnl => passed(self.connection.call(netloom_families::rt_link::Getlink, &loopback()).map(drop)),
+        }
+    }
+
+    fn lost(&mut self, error: Error) -> Result<()> {
+        lost(&mut self.table, error)
+    }
 }
 
-impl<O: wire::Dump> Iterator for Watch<O> {
-    type Item = Result<Change<O::Reply>>;
+/// It was to be verified, and is closed.
+pub(super) fn ended() -> Error {
+    Error::new("watch", Cause::Usage("it has been closed, or its socket has failed: watch anew"))
+}
+
+/// Events got lost: that is told, or an error is.
+pub(super) fn lost<W: Watchable>(table: &mut Table<W>, error: Error) -> Result<()> {
+    if error.is_overrun() || error.is_truncated() {
+        table.lost(error);
+        return Ok(());
+    }
+    table.restart();
+    Err(error)
+}
+
+/// What is asked for at the rtnl fence: a link, which takes the lock, be it there or not.
+// net/core/rtnetlink.c: rtnl_getlink
+#[cfg(feature = "rtnetlink")]
+pub(super) fn loopback() -> netloom_families::rt_link::Link {
+    use netloom_families::rt_link::{Ifinfomsg, Link};
+    Link::new().header(Ifinfomsg { ifi_index: 1, ..Ifinfomsg::default() })
+}
+
+/// Whether a fence has been passed: a refusal is as good as an answer.
+#[cfg(feature = "rtnetlink")]
+pub(super) fn passed(answer: Result<()>) -> Result<()> {
+    answer.or_else(|error| if error.is_refused() { Ok(()) } else { Err(error) })
+}
+
+impl<W: Watchable> Deref for Watch<W> {
+    type Target = Objects<W>;
+
+    fn deref(&self) -> &Objects<W> {
+        self.table.objects()
+    }
+}
+
+impl<W: Watchable> Iterator for Watch<W> {
+    type Item = Result<Change<W::Object>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.wait(None)
     }
 }
 
-impl<O: wire::Dump> fmt::Debug for Watch<O> {
+impl<W: Watchable> fmt::Debug for Watch<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.stage {
-            Stage::Due => "about to dump",
-            Stage::Dumping(_) => "dumping",
-            Stage::Synced => "synced",
-        };
-        write!(f, "Watch({} {}, {state})", <O::Family as wire::Family>::NAME, O::NAME)
+        write!(f, "Watch({} {}, {:?})", name::<W>(), <W::Op as wire::Op>::NAME, self.table)
     }
 }
 
-/// Attempts in a row that did not come to their end.
-#[derive(Debug, Default)]
-pub(super) struct Attempts(u32);
-
-impl Attempts {
-    /// Attempts at a dump before it is told that there is no end to it.
-    const MOST: u32 = 10;
-
-    /// One more.
-    pub(super) fn begin(&mut self) {
-        self.0 = self.0.saturating_add(1);
-    }
-
-    /// It failed: whether to begin anew because of that, or to tell it.
-    pub(super) fn lost(&mut self, error: Error) -> Result<Error> {
-        if mends(&error) && self.0 < Self::MOST {
-            return Ok(error);
-        }
-        let attempts = std::mem::take(&mut self.0);
-        Err(if error.is_interrupted() {
-            Error::new(error.request().to_owned(), Cause::Interrupted(attempts))
-        } else {
-            error
-        })
-    }
-}
-
-/// Whether it may be mended by another attempt.
-pub(super) fn mends(error: &Error) -> bool {
-    error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy()
-}
-
-/// Throws away what is heard already. After a loss it may tell of what has gone unheard since, and would be taken for
-/// newer than the state that is about to be told.
-pub(super) fn drain(events: &mut Subscription) {
-    const PATIENCE: usize = 1 << 20;
-    std::iter::from_fn(|| events.try_next()).take(PATIENCE).for_each(drop);
+/// The family's name.
+pub(super) fn name<W: Watchable>() -> &'static str {
+    <<W::Op as wire::Op>::Family as wire::Family>::NAME
 }

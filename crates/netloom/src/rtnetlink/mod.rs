@@ -52,12 +52,14 @@ mod prefix;
 pub mod route;
 pub mod rule;
 mod told;
+pub mod watched;
 
 pub use address_family::AddressFamily;
 pub use interface::Interface;
 pub use mac::MacAddr;
 pub use prefix::Prefix;
 pub use told::{GROUPS, Told};
+pub use watched::{Addresses, Links, Neighbours, Routes, Rules};
 
 use netloom_wire::{self as wire, Errno, Flags};
 

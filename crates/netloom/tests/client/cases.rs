@@ -210,19 +210,19 @@ case! {
 }
 
 case! {
-    fn events_are_heard_and_a_watch_begins_with_the_state(side, nl) {
+    fn events_are_heard_and_a_follow_begins_with_the_state(side, nl) {
         let mut events = wait!(nl.subscribe(&[NOTIFY])).unwrap();
         assert!(events.try_next().is_none(), "{side}");
-        let mut watch = wait!(nl.watch(Getfamily, &(), &[NOTIFY])).unwrap();
+        let mut follow = wait!(nl.follow(Getfamily, &(), &[NOTIFY])).unwrap();
         let mut seen = 0;
         loop {
-            match wait!(watch.next()).unwrap().unwrap() {
-                Change::State(family) => seen += usize::from(family.family_id == Some(16)),
-                Change::Synced => break,
+            match wait!(follow.next()).unwrap().unwrap() {
+                Followed::State(family) => seen += usize::from(family.family_id == Some(16)),
+                Followed::Synced => break,
                 other => panic!("{side}: {other:?}"),
             }
         }
-        assert!(seen == 1 && watch.is_synced(), "{side}");
+        assert!(seen == 1 && follow.is_synced(), "{side}");
     }
 }
 

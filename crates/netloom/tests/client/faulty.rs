@@ -73,23 +73,23 @@ faulty! {
 }
 
 faulty! {
-    fn an_overrun_is_an_item_of_events_and_a_resync_of_a_watch(side, nl, kernel) {
+    fn an_overrun_is_an_item_of_events_and_a_resync_of_a_follow(side, nl, kernel) {
         let mut events = wait!(nl.subscribe(&[DOC_EXMPL_GRP])).unwrap();
-        let mut watch = wait!(nl.watch(List, &(), &[DOC_EXMPL_GRP])).unwrap();
-        while !watch.is_synced() {
-            wait!(watch.next()).unwrap().unwrap();
+        let mut follow = wait!(nl.follow(List, &(), &[DOC_EXMPL_GRP])).unwrap();
+        while !follow.is_synced() {
+            wait!(follow.next()).unwrap().unwrap();
         }
         kernel.faults().overrun();
         kernel.notify(Said, &text("lost"));
         let lost = wait!(events.next()).unwrap().unwrap_err();
         assert!(lost.is_overrun(), "{side}: {lost}");
-        assert!(matches!(wait!(watch.next()).unwrap().unwrap(), Change::Resync(why) if why.is_overrun()), "{side}");
-        while !watch.is_synced() {
-            wait!(watch.next()).unwrap().unwrap();
+        assert!(matches!(wait!(follow.next()).unwrap().unwrap(), Followed::Resync(why) if why.is_overrun()), "{side}");
+        while !follow.is_synced() {
+            wait!(follow.next()).unwrap().unwrap();
         }
         kernel.notify(Said, &text("heard"));
         assert_eq!(wait!(events.next()).unwrap().unwrap().get(Said), Some(text("heard")), "{side}");
-        assert!(matches!(wait!(watch.next()).unwrap().unwrap(), Change::Event(_)), "{side}");
+        assert!(matches!(wait!(follow.next()).unwrap().unwrap(), Followed::Event(_)), "{side}");
     }
 }
 

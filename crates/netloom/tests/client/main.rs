@@ -19,7 +19,7 @@ mod common {
     pub(crate) use std::collections::BTreeSet;
     pub(crate) use std::sync::{Arc, Mutex};
 
-    pub(crate) use netloom::client::{Change, Consistent, Flow, Hook, StrayCount};
+    pub(crate) use netloom::client::{Consistent, Flow, Followed, Hook, StrayCount};
     pub(crate) use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
     pub(crate) use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO, PolicyAttrs};
     pub(crate) use netloom::wire::{Attrs, Errno, Flags, Group, Protocol};

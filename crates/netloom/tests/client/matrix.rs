@@ -81,15 +81,15 @@ matrix! {
                             failed?;
                         }
                         Act::Watch => {
-                            let mut watch = wait!(nl.watch(List, &(), &[DOC_EXMPL_GRP]))?;
+                            let mut watch = wait!(nl.follow(List, &(), &[DOC_EXMPL_GRP]))?;
                             let mut failed = Ok(());
                             for said in ["one", "two"] {
                                 let mut told = 0;
                                 loop {
                                     match wait!(watch.next()).expect(&at) {
-                                        Ok(Change::State(_)) => told += 1,
-                                        Ok(Change::Synced) => break,
-                                        Ok(Change::Resync(_)) => told = 0,
+                                        Ok(Followed::State(_)) => told += 1,
+                                        Ok(Followed::Synced) => break,
+                                        Ok(Followed::Resync(_)) => told = 0,
                                         Ok(other) => panic!("{at}: {other:?}"),
                                         Err(error) => (told, failed) = (0, Err(error)),
                                     }
@@ -97,11 +97,11 @@ matrix! {
                                 assert_eq!(told, LISTED, "{at}");
                                 kernel.notify(Said, &text(said));
                                 match wait!(watch.next()).expect(&at).expect(&at) {
-                                    Change::Event(event) => {
+                                    Followed::Event(event) => {
                                         assert_eq!(event.get(Said), Some(text(said)), "{at}");
                                         break;
                                     }
-                                    Change::Resync(error) => assert!(fault.explains(act, &error), "{at}: {error}"),
+                                    Followed::Resync(error) => assert!(fault.explains(act, &error), "{at}: {error}"),
                                     other => panic!("{at}: {other:?}"),
                                 }
                             }

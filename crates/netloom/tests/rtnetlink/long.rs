@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use netloom::Connection;
-use netloom::client::Change;
+use netloom::client::Followed;
 use netloom::families::rt_link::{Getlink, Link, RTNLGRP_LINK};
 use netloom::rtnetlink::{Told, link};
 
@@ -54,7 +54,7 @@ fn a_long_link_is_told_whole() {
     }
     let nl = Connection::open().unwrap();
     let mut events = nl.subscribe(&[RTNLGRP_LINK]).unwrap();
-    let mut watch = nl.watch(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
+    let mut watch = nl.follow(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
     while !watch.is_synced() {
         watch.next().unwrap().unwrap();
     }
@@ -73,16 +73,16 @@ fn a_long_link_is_told_whole() {
     assert!(longest > 15 * 1024, "{longest}");
     loop {
         match watch.next_timeout(Duration::from_secs(5)).expect("the last name is told").unwrap() {
-            Change::Event(event) if tells_all(Told::read(&event)) => break,
-            Change::Event(_) => {}
+            Followed::Event(event) if tells_all(Told::read(&event)) => break,
+            Followed::Event(_) => {}
             other => panic!("{other:?}"),
         }
     }
     // One that begins now dumps it.
     let mut whole = 0;
-    let mut watch = nl.watch(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
+    let mut watch = nl.follow(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
     while !watch.is_synced() {
-        if let Change::State(link) = watch.next().unwrap().unwrap() {
+        if let Followed::State(link) = watch.next().unwrap().unwrap() {
             whole += usize::from(is_whole(&link));
         }
     }

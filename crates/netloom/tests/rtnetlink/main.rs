@@ -14,6 +14,7 @@ mod route;
 mod rule;
 #[path = "../shells/mod.rs"]
 mod shells;
+mod watched;
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -178,7 +178,7 @@ pub(crate) async fn dropping_at_each_point_disturbs_no_kernel_side<R: Runtime>()
             drop(cut(nl.request_raw(16).cmd(3).attr(2, b"nlctrl\0").send(), polls).await);
             drop(cut(nl.family("NO_SUCH"), polls).await);
             drop(cut(nl.subscribe(&[NOTIFY]), polls).await);
-            drop(cut(nl.watch(Getfamily, &(), &[NOTIFY]), polls).await);
+            drop(cut(nl.follow(Getfamily, &(), &[NOTIFY]), polls).await);
             drop(cut(async { nl.dump(Getfamily, &()).await?.consistent(3).await }, polls).await);
             let mut dump = nl.dump(Getfamily, &()).await.unwrap();
             let mut seen = 0;

@@ -70,7 +70,7 @@ fn everything_is_send() {
         send(&nl.request(Echo, &msg).reply_ref(|reply| reply.own()));
         send(&nl.dump(List, &()));
         send(&nl.subscribe(&[]));
-        send(&nl.watch(List, &(), &[]));
+        send(&nl.follow(List, &(), &[]));
         send(&nl.request_raw(1).send());
         send(&nl.request_raw(1).post());
         send(&nl.request_raw(1).dump());
@@ -78,8 +78,8 @@ fn everything_is_send() {
         send(&async {
             let mut dump = nl.dump(List, &()).await?;
             dump.next().await;
-            let mut watch = nl.watch(List, &(), &[]).await?;
-            watch.next().await;
+            let mut follow = nl.follow(List, &(), &[]).await?;
+            follow.next().await;
             let (_, mut heard) = nl.clone().split()?;
             heard.next().await;
             netloom::Result::Ok(())

@@ -9,11 +9,13 @@ use std::task::Poll;
 use netloom_wire::{self as wire, Do, Errno, Group, Protocol};
 
 use super::dump::Dump;
+use super::follow::Follow;
 use super::line::Line;
 use super::runtime::Runtime;
 use super::subscription::Subscription;
 use super::unsolicited::Unsolicited;
 use super::watch::Watch;
+use crate::client::Watchable;
 use crate::client::names::{self, NLCTRL};
 use crate::client::shared::{Settings, Shared};
 use crate::client::{Batch, Builder, Dialer, Event, Hooks, RawRequest, Request, Resolved, StrayCount};
@@ -107,10 +109,15 @@ impl<R: Runtime> Connection<R> {
         Subscription::open(self, groups).await
     }
 
+    /// A table of what there is of a kind, kept true by events: see [`client::Watch`](crate::client::Watch).
+    pub async fn watch<W: Watchable>(&self, of: W) -> Result<Watch<W, R>> {
+        Watch::open(self, of).await
+    }
+
     /// The objects that an op dumps, then the events of these groups, without a gap between them: see
-    /// [`client::Watch`](crate::client::Watch).
-    pub async fn watch<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Watch<O, R>> {
-        Watch::open(self, op, request, groups).await
+    /// [`client::Follow`](crate::client::Follow).
+    pub async fn follow<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O, R>> {
+        Follow::open(self, op, request, groups).await
     }
 
     /// A request built from numbers and bytes: of the generic netlink family with this id ([`Connection::family`]), or

@@ -8,6 +8,7 @@ mod call;
 mod caller;
 mod connection;
 mod dump;
+mod follow;
 mod line;
 mod readiness;
 mod request;
@@ -24,6 +25,7 @@ pub(crate) mod tokio;
 
 pub use connection::Connection;
 pub use dump::{Dump, RawDump};
+pub use follow::Follow;
 pub use runtime::{Runtime, Timer, Watched, Way};
 pub use subscription::Subscription;
 pub use unsolicited::Unsolicited;

@@ -1,120 +1,163 @@
-//! A state and its changes, waited for in a task.
+//! A table that is kept true in a task.
 
 use std::fmt;
+use std::ops::Deref;
 
-use netloom_wire::{self as wire, Group};
+use netloom_wire as wire;
 
 use super::connection::Connection;
 use super::dump::Dump;
 use super::runtime::Runtime;
 use super::subscription::Subscription;
 use crate::Result;
-use crate::client::Change;
-use crate::client::watch::{Attempts, drain, mends};
-use crate::error::Error;
+use crate::client::follow::{Attempts, drain};
+use crate::client::watch::{ended, lost, name};
+use crate::client::{Change, Fence, Objects, Table, Want, Watchable};
 
-/// The objects that an op dumps, then what changes about them, without a gap; see
-/// [`client::Watch`](crate::client::Watch), whose rules it keeps.
+/// A table of what a kernel side has, kept true by its events; see [`client::Watch`](crate::client::Watch), whose rules
+/// it keeps.
 ///
-/// A `next` that is dropped has taken nothing.
-#[must_use = "a watch does nothing before it is read"]
-pub struct Watch<O: wire::Dump, R: Runtime> {
+/// A `next` or `verify` that is dropped leaves the table as it is: the next one goes on where it was.
+#[must_use = "a table is filled as it is read"]
+pub struct Watch<W: Watchable, R: Runtime> {
     connection: Connection<R>,
-    request: O::Request,
     events: Subscription<R>,
-    op: O,
-    stage: Stage<O, R>,
+    table: Table<W>,
+    dump: Option<Box<Dump<W::Op, R>>>,
     attempts: Attempts,
 }
 
-enum Stage<O: wire::Dump, R: Runtime> {
-    /// About to dump.
-    Due,
-    Dumping(Box<Dump<O, R>>),
-    Synced,
-}
-
-impl<O: wire::Dump, R: Runtime> Watch<O, R> {
-    pub(super) async fn open(
-        connection: &Connection<R>,
-        op: O,
-        request: &O::Request,
-        groups: &[Group],
-    ) -> Result<Self> {
-        let events = Subscription::open(connection, groups).await?;
-        let (connection, request) = (connection.clone(), request.clone());
-        let mut watch = Self { connection, request, events, op, stage: Stage::Due, attempts: Attempts::default() };
-        // A refusal is told here; what another attempt may mend is not.
-        match watch.dump().await {
-            Err(error) if !mends(&error) => Err(error),
-            _ => Ok(watch),
+impl<W: Watchable, R: Runtime> Watch<W, R> {
+    pub(super) async fn open(connection: &Connection<R>, of: W) -> Result<Self> {
+        let events = Subscription::open(connection, &of.groups()).await?;
+        let (connection, table, attempts) = (connection.clone(), Table::new(of), Attempts::default());
+        let mut watch = Self { connection, events, table, dump: None, attempts };
+        // A refusal is told here.
+        while watch.dump.is_none() && !watch.table.is_synced() {
+            watch.turn().await?;
         }
+        Ok(watch)
     }
 
-    /// The next item: an object, an event, or that all has to be told anew.
-    pub async fn next(&mut self) -> Option<Result<Change<O::Reply>>> {
+    /// The next change; `None` when the socket has failed.
+    pub async fn next(&mut self) -> Option<Result<Change<W::Object>>> {
         loop {
-            match &mut self.stage {
-                Stage::Due => {
-                    if let Err(error) = self.dump().await {
-                        return Some(self.lost(error));
-                    }
-                }
-                Stage::Dumping(dump) => {
-                    return Some(match dump.next().await {
-                        Some(Ok(object)) => Ok(Change::State(object)),
-                        Some(Err(error)) => self.lost(error),
-                        None => {
-                            (self.stage, self.attempts) = (Stage::Synced, Attempts::default());
-                            Ok(Change::Synced)
-                        }
-                    });
-                }
-                Stage::Synced => {
-                    return Some(match self.events.next().await? {
-                        Ok(event) => Ok(Change::Event(event)),
-                        Err(error) => {
-                            drain(self.events.events());
-                            self.lost(error)
-                        }
-                    });
-                }
+            if let Some(change) = self.table.change() {
+                return Some(Ok(change));
+            }
+            match self.turn().await {
+                Ok(Some(())) => {}
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
             }
         }
     }
 
-    /// Whether all objects have been told, and nothing was lost since.
-    pub fn is_synced(&self) -> bool {
-        matches!(self.stage, Stage::Synced)
+    /// Reads all again now, and returns what differs from the table: see [`client::Watch::verify`](crate::client::Watch::verify).
+    ///
+    /// # Errors
+    ///
+    /// What keeps the table from being read.
+    pub async fn verify(&mut self) -> Result<Vec<Change<W::Object>>> {
+        self.table.verify();
+        loop {
+            if let Some(found) = self.table.verified() {
+                return Ok(found);
+            }
+            if self.turn().await?.is_none() {
+                return Err(ended());
+            }
+        }
     }
 
-    /// The subscription behind it: to join further groups, or to set its receive buffer.
+    /// Whether all objects have been read, and nothing was lost since.
+    pub fn is_synced(&self) -> bool {
+        self.table.is_synced()
+    }
+
+    /// The subscription behind it: to set its receive buffer.
     pub fn events(&self) -> &Subscription<R> {
         &self.events
     }
 
-    async fn dump(&mut self) -> Result<()> {
-        self.stage = Stage::Due;
-        let dump = self.connection.dump(self.op, &self.request).await;
-        self.attempts.begin();
-        self.stage = Stage::Dumping(Box::new(dump?));
+    /// Does what the table wants; `None` if no event will come any more. Dropped, it has done a part of it or nothing, and
+    /// knows which.
+    async fn turn(&mut self) -> Result<Option<()>> {
+        if self.dump.is_some() {
+            return self.read().await.map(Some);
+        }
+        match self.table.want() {
+            Want::Discard => drain(self.events.events()),
+            Want::Fence => self.pass_fence().await?,
+            Want::Events => {
+                while let Some(event) = self.events.try_next() {
+                    match event {
+                        Ok(event) => self.table.hear(&event),
+                        Err(error) => return lost(&mut self.table, error).map(Some),
+                    }
+                }
+            }
+            Want::Dump(request) => {
+                self.attempts.begin();
+                match self.connection.dump(self.table.of().op(), &request).await {
+                    Ok(dump) => self.dump = Some(Box::new(dump)),
+                    Err(error) => {
+                        let failed = self.table.failed(error);
+                        return failed.or_else(|error| self.attempts.lost(error).map(drop)).map(Some);
+                    }
+                }
+                return Ok(Some(()));
+            }
+            Want::Event => match self.events.next().await {
+                None => return Ok(None),
+                Some(Ok(event)) => self.table.hear(&event),
+                Some(Err(error)) => return lost(&mut self.table, error).map(Some),
+            },
+        }
+        self.table.done();
+        Ok(Some(()))
+    }
+
+    /// Reads the dump to its end.
+    async fn read(&mut self) -> Result<()> {
+        let Some(dump) = &mut self.dump else { return Ok(()) };
+        while let Some(object) = dump.next().await {
+            match object {
+                Ok(object) => self.table.object(object),
+                Err(error) => {
+                    self.dump = None;
+                    return self.attempts.lost(error).map(drop);
+                }
+            }
+        }
+        (self.dump, self.attempts) = (None, Attempts::default());
+        self.table.done();
         Ok(())
     }
 
-    /// Begins anew because of this error, or tells it.
-    fn lost(&mut self, error: Error) -> Result<Change<O::Reply>> {
-        self.stage = Stage::Due;
-        self.attempts.lost(error).map(Change::Resync)
+    async fn pass_fence(&self) -> Result<()> {
+        match W::FENCE {
+            Fence::None => Ok(()),
+            #[cfg(feature = "rtnetlink")]
+            Fence::Rtnl => {
+                use crate::client::watch::{loopback, passed};
+                let link = loopback();
+                passed(self.connection.call(netloom_families::rt_link::Getlink, &link).await.map(drop))
+            }
+        }
     }
 }
 
-impl<O: wire::Dump, R: Runtime> fmt::Debug for Watch<O, R> {
+impl<W: Watchable, R: Runtime> Deref for Watch<W, R> {
+    type Target = Objects<W>;
+
+    fn deref(&self) -> &Objects<W> {
+        self.table.objects()
+    }
+}
+
+impl<W: Watchable, R: Runtime> fmt::Debug for Watch<W, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.stage {
-            Stage::Due => "about to dump",
-            Stage::Dumping(_) => "dumping",
-            Stage::Synced => "synced",
-        };
-        write!(f, "Watch({} {}, {state})", <O::Family as wire::Family>::NAME, O::NAME)
+        write!(f, "Watch({} {}, {:?})", name::<W>(), <W::Op as wire::Op>::NAME, self.table)
     }
 }
