@@ -199,10 +199,13 @@ fn best<W: Watchable>(
     unchanged.or_else(|| entries.iter().position(is))
 }
 
+/// An object that was read: under which key, and in whose place.
+type Fresh<W> = (<W as Watchable>::Key, Option<Arc<<W as Watchable>::Object>>, <W as Watchable>::Object);
+
 /// A part that is being read: what it has that the table has not. Until it is read to its end, the table stays as it is.
 pub(super) struct Reading<W: Watchable> {
-    /// What is new or has changed: in whose place, and what.
-    fresh: Vec<(W::Key, Option<Arc<W::Object>>, W::Object)>,
+    /// What is new or has changed.
+    fresh: Vec<Fresh<W>>,
 }
 
 impl<W: Watchable> Reading<W> {
@@ -231,7 +234,13 @@ impl<W: Watchable> Reading<W> {
     }
 
     /// That was all of the part: the table becomes like it.
-    pub(super) fn end(self, of: &W, part: &W::Part, objects: &mut Objects<W>, tell: &mut impl FnMut(Change<W::Object>)) {
+    pub(super) fn end(
+        self,
+        of: &W,
+        part: &W::Part,
+        objects: &mut Objects<W>,
+        tell: &mut impl FnMut(Change<W::Object>),
+    ) {
         let mut gone: BTreeMap<W::Key, VecDeque<Arc<W::Object>>> = BTreeMap::new();
         for (key, slot) in &objects.map {
             let unseen = slot.entries().iter().filter(|entry| entry.seen != objects.reading);

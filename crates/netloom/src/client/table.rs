@@ -28,6 +28,7 @@ use crate::error::Error;
 ///         }
 ///     }
 ///     Want::Event => return Ok(table.hear(&events.next().expect("it waits")?)),
+///     _ => unreachable!("there is no more yet"),
 /// }
 /// table.done();
 /// # Ok(()) }
@@ -308,6 +309,12 @@ fn mark<P: PartialEq>(parts: &mut Vec<P>, part: P) {
 
 impl<W: Watchable> fmt::Debug for Table<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Table({} objects, {} changes to tell, synced {})", self.objects.len(), self.changes.len(), self.synced)
+        write!(
+            f,
+            "Table({} objects, {} changes to tell, synced {})",
+            self.objects.len(),
+            self.changes.len(),
+            self.synced
+        )
     }
 }

@@ -81,12 +81,12 @@ matrix! {
                             failed?;
                         }
                         Act::Watch => {
-                            let mut watch = wait!(nl.follow(List, &(), &[DOC_EXMPL_GRP]))?;
+                            let mut follow = wait!(nl.follow(List, &(), &[DOC_EXMPL_GRP]))?;
                             let mut failed = Ok(());
                             for said in ["one", "two"] {
                                 let mut told = 0;
                                 loop {
-                                    match wait!(watch.next()).expect(&at) {
+                                    match wait!(follow.next()).expect(&at) {
                                         Ok(Followed::State(_)) => told += 1,
                                         Ok(Followed::Synced) => break,
                                         Ok(Followed::Resync(_)) => told = 0,
@@ -96,7 +96,7 @@ matrix! {
                                 }
                                 assert_eq!(told, LISTED, "{at}");
                                 kernel.notify(Said, &text(said));
-                                match wait!(watch.next()).expect(&at).expect(&at) {
+                                match wait!(follow.next()).expect(&at).expect(&at) {
                                     Followed::Event(event) => {
                                         assert_eq!(event.get(Said), Some(text(said)), "{at}");
                                         break;

@@ -54,9 +54,9 @@ fn a_long_link_is_told_whole() {
     }
     let nl = Connection::open().unwrap();
     let mut events = nl.subscribe(&[RTNLGRP_LINK]).unwrap();
-    let mut watch = nl.follow(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
-    while !watch.is_synced() {
-        watch.next().unwrap().unwrap();
+    let mut follow = nl.follow(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
+    while !follow.is_synced() {
+        follow.next().unwrap().unwrap();
     }
     make();
     // While it is down, names are not told of.
@@ -72,7 +72,7 @@ fn a_long_link_is_told_whole() {
     }
     assert!(longest > 15 * 1024, "{longest}");
     loop {
-        match watch.next_timeout(Duration::from_secs(5)).expect("the last name is told").unwrap() {
+        match follow.next_timeout(Duration::from_secs(5)).expect("the last name is told").unwrap() {
             Followed::Event(event) if tells_all(Told::read(&event)) => break,
             Followed::Event(_) => {}
             other => panic!("{other:?}"),
@@ -80,9 +80,9 @@ fn a_long_link_is_told_whole() {
     }
     // One that begins now dumps it.
     let mut whole = 0;
-    let mut watch = nl.follow(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
-    while !watch.is_synced() {
-        if let Followed::State(link) = watch.next().unwrap().unwrap() {
+    let mut follow = nl.follow(Getlink, &Link::new(), &[RTNLGRP_LINK]).unwrap();
+    while !follow.is_synced() {
+        if let Followed::State(link) = follow.next().unwrap().unwrap() {
             whole += usize::from(is_whole(&link));
         }
     }

@@ -42,13 +42,18 @@ impl Called for rt_route::Route {
 impl Called for rt_neigh::Neighbour {
     fn called(&self) -> String {
         let mac = self.lladdr.as_deref().and_then(|mac| <[u8; 6]>::try_from(mac).ok()).map(MacAddr::from);
-        format!("{} {}", self.dst.map(|dst| dst.to_string()).unwrap_or_default(), mac.map(|mac| mac.to_string()).unwrap_or_default())
+        format!(
+            "{} {}",
+            self.dst.map(|dst| dst.to_string()).unwrap_or_default(),
+            mac.map(|mac| mac.to_string()).unwrap_or_default()
+        )
     }
 }
 
 impl Called for rt_rule::Rule {
     fn called(&self) -> String {
-        let flags = rt_rule::RuleFlags::IIF_DETACHED | rt_rule::RuleFlags::OIF_DETACHED | rt_rule::RuleFlags::UNRESOLVED;
+        let flags =
+            rt_rule::RuleFlags::IIF_DETACHED | rt_rule::RuleFlags::OIF_DETACHED | rt_rule::RuleFlags::UNRESOLVED;
         let state = if self.header.flags.0 & flags.0 == 0 { "" } else { " detached" };
         format!("{}{state}", self.priority.unwrap_or(0))
     }
@@ -502,8 +507,10 @@ fn an_overrun_tells_what_differs_and_no_more() {
     run("ip route del 10.9.0.0/16
          ip route replace 10.8.0.0/16 via 10.0.0.3");
     let mut expected = vec!["lost: true".to_owned(), "synced".to_owned()];
-    expected.extend(["- 10.9.0.0/16 by 10.0.0.2", "* 10.8.0.0/16 by 10.0.0.2 -> 10.8.0.0/16 by 10.0.0.3"].map(str::to_owned));
-    expected.extend((0..4).map(|n| format!("+ 10.20.{}.{}/32 by 10.0.0.2", n * 500 >> 8, n * 500 & 0xff)));
+    expected.extend(
+        ["- 10.9.0.0/16 by 10.0.0.2", "* 10.8.0.0/16 by 10.0.0.2 -> 10.8.0.0/16 by 10.0.0.3"].map(str::to_owned),
+    );
+    expected.extend((0..4).map(|n| format!("+ 10.20.{}.{}/32 by 10.0.0.2", (n * 500) >> 8, (n * 500) & 0xff)));
     let mut lines = told(&mut routes);
     assert_eq!((lines.first(), lines.last()), (expected.first(), expected.get(1)), "{lines:#?}");
     lines.sort();
@@ -540,7 +547,9 @@ fn an_overrun_tells_what_differs_and_no_more() {
     }
     let lines = told(&mut links);
     assert_eq!(lines.first().map(String::as_str), Some("lost: true"));
-    (told(&mut addresses), told(&mut neighbours), told(&mut rules));
+    told(&mut addresses);
+    told(&mut neighbours);
+    told(&mut rules);
     is_true(&mut addresses, "an overrun");
     is_true(&mut neighbours, "an overrun");
     is_true(&mut rules, "an overrun");

@@ -173,7 +173,8 @@ impl Watchable for Addresses {
         for index in &gone {
             news.extend(known.range(AddressKey::interface(*index)).cloned().map(News::Lost));
         }
-        let parts: Vec<_> = parts.into_iter().filter(|part| on(part).is_none_or(|index| !gone.contains(&index))).collect();
+        let parts: Vec<_> =
+            parts.into_iter().filter(|part| on(part).is_none_or(|index| !gone.contains(&index))).collect();
         if parts.len() > FEW { vec![AddressPart::Family(AddressFamily::INET6)] } else { parts }
     }
 

@@ -109,9 +109,8 @@ impl Watchable for Neighbours {
                 header.ndm_state = NeighbourState::REACHABLE;
             }
             // net/core/rtnetlink.c: ndo_dflt_fdb_dump shows what an interface listens for, which is told by nobody
-            let listens = header.ndm_flags.contains(NeighbourFlags::SELF)
-                && neighbour.dst.is_none()
-                && neighbour.nh_id.is_none();
+            let listens =
+                header.ndm_flags.contains(NeighbourFlags::SELF) && neighbour.dst.is_none() && neighbour.nh_id.is_none();
             return (!listens).then_some(neighbour);
         }
         // include/net/neighbour.h: NUD_VALID, without those of the kernel's own making

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use netloom_families::rt_addr;
 use netloom_families::rt_addr::DeladdrNtf;
+use netloom_families::rt_nexthop::RTNLGRP_NEXTHOP;
 use netloom_families::rt_route::{
     DelrouteNtf, Getroute, NewrouteNtf, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, Route, RouteFlags, Rtmsg,
 };
-use netloom_families::rt_addr;
-use netloom_wire::{Errno, Flags, Group, Protocol};
+use netloom_wire::{Errno, Flags, Group};
 
 use super::carriers::Carriers;
 use super::way::{interfaces, shares, sort, ways, without};
@@ -19,9 +20,7 @@ use crate::error::Error;
 use crate::rtnetlink::{AddressFamily, Prefix};
 
 /// Next hop objects: what is heard of them is that routes may have changed.
-// include/uapi/linux/rtnetlink.h: RTNLGRP_NEXTHOP, RTM_NEWNEXTHOP, RTM_DELNEXTHOP; linux/nexthop.h: struct nhmsg, NHA_ID
-const NEXTHOPS: Group =
-    Group { family: "rt-nexthop", name: "RTNLGRP_NEXTHOP", protocol: Protocol::ROUTE, number: Some(32) };
+// include/uapi/linux/rtnetlink.h: RTM_NEWNEXTHOP, RTM_DELNEXTHOP; linux/nexthop.h: struct nhmsg, NHA_ID
 const NEXTHOP: std::ops::RangeInclusive<u16> = 104..=105;
 const NEXTHOP_HEADER: usize = 8;
 const NEXTHOP_ID: u16 = 1;
@@ -191,7 +190,7 @@ impl Watchable for Routes {
             [(AddressFamily::INET, rt_addr::RTNLGRP_IPV4_IFADDR), (AddressFamily::INET6, rt_addr::RTNLGRP_IPV6_IFADDR)];
         let mut all = groups(&self.families, told, true);
         all.extend(groups(&self.families, causes, false));
-        all.push(NEXTHOPS);
+        all.push(RTNLGRP_NEXTHOP);
         all
     }
 

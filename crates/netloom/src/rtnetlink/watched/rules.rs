@@ -44,7 +44,8 @@ impl Rules {
 
     /// All of it, if a rule is such: they are few.
     fn look_if(&self, known: &Objects<Self>, is_such: impl Fn(&Rule) -> bool) -> Vec<News<Self>> {
-        let affected = |family: &AddressFamily| known.iter().any(|rule| rule.header.family == family.0 && is_such(rule));
+        let affected =
+            |family: &AddressFamily| known.iter().any(|rule| rule.header.family == family.0 && is_such(rule));
         self.families.iter().copied().filter(affected).map(News::Look).collect()
     }
 
