@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::poll_once;
 use netloom::client::asynchronous::{Connection, Runtime};
-use netloom::client::{Change, Dialer};
+use netloom::client::{Dialer, Followed};
 use netloom::families::nlctrl::{CtrlAttrs, Getfamily};
 use netloom::kernel::Kernel;
 use netloom::socket::LinuxDialer;
@@ -49,7 +49,7 @@ async fn work<R: Runtime>(dialer: &Arc<dyn Dialer>) {
     begun(events.next()).await;
     begun(nl.subscribe(&[NOTIFY])).await;
     let mut follow = nl.follow(Getfamily, &(), &[NOTIFY]).await.unwrap();
-    while !matches!(follow.next().await.unwrap().unwrap(), Change::Synced) {}
+    while !matches!(follow.next().await.unwrap().unwrap(), Followed::Synced) {}
     begun(follow.next()).await;
     let (nl, mut heard) = nl.split().unwrap();
     nl.join(16).unwrap();
