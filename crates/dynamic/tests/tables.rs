@@ -246,6 +246,7 @@ fn families_are_found_by_either_name_and_specs_take_their_place() {
             "rt-link",
             "rt-neigh",
             "rt-nexthop",
+            "rt-nsid",
             "rt-route",
             "rt-rule",
             "wireguard"

@@ -35,6 +35,8 @@ pub mod rt_link;
 pub mod rt_neigh;
 #[cfg(feature = "rt_nexthop")]
 pub mod rt_nexthop;
+#[cfg(feature = "rt_nsid")]
+pub mod rt_nsid;
 #[cfg(feature = "rt_route")]
 pub mod rt_route;
 #[cfg(feature = "rt_rule")]
@@ -57,6 +59,8 @@ pub static FAMILIES: &[(&str, &FamilyInfo)] = &[
     ("rt_neigh", &rt_neigh::INFO),
     #[cfg(feature = "rt_nexthop")]
     ("rt_nexthop", &rt_nexthop::INFO),
+    #[cfg(feature = "rt_nsid")]
+    ("rt_nsid", &rt_nsid::INFO),
     #[cfg(feature = "rt_route")]
     ("rt_route", &rt_route::INFO),
     #[cfg(feature = "rt_rule")]

@@ -184,6 +184,7 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-rule", "fib-rule-attrs", "table", 15),
         ("rt-rule", "fib-rule-attrs", "dport-range", 24),
         ("rt-rule", "fib-rule-attrs", "dscp-mask", 30),
+        ("rt-nsid", "nsid-attrs", "current-nsid", 5),
         ("rt-nexthop", "nexthop-attrs", "gateway", 6),
         ("rt-nexthop", "nexthop-attrs", "res-bucket", 13),
         ("rt-nexthop", "nexthop-attrs", "hw-stats-used", 17),
@@ -202,6 +203,7 @@ fn rtnetlink_has_the_numbers_of_its_headers() {
         ("rt-neigh", "ndt-config", 32),
         ("rt-neigh", "ndt-stats", 88),
         ("rt-rule", "fib-rule-hdr", 12),
+        ("rt-nsid", "rtgenmsg", 1),
         ("rt-nexthop", "nhmsg", 8),
         ("rt-nexthop", "nexthop-grp", 8),
     ] {

@@ -9,7 +9,8 @@ use netloom::client::{Exchange, Expect, Step};
 use netloom::socket::Address;
 use netloom_dynamic::{Family, Layout, Options};
 use netloom_families::{
-    FAMILIES, doc_exmpl, nlctrl, ovs_packet, rt_addr, rt_link, rt_neigh, rt_nexthop, rt_route, rt_rule, wireguard,
+    FAMILIES, doc_exmpl, nlctrl, ovs_packet, rt_addr, rt_link, rt_neigh, rt_nexthop, rt_nsid, rt_route, rt_rule,
+    wireguard,
 };
 use netloom_wire::{
     Attr, Attrs, Body, FixedHeader, Flags, Header, Message, MessageType, OwnedSet, Path, Policy, RawAttrs, Schema,
@@ -88,6 +89,7 @@ fn reader(schema: &'static Schema) -> Option<fn(&[u8])> {
         of::<rt_neigh::Neighbour>(),
         of::<rt_neigh::Table>(),
         of::<rt_nexthop::Nexthop>(),
+        of::<rt_nsid::Nsid>(),
         of::<rt_route::Route>(),
         of::<rt_rule::Rule>(),
         of::<wireguard::Device>(),

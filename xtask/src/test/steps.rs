@@ -70,8 +70,8 @@ fn features(stage: &Stage) -> Tally {
     let wire = ["--no-default-features", "--no-default-features --features alloc"];
     let families = [
         "--no-default-features",
-        "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_route,rt_rule,wireguard",
-        "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_route,rt_rule,wireguard",
+        "--no-default-features --features doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_nsid,rt_route,rt_rule,wireguard",
+        "--no-default-features --features alloc,doc_exmpl,rt_addr,rt_link,rt_neigh,rt_nexthop,rt_nsid,rt_route,rt_rule,wireguard",
     ];
     // Each shell by itself, with and without what is built on it; all at once is what the workspace has.
     let netloom = [

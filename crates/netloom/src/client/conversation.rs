@@ -167,7 +167,7 @@ impl Conversation {
                     continue;
                 }
                 Step::Stray(stray) => {
-                    party.strays.take(&stray, received.group);
+                    party.strays.take(&stray, received);
                     continue;
                 }
                 Step::Nack(verdict) => return Err(subject.refused(request, &verdict)),

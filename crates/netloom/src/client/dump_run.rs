@@ -253,7 +253,7 @@ impl DumpRun {
             let failed = match step {
                 None | Some(Step::Reply(_)) => continue,
                 Some(Step::Stray(stray)) => {
-                    self.strays.take(&stray, None);
+                    self.strays.take(&stray, &Received::default());
                     continue;
                 }
                 Some(Step::Ack(_)) if self.exchange.is_over() => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netloom_wire::{Body, FixedHeader, GenlHeader, Header, Message as _, Protocol, RawAttrs, RawMessage, align};
 
-use crate::socket::Address;
+use crate::socket::{Address, Received};
 
 /// A message that nobody asked for: sent to a group, or by a kernel side that speaks first.
 ///
@@ -16,12 +16,14 @@ pub struct Event {
     family: Option<Arc<str>>,
     source: Address,
     group: Option<u32>,
+    nsid: Option<i32>,
     bytes: Box<[u8]>,
 }
 
 impl Event {
-    pub(crate) fn new(protocol: Protocol, message: &RawMessage<'_>, source: Address, group: Option<u32>) -> Self {
-        Self { protocol, family: None, source, group, bytes: message.bytes.into() }
+    pub(crate) fn new(protocol: Protocol, message: &RawMessage<'_>, source: Address, received: &Received) -> Self {
+        let (group, nsid) = (received.group, received.namespace);
+        Self { protocol, family: None, source, group, nsid, bytes: message.bytes.into() }
     }
 
     /// Names the family, which a message holds only as a number.
@@ -105,6 +107,17 @@ impl Event {
         self.group
     }
 
+    /// The network namespace that it comes from, by the id that it has in the socket's own: of a subscription to
+    /// [all of them](super::Subscription::all_namespaces). `None` of the socket's own namespace.
+    #[cfg_attr(
+        feature = "rtnetlink",
+        doc = "\n\nWhich namespace has which id, [`rtnetlink::nsid`](crate::rtnetlink::nsid) tells."
+    )]
+    #[doc(alias = "NETLINK_LISTEN_ALL_NSID")]
+    pub fn nsid(&self) -> Option<i32> {
+        self.nsid
+    }
+
     fn body<H: FixedHeader>(&self) -> Option<Body<'_, H>> {
         let genl = if self.protocol == Protocol::GENERIC { GenlHeader::LEN } else { 0 };
         Body::read(self.payload().get(genl..)?)
@@ -115,6 +128,8 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No bytes here: there may be a secret among them.
         let (family, payload) = (self.family().unwrap_or_default(), self.payload().len());
-        write!(f, "Event({}, {family:?}, {:?}, {payload} bytes, group {:?})", self.protocol, self.header(), self.group)
+        write!(f, "Event({}, {family:?}, {:?}, {payload} bytes, group {:?}", self.protocol, self.header(), self.group)?;
+        self.nsid.map_or(Ok(()), |nsid| write!(f, ", namespace {nsid}"))?;
+        f.write_str(")")
     }
 }

@@ -105,7 +105,7 @@ impl Mailbox {
         }
         for message in messages(datagram).flatten() {
             let stray = Stray { reason: Reason::Unsolicited, source: received.source, message };
-            self.strays.take(&stray, received.group);
+            self.strays.take(&stray, received);
         }
         true
     }

@@ -96,11 +96,11 @@ impl Strays {
         wakes.iter().filter_map(Weak::upgrade).for_each(|wake| wake.tell());
     }
 
-    pub(crate) fn take(&self, stray: &Stray<'_>, group: Option<u32>) {
+    pub(crate) fn take(&self, stray: &Stray<'_>, received: &Received) {
         let counter = match stray.reason {
             Reason::Sender => &self.forged,
             Reason::Unsolicited => {
-                self.keep(Ok(Event::new(self.protocol, &stray.message, stray.source, group)));
+                self.keep(Ok(Event::new(self.protocol, &stray.message, stray.source, received)));
                 &self.unsolicited
             }
             Reason::Stale => &self.stale,
@@ -123,7 +123,7 @@ impl Strays {
             None => exchange.step(message, received.source),
         };
         match step {
-            Some(Step::Stray(stray)) => self.take(&stray, received.group),
+            Some(Step::Stray(stray)) => self.take(&stray, received),
             Some(Step::Malformed(malformed)) => self.malformed(malformed),
             Some(Step::Stopped) => return Err(Error::new("", Cause::Stopped)),
             Some(_) => self.late(),
@@ -189,14 +189,14 @@ mod tests {
         let message = RawMessage { header: Header::default(), payload: &[], bytes: &[0; 16] };
         let stray = Stray { reason: Reason::Unsolicited, source: Address::KERNEL, message };
         for _ in 0..5_000 {
-            strays.take(&stray, None);
+            strays.take(&stray, &Received::default());
         }
         let kept: Vec<_> = std::iter::from_fn(|| strays.next()).collect();
         let (last, rest) = kept.split_last().unwrap();
         assert!(last.as_ref().is_err_and(Error::is_overrun));
         assert!(rest.len() == Strays::KEPT && rest.iter().all(Result::is_ok));
         assert_eq!((strays.count().unsolicited, strays.count().overruns), (5_000, 1));
-        strays.take(&stray, None);
+        strays.take(&stray, &Received::default());
         assert!(strays.next().unwrap().is_ok(), "room again");
     }
 }

@@ -75,6 +75,43 @@ impl Subscription {
         Ok(())
     }
 
+    /// Hears the same groups of all network namespaces that have an id in this one, too; [`Event::nsid`] tells the id.
+    ///
+    /// ```no_run
+    /// use netloom::families::rt_link::RTNLGRP_LINK;
+    /// use netloom::rtnetlink::nsid;
+    /// use netloom::{Connection, Netns};
+    /// let nl = Connection::open()?;
+    /// let blue = nsid::ensure(&nl, Netns::named("blue"))?;
+    /// for event in nl.subscribe(&[RTNLGRP_LINK])?.all_namespaces()? {
+    ///     if event?.nsid() == Some(blue) {
+    ///         println!("a link there has changed");
+    ///     }
+    /// }
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// EPERM without CAP_NET_BROADCAST. Which namespaces are heard takes it, too, in the user namespace of each: of others
+    /// nothing is heard.
+    #[doc(alias = "NETLINK_LISTEN_ALL_NSID")]
+    pub fn all_namespaces(self) -> Result<Self> {
+        self.hear_all_namespaces()?;
+        Ok(self)
+    }
+
+    pub(super) fn hear_all_namespaces(&self) -> Result<()> {
+        self.inbox.socket.set(Opt::ListenAllNsid, 1).map_err(|error| match error.errno() {
+            Some(Errno::EPERM) => {
+                let action = "hearing all network namespaces takes CAP_NET_BROADCAST in the user namespace that owns this one \
+                              (run as root?)";
+                Error::system(action, Errno::EPERM)
+            }
+            _ => error,
+        })
+    }
+
     /// The next event, waiting no longer than `timeout`; `None` if none came.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Event>> {
         self.wait(RecvFlags::NONE, Instant::now().checked_add(timeout))
@@ -239,7 +276,7 @@ impl Inbox {
                 if message.is_err() {
                     self.read = self.received.len;
                 }
-                let (source, group) = (self.received.source, self.received.group);
+                let source = self.received.source;
                 match ears.map_or(Flow::Next, |ears| ears.event(message, source)) {
                     Flow::Next => {}
                     Flow::Skip => continue,
@@ -247,7 +284,7 @@ impl Inbox {
                 }
                 match message {
                     Ok(message) if message.header.kind == MessageType::NOOP => continue,
-                    Ok(message) => return Some(Ok(Event::new(protocol, &message, source, group))),
+                    Ok(message) => return Some(Ok(Event::new(protocol, &message, source, &self.received))),
                     Err(malformed) => return Some(Err(Error::new("event", Cause::Malformed(malformed)))),
                 }
             }

@@ -48,6 +48,8 @@ pub mod link;
 mod mac;
 pub mod neigh;
 pub mod nexthop;
+#[cfg(target_os = "linux")]
+pub mod nsid;
 mod prefix;
 pub mod route;
 pub mod rule;

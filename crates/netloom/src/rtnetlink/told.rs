@@ -4,6 +4,7 @@ use netloom_families::rt_addr::{self, Address};
 use netloom_families::rt_link::{self, Link};
 use netloom_families::rt_neigh::{self, Neighbour};
 use netloom_families::rt_nexthop::{self, Nexthop};
+use netloom_families::rt_nsid::{self, Nsid};
 use netloom_families::rt_route::{self, Route};
 use netloom_families::rt_rule::{self, Rule};
 use netloom_wire::Group;
@@ -11,7 +12,7 @@ use netloom_wire::Group;
 use crate::client::Event;
 
 /// The groups in which all of [`Told`] is told: for [`subscribe`](crate::Connection::subscribe). Take those that you need.
-pub const GROUPS: [Group; 9] = [
+pub const GROUPS: [Group; 10] = [
     rt_link::RTNLGRP_LINK,
     rt_addr::RTNLGRP_IPV4_IFADDR,
     rt_addr::RTNLGRP_IPV6_IFADDR,
@@ -21,6 +22,7 @@ pub const GROUPS: [Group; 9] = [
     rt_neigh::RTNLGRP_NEIGH,
     rt_rule::RTNLGRP_IPV4_RULE,
     rt_rule::RTNLGRP_IPV6_RULE,
+    rt_nsid::RTNLGRP_NSID,
 ];
 
 /// An event of rtnetlink's, read as what it is.
@@ -66,6 +68,10 @@ pub enum Told {
     NewRule(Box<Rule>),
     /// A rule is gone.
     DelRule(Box<Rule>),
+    /// Another network namespace has an id now.
+    NewNsid(Box<Nsid>),
+    /// Another network namespace is gone, and its id free.
+    DelNsid(Box<Nsid>),
 }
 
 impl Told {
@@ -82,6 +88,8 @@ impl Told {
             29 => Self::DelNeighbour(event.get(rt_neigh::DelneighNtf)?.into()),
             32 => Self::NewRule(event.get(rt_rule::NewruleNtf)?.into()),
             33 => Self::DelRule(event.get(rt_rule::DelruleNtf)?.into()),
+            88 => Self::NewNsid(event.get(rt_nsid::NewnsidNtf)?.into()),
+            89 => Self::DelNsid(event.get(rt_nsid::DelnsidNtf)?.into()),
             104 => Self::NewNexthop(event.get(rt_nexthop::NewnexthopNtf)?.into()),
             105 => Self::DelNexthop(event.get(rt_nexthop::DelnexthopNtf)?.into()),
             116 => Self::NewBucket(event.get(rt_nexthop::NewnexthopbucketNtf)?.into()),

@@ -211,7 +211,7 @@ impl<'r> Reception<'r> {
         }
         let (head, rest) = self.payload.split_first_chunk::<{ Frame::LEN }>().ok_or(Errno::EPROTO)?;
         let (namespace, bytes) = rest.split_first_chunk::<4>().ok_or(Errno::EPROTO)?;
-        let Some(Frame::Datagram { len, source, group, credentials, destination }) = Frame::read(head) else {
+        let Some(Frame::Datagram { len, source, group, credentials, destination, .. }) = Frame::read(head) else {
             return Err(Errno::EPROTO);
         };
         let taken = bytes.len().min(buf.len()).min(len);

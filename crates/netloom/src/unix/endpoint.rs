@@ -117,15 +117,15 @@ impl UnixEndpoint {
                 }
                 Err(errno)
             }
-            Frame::Datagram { len, source, group, credentials, destination } => {
+            Frame::Datagram { len, source, group, credentials, destination, namespace } => {
                 let options = ReceiveOptions {
                     packet_info: self.packet_info.load(Ordering::Relaxed),
                     pass_credentials: self.pass_credentials.load(Ordering::Relaxed),
-                    // A frame has no room for it: exact mode tells.
-                    all_namespaces: false,
+                    // Of another one comes only what was asked for.
+                    all_namespaces: true,
                 };
                 let taken = shown.min(buf.len());
-                Ok(Received::told((len, taken), (source, group, credentials, None), destination, options))
+                Ok(Received::told((len, taken), (source, group, credentials, namespace), destination, options))
             }
         }
     }

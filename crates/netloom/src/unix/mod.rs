@@ -74,7 +74,8 @@
 //!
 //! `kind` 0 is a datagram: `length` is its whole length, 16 MiB at most, although less of it may follow; then whom it is
 //! from, the group it was sent to (0: none), the sender's credentials, and the receiving socket's own address. `kind` 1 is
-//! an error, `length` its errno: ENOBUFS stands at the place where datagrams were lost.
+//! an error, `length` its errno: ENOBUFS stands at the place where datagrams were lost. `kind` 2 is a datagram of another
+//! network namespace, as sockets with NETLINK_LISTEN_ALL_NSID hear them: its id stands in the place of `groups`.
 //!
 //! What data channels cannot show, framed or not, is [exact mode's](#exact-mode): the room of each receive, which sizes
 //! the chunks of a dump (ROOM tells one for all); ENOBUFS ahead of what is queued; a peek that lets a dump go on; queues

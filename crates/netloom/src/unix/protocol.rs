@@ -120,7 +120,16 @@ impl Answer {
 /// What stands in front of a datagram on a framed data channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
-    Datagram { len: usize, source: u32, group: u32, credentials: Credentials, destination: Address },
+    Datagram {
+        len: usize,
+        source: u32,
+        group: u32,
+        credentials: Credentials,
+        destination: Address,
+        /// The network namespace that it comes from, if it is another one: then there is no room for the groups of the
+        /// destination.
+        namespace: Option<i32>,
+    },
     Error(Errno),
 }
 
@@ -129,44 +138,49 @@ impl Frame {
 
     pub(super) fn of_taken(taken: &Taken) -> Self {
         let Taken { datagram, destination, .. } = taken;
-        Self::of_datagram(datagram, *destination)
+        Self::of_datagram(datagram, *destination, None)
     }
 
     pub(super) fn of(outgoing: &Outgoing) -> Self {
-        Self::of_datagram(&outgoing.datagram, outgoing.destination)
+        Self::of_datagram(&outgoing.datagram, outgoing.destination, outgoing.datagram.namespace)
     }
 
-    fn of_datagram(datagram: &Datagram, destination: Address) -> Self {
+    fn of_datagram(datagram: &Datagram, destination: Address, namespace: Option<i32>) -> Self {
         Self::Datagram {
             len: datagram.bytes.len(),
             source: datagram.source.port,
             group: datagram.group,
             credentials: datagram.credentials,
             destination,
+            namespace,
         }
     }
 
     pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
         words(match self {
-            Self::Datagram { len, source, group, credentials: Credentials { process, uid, gid }, destination } => {
+            Self::Datagram { len, source, group, credentials, destination, namespace } => {
+                let Credentials { process, uid, gid } = credentials;
                 let len = u32::try_from(len).unwrap_or(u32::MAX);
-                [0, len, source, group, process, uid, gid, destination.port, destination.groups]
+                let (kind, last) = namespace.map_or((0, destination.groups), |id| (2, id.cast_unsigned()));
+                [kind, len, source, group, process, uid, gid, destination.port, last]
             }
             Self::Error(errno) => [1, errno.0.cast_unsigned(), 0, 0, 0, 0, 0, 0, 0],
         })
     }
 
     pub(super) fn read(head: &[u8; Self::LEN]) -> Option<Self> {
-        let [kind, len, source, group, process, uid, gid, port, groups] = numbers(head)?;
+        let [kind, len, source, group, process, uid, gid, port, last] = numbers(head)?;
+        let (groups, namespace) = if kind == 2 { (0, Some(last.cast_signed())) } else { (last, None) };
         match kind {
             // Who believed any length would make room for it.
-            0 if len > MAX_DATAGRAM => None,
-            0 => Some(Self::Datagram {
+            0 | 2 if len > MAX_DATAGRAM => None,
+            0 | 2 => Some(Self::Datagram {
                 len: len as usize,
                 source,
                 group,
                 credentials: Credentials { process, uid, gid },
                 destination: Address { port, groups },
+                namespace,
             }),
             1 => Some(Self::Error(Errno(len.cast_signed()))),
             _ => None,
@@ -257,14 +271,16 @@ mod tests {
         for len in 0..Answer::LEN {
             assert_eq!(Answer::read(&answer.to_bytes()[..len]), None);
         }
-        let datagram = Frame::Datagram {
+        let of = |namespace, groups| Frame::Datagram {
             len: 70_000,
             source: 4_711,
             group: 40,
             credentials: Credentials { process: 1, uid: 2, gid: 3 },
-            destination: Address { port: 5, groups: 6 },
+            destination: Address { port: 5, groups },
+            namespace,
         };
-        for frame in [datagram, Frame::Error(Errno::ENOBUFS)] {
+        let datagram = of(None, 6);
+        for frame in [datagram, of(Some(7), 0), Frame::Error(Errno::ENOBUFS)] {
             assert_eq!(Frame::read(&frame.to_bytes()), Some(frame));
         }
         assert_eq!(Frame::read(&[9; Frame::LEN]), None);

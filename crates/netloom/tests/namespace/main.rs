@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod elsewhere;
+mod ids;
 mod places;
 
 use std::time::Duration;

@@ -39,6 +39,13 @@ impl<R: Runtime> Subscription<R> {
         Ok(Self { events, ready })
     }
 
+    /// Hears the same groups of all network namespaces that have an id in this one, too: see
+    /// [`client::Subscription::all_namespaces`](crate::client::Subscription::all_namespaces).
+    pub fn all_namespaces(self) -> Result<Self> {
+        self.events.hear_all_namespaces()?;
+        Ok(self)
+    }
+
     /// The next event; `None` when the socket has failed.
     pub async fn next(&mut self) -> Option<Result<Event>> {
         poll_fn(|cx| self.poll_event(cx)).await

@@ -83,7 +83,7 @@ impl BatchRun {
             let Some((step, done)) = self.step(index, message, received) else { continue };
             match step {
                 Step::Stray(stray) => {
-                    self.strays.take(&stray, received.group);
+                    self.strays.take(&stray, received);
                     continue;
                 }
                 Step::Stopped => self.give_up(Cause::Stopped),
