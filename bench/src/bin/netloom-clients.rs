@@ -178,17 +178,19 @@ fn unicast(n: u32) -> rt_route::Route {
 
 /// One request a send, each acknowledged.
 fn add(count: u32) -> Result<Told, Failure> {
-    let nl = Connection::open()?;
+    let (nl, mut route) = (Connection::open()?, unicast(0));
     for n in 0..count {
-        nl.request(rt_route::Newroute, &unicast(n)).create().excl().send()?;
+        route.dst = Some(destination(n));
+        nl.request(rt_route::Newroute, &route).create().excl().send()?;
     }
     Ok(Told { objects: count.into(), sum: 0 })
 }
 
 fn delete(count: u32) -> Result<Told, Failure> {
-    let nl = Connection::open()?;
+    let (nl, mut route) = (Connection::open()?, unicast(0));
     for n in 0..count {
-        nl.request(rt_route::Delroute, &unicast(n)).send()?;
+        route.dst = Some(destination(n));
+        nl.request(rt_route::Delroute, &route).send()?;
     }
     Ok(Told { objects: count.into(), sum: 0 })
 }

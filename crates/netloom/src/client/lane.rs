@@ -295,7 +295,7 @@ impl Lane {
         if hooked || self.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_shared()) {
             return Err(Begun::NotYet);
         }
-        let request = self.out.get(..len).unwrap_or_default();
+        let Some(request) = self.out.get(..len) else { return Err(Begun::NotYet) };
         let endpoint = &**self.socket.endpoint();
         if let Err(errno) = endpoint.send(None, request) {
             return Err(if errno == Errno::EINTR { Begun::NotYet } else { Begun::Unsent(errno) });
