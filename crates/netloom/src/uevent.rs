@@ -16,13 +16,13 @@
 //! ```
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netloom_wire::{Errno, Protocol};
 
 use crate::Result;
 use crate::kernel::{Config, Kernel, Nack, NetNs};
-use crate::socket::{Address, Socket};
+use crate::socket::{Address, Received, Socket};
 
 /// The protocol.
 #[doc(alias = "NETLINK_KOBJECT_UEVENT")]
@@ -82,6 +82,16 @@ impl Uevent {
         self.variables.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// What kind of device it is: `net`, `block`, `usb` …
+    pub fn subsystem(&self) -> Option<&str> {
+        self.get("SUBSYSTEM")
+    }
+
+    /// Its number among all events of the kernel side, of all network namespaces: those that are not heard leave gaps.
+    pub fn sequence(&self) -> Option<u64> {
+        self.get("SEQNUM")?.parse().ok()
+    }
+
     /// Reads a datagram. `None` if it is none of the kernel's, as those of udev are not.
     pub fn read(datagram: &[u8]) -> Option<Self> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -133,7 +143,18 @@ fn split(line: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 
 /// Events as they come. Only those of the kernel count: anybody else's are passed over.
 ///
-/// As an [`Iterator`] it waits for ever; `Err` of ENOBUFS says that some were lost, and it goes on.
+/// As an [`Iterator`] it waits for ever; an item that [`is_overrun`](crate::Error::is_overrun) says that some were lost, and
+/// it goes on. In tasks there is `uevents` of their connections.
+///
+/// ```no_run
+/// use netloom::{Connection, Netns};
+/// // Of the devices of another network namespace.
+/// for event in Connection::builder().netns(Netns::named("blue")).open()?.uevents()? {
+///     let event = event?;
+///     println!("{event}: {:?} {:?}", event.subsystem(), event.get("INTERFACE"));
+/// }
+/// # Ok::<(), netloom::Error>(())
+/// ```
 pub struct Events {
     socket: Socket,
     buf: Vec<u8>,
@@ -164,18 +185,32 @@ impl Events {
 
     /// The next event, waiting no longer than `timeout`; `None` if none came.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Uevent>> {
-        self.wait(Some(timeout))
+        let deadline = Instant::now().checked_add(timeout);
+        self.wait(true, |socket, buf| match deadline {
+            Some(deadline) => socket.recv_timeout(buf, deadline.saturating_duration_since(Instant::now())),
+            None => socket.recv_msg(buf),
+        })
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Option<Result<Uevent>> {
+    /// The next event, if there is one already.
+    pub fn try_next(&mut self) -> Option<Result<Uevent>> {
+        self.wait(true, Socket::try_recv)
+    }
+
+    /// The socket itself: to poll it, or to set its receive buffer.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    fn wait(
+        &mut self,
+        ends: bool,
+        receive: impl Fn(&Socket, &mut Vec<u8>) -> Result<Received>,
+    ) -> Option<Result<Uevent>> {
         loop {
-            let received = match timeout {
-                Some(timeout) => self.socket.recv_timeout(&mut self.buf, timeout),
-                None => self.socket.recv_msg(&mut self.buf),
-            };
-            let received = match received {
+            let received = match receive(&self.socket, &mut self.buf) {
                 Ok(received) => received,
-                Err(error) if error.errno() == Some(Errno::EAGAIN) && timeout.is_some() => return None,
+                Err(error) if error.errno() == Some(Errno::EAGAIN) && ends => return None,
                 Err(error) => return Some(Err(error)),
             };
             let of_kernel = received.source.port == 0;
@@ -191,7 +226,7 @@ impl Iterator for Events {
     type Item = Result<Uevent>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.wait(None)
+        self.wait(false, Socket::recv_msg)
     }
 }
 

@@ -21,7 +21,7 @@ use super::subscription::Subscription;
 use super::unsolicited::Unsolicited;
 use super::watch::Watch;
 use super::watchable::Watchable;
-use crate::Result;
+use crate::{Result, uevent};
 
 /// A connection to a kernel side: Linux, unless the [builder](Connection::builder) or
 /// [`Connection::over`] say otherwise.
@@ -158,6 +158,16 @@ impl Connection {
     /// Those of [`Connection::subscribe`] and [`Connection::dump`].
     pub fn follow<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O>> {
         Follow::open(self, op, request, groups)
+    }
+
+    /// What happens to devices, from now on: of Linux, those of the connection's network namespace.
+    ///
+    /// # Errors
+    ///
+    /// EPROTONOSUPPORT if the kernel side does not tell.
+    #[doc(alias = "NETLINK_KOBJECT_UEVENT")]
+    pub fn uevents(&self) -> Result<uevent::Events> {
+        uevent::Events::over(self.shared.open_socket(uevent::PROTOCOL)?)
     }
 
     /// A request built from numbers and bytes: of the generic netlink family with this id ([`Connection::family`]), or

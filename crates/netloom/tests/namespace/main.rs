@@ -7,6 +7,7 @@
 mod elsewhere;
 mod ids;
 mod places;
+mod uevents;
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ use super::follow::Follow;
 use super::line::Line;
 use super::runtime::Runtime;
 use super::subscription::Subscription;
+use super::uevents::Uevents;
 use super::unsolicited::Unsolicited;
 use super::watch::Watch;
 use crate::client::Watchable;
@@ -118,6 +119,12 @@ impl<R: Runtime> Connection<R> {
     /// [`client::Follow`](crate::client::Follow).
     pub async fn follow<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O, R>> {
         Follow::open(self, op, request, groups).await
+    }
+
+    /// What happens to devices, from now on: see
+    /// [`client::Connection::uevents`](crate::client::Connection::uevents).
+    pub fn uevents(&self) -> Result<Uevents<R>> {
+        Uevents::open(self)
     }
 
     /// A request built from numbers and bytes: of the generic netlink family with this id ([`Connection::family`]), or

@@ -15,6 +15,7 @@ mod request;
 mod runtime;
 mod slots;
 mod subscription;
+mod uevents;
 mod unsolicited;
 mod watch;
 
@@ -28,5 +29,6 @@ pub use dump::{Dump, RawDump};
 pub use follow::Follow;
 pub use runtime::{Runtime, Timer, Watched, Way};
 pub use subscription::Subscription;
+pub use uevents::Uevents;
 pub use unsolicited::Unsolicited;
 pub use watch::Watch;
