@@ -7,12 +7,13 @@ use std::time::Duration;
 use netloom::client::Dialer;
 use netloom::families::rt_link::{Getlink, Link, Newlink, RtLink};
 use netloom::kernel::{Kernel, LinkDefaults, LinkDevice, LinkKind, Nack, NetNs, NewLink};
-use netloom::rtnetlink::{kind, link};
+use netloom::rtnetlink::{Links, kind, link};
 use netloom::wire::{Do, Dump, Errno, Family, Flags, MessageType};
 use netloom::{Connection, Error, tokio as tasks};
 
 use crate::changers::NAMES;
 use crate::truth::{Lines, link_line, same};
+use crate::watchers::{self, Watchers};
 use crate::yard::{Random, Signals, Yard, eventually, held};
 use crate::{inside, lasts, report, seed};
 
@@ -63,9 +64,14 @@ fn our_kernel_side() {
         looking.begin("calls", move |signals| calls(&calling, &mut random, signals));
         let tasks = tasks::Connection::with(patient()).unwrap();
         looking.begin("tasks", move |signals| in_tasks(&tasks, signals));
+        let mut watchers = Watchers::new(expected);
+        watchers.begin(&mut looking, "table", patient().open().unwrap(), || Links, watchers::whole);
+        let tasks = tasks::Connection::with(patient()).unwrap();
+        watchers.begin_task(&mut looking, "table in a task", tasks, || Links, watchers::whole);
         changing.act(lasts());
         report(&changing.end());
         kernel.faults().clear();
+        watchers.agree(&kernel.connect());
         report(&looking.end());
 
         let dumped = |nl: &Connection| -> Lines { link::all(nl).unwrap().iter().map(link_line).collect() };

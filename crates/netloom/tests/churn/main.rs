@@ -9,6 +9,7 @@ mod changers;
 mod faulty;
 mod lookers;
 mod truth;
+mod watchers;
 mod yard;
 
 use std::env;
@@ -17,9 +18,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use netloom::rtnetlink::{Addresses, Links, Neighbours, Routes, Rules};
 use netloom::{Connection, tokio as tasks};
 
 use lookers::Lost;
+use watchers::Watchers;
 use yard::{Random, Signals, Yard, eventually, held};
 
 fn lasts() -> Duration {
@@ -83,6 +86,7 @@ fn linux() {
         change(&mut changing, seed);
         let mut looking = Yard::default();
         look(&mut looking, seed, &nl, &lost);
+        let watchers = watch(&mut looking);
         changing.act(lasts());
         report(&changing.end());
         eventually(|| {
@@ -90,6 +94,7 @@ fn linux() {
             let (ours, theirs) = (truth::dumped(&nl).map_err(|error| error.to_string())?, truth::by_ip());
             truth::same("a dump beside ip", &ours, &theirs).map(|()| eprintln!("{} objects in the end", ours.len()))
         });
+        watchers.agree(&nl);
         report(&looking.end());
         assert_eq!(nl.strays(), Default::default());
     }
@@ -149,6 +154,26 @@ fn look(yard: &mut Yard, seed: u64, nl: &Connection, lost: &Lost) {
     let (small, lost) = (Connection::builder().receive_buffer(8 * 1024).open().unwrap(), lost.clone());
     yard.begin("a slow subscriber", move |signals| lookers::slow_subscriber(&small, &lost, signals));
     yard.begin("tasks", move |signals| lookers::many_tasks(&tasks::Connection::open().unwrap(), seed, signals));
+}
+
+/// Tables of everything, in threads and in tasks; what has a small buffer loses events again and again.
+fn watch(yard: &mut Yard) -> Watchers {
+    let open = || Connection::open().unwrap();
+    let task = || tasks::Connection::open().unwrap();
+    let small = || Connection::builder().receive_buffer(8 * 1024);
+    // It has tried ten times, while all kept changing.
+    let mut watchers = Watchers::new(|error| assert!(error.is_interrupted(), "{error}"));
+    watchers.begin(yard, "table of links", open(), || Links, watchers::link);
+    watchers.begin(yard, "table of addresses", open(), Addresses::all, watchers::whole);
+    watchers.begin(yard, "table of routes", open(), Routes::all, watchers::whole);
+    watchers.begin(yard, "table of neighbours", open(), Neighbours::all, watchers::whole);
+    watchers.begin(yard, "table of rules", open(), Rules::all, watchers::whole);
+    watchers.begin(yard, "table of routes, small buffer", small().open().unwrap(), Routes::all, watchers::whole);
+    watchers.begin_task(yard, "table of links in a task", task(), || Links, watchers::link);
+    watchers.begin_task(yard, "table of routes in a task", task(), Routes::all, watchers::whole);
+    let small = tasks::Connection::with(small()).unwrap();
+    watchers.begin_task(yard, "table of addresses in a task, small buffer", small, Addresses::all, watchers::whole);
+    watchers
 }
 
 fn report(turns: &[(&str, u64)]) {

@@ -1,6 +1,6 @@
 //! What is there, as lines to compare: as netloom reads it, and as `ip` shows it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::process::Command;
 
@@ -101,6 +101,18 @@ pub(crate) fn same(what: &str, ours: &Lines, theirs: &Lines) -> std::result::Res
     if ours == theirs {
         return Ok(());
     }
-    let only = |these: &Lines, those: &Lines| these.difference(those).cloned().collect::<Vec<_>>().join("\n  ");
-    Err(format!("{what}: too much:\n  {}\nmissing:\n  {}", only(ours, theirs), only(theirs, ours)))
+    let only = |these: &Lines, those: &Lines| these.difference(those).cloned().collect::<Vec<_>>();
+    let (more, less) = (only(ours, theirs), only(theirs, ours));
+    Err(format!("{what}: too much:\n  {}\nmissing:\n  {}", shortened(&more, &less), shortened(&less, &more)))
+}
+
+/// Of long lines, how they begin, and the words that the others do not have.
+fn shortened(lines: &[String], others: &[String]) -> String {
+    const LONG: usize = 200;
+    let words: HashSet<&str> = others.iter().flat_map(|line| line.split(", ")).collect();
+    let short = |line: &String| {
+        let differ: Vec<_> = line.split(", ").filter(|word| !words.contains(word)).collect();
+        if line.len() < LONG { line.clone() } else { format!("{:.LONG$}: {}", line, differ.join(", ")) }
+    };
+    lines.iter().map(short).collect::<Vec<_>>().join("\n  ")
 }

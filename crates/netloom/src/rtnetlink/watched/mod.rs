@@ -27,6 +27,9 @@
 //! - of forwarding tables: the addresses that an interface listens for, which `bridge fdb` shows as `self`; whether an
 //!   entry was used lately.
 //!
+//! One thing is there and may be late: another `ifalias` or `group` of a link that is down is in its table when the kernel tells
+//! of that link next (`net/core/dev.c: netdev_state_change` tells of links that are up).
+//!
 //! [`Watch::verify`](crate::client::Watch::verify) reads all again, for who does not want to believe this list.
 
 mod addresses;
