@@ -1,10 +1,12 @@
 //! Attributes to JSON.
 
+use std::collections::BTreeSet;
+
 use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, StructInfo};
 use netloom_wire::{Attr, Path, Payload, RawAttrs, RawRecord, RawRecords, Schema, Scope as Selectors, Str, align};
 use serde_json::{Map, Value, json};
 
-use crate::{BEYOND, ILL_FORMED, UNKNOWN, number, secrets, text};
+use crate::{BEYOND, ILL_FORMED, REPEATED, UNKNOWN, number, secrets, text};
 
 /// How to show a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,6 +86,7 @@ fn set(
 ) {
     let selectors = Selectors::within(schema, attrs, outer.map(|outer| &outer.selectors));
     let scope = Scope { selectors, depth, options };
+    let mut told = BTreeSet::new();
     let mut walk = attrs.into_iter();
     for attr in walk.by_ref() {
         match schema.attr(attr.id()) {
@@ -98,8 +101,15 @@ fn set(
                 if info.multi {
                     append(object, info.name, shown);
                 } else {
-                    // The last one counts, as in the kernel.
-                    object.insert(info.name.to_owned(), shown);
+                    // The last one counts, as in the kernel. What stands there else may be a member of the header.
+                    let before = object.insert(info.name.to_owned(), shown);
+                    if let Some(before) = before.filter(|_| told.contains(&info.id)) {
+                        let earlier = object.entry(REPEATED).or_insert_with(|| Value::Object(Map::new()));
+                        if let Value::Object(earlier) = earlier {
+                            append(earlier, info.name, before);
+                        }
+                    }
+                    told.insert(info.id);
                 }
             }
             _ => {
@@ -126,8 +136,18 @@ fn set(
     }
 }
 
-/// A value of this kind; `None` if the bytes are ill-formed for it.
+/// A value of this kind; `None` if the bytes are ill-formed for it, or more than it takes.
 fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> Option<Value> {
+    let most = match kind {
+        Kind::Flag => 0,
+        Kind::Int(int) | Kind::Enum(int, _) => usize::from(int.bytes),
+        Kind::Bitfield32(_) => 8,
+        _ => usize::MAX,
+    };
+    if payload.len() > most {
+        // A kernel would read the start and pass over the rest: who looks at it wants to see that.
+        return None;
+    }
     Some(match kind {
         Kind::Unused | Kind::Pad => return None,
         Kind::Flag => Value::Bool(true),

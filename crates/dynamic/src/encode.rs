@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use self::value::{binary, integer, misfit, object, payload, structure};
 use crate::error::{Error, Path, suggestion};
-use crate::{ILL_FORMED, UNKNOWN, number};
+use crate::{ILL_FORMED, REPEATED, UNKNOWN, number};
 
 /// Writes an object as attributes, in the object's order. On an error nothing is written.
 ///
@@ -78,6 +78,18 @@ fn set(
         return Err(Error::new(path, "nested deeper than a message can be"));
     }
     let scope = Scope { schema, object, outer };
+    // Before those that count.
+    let earlier = if schema.named(REPEATED).is_none() { object.get(REPEATED).and_then(Value::as_object) } else { None };
+    for (key, list) in earlier.into_iter().flatten() {
+        let path = path.key(key);
+        let (Some(info), Some(list)) = (schema.named(key), list.as_array()) else {
+            return Err(unknown_key(schema, None, &path, key));
+        };
+        for value in list {
+            let policy = policy.and_then(|policy| policy.attr(info.id));
+            one(info.id, &info.kind, info.hint, value, policy, &scope, &path.secret(info.secret), w)?;
+        }
+    }
     for (key, value) in object {
         let member = header.and_then(|info| info.members.iter().find(|member| member.name == key));
         let path = path.key(key);
@@ -91,7 +103,7 @@ fn set(
                 return Err(Error::new(&path, format_args!("ids go up to {}", Attr::ID_MASK)));
             }
             unknown(id, value, &path, w)?;
-        } else if key != ILL_FORMED {
+        } else if key != ILL_FORMED && (key != REPEATED || earlier.is_none()) {
             return Err(unknown_key(schema, header, &path, key));
         }
     }

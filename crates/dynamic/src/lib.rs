@@ -64,5 +64,7 @@ pub use trace::{Direction, Tracer};
 pub(crate) const ILL_FORMED: &str = "ill-formed";
 /// What the keys of unknown attributes begin with; the id follows.
 pub(crate) const UNKNOWN: &str = "unknown-";
+/// Key of what was told of an attribute before it was told again, though it comes once by its spec: by name, a list each.
+pub(crate) const REPEATED: &str = "repeated";
 /// Key of what follows a structure that is longer than its spec says.
 pub(crate) const BEYOND: &str = "unknown";

@@ -181,6 +181,7 @@ fn forms() -> Vec<(Value, &'static str)> {
         // what no spec describes
         (json!({"unknown-77": "c0ffee"}), "0700 4d00 c0ffee00"),
         (json!({"unknown-77": ["01", "02"]}), "0500 4d00 01000000 0500 4d00 02000000"),
+        (json!({"repeated": {"u8": [1, 2], "child": [{"number": 1}]}, "u8": 3, "child": {"number": 2}}), "0500 0100 01000000 0500 0100 02000000 0c00 1480 0800 0100 01000000 0500 0100 03000000 0c00 1480 0800 0100 02000000"),
         (json!({"unknown-77": {"unknown-1": "01"}}), "0c00 4d80 0500 0100 01000000"),
         (json!({"unknown-77": {"ill-formed": "01"}}), "0500 4d80 01000000"),
         (json!({"unknown-29": ""}), "0400 1d00"),

@@ -291,7 +291,8 @@ impl Inbox {
             (self.received.len, self.read) = (0, 0);
             match self.receive(flags, deadline) {
                 Ok(received) if received.truncated => {
-                    self.buf.resize(received.len.next_power_of_two(), 0);
+                    let room = received.len.next_power_of_two().max(self.buf.len());
+                    self.buf.resize(room, 0);
                     return Some(Err(Error::new("event", Cause::Truncated(received.len))));
                 }
                 Ok(received) => self.received = received,

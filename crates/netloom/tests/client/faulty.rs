@@ -183,3 +183,37 @@ faulty! {
         }
     }
 }
+
+faulty! {
+    fn who_is_told_what_he_did_not_ask_waits_no_longer(side, nl, kernel) {
+        // A protocol that answers nothing, whose kernel side goes on talking.
+        let silent = Protocol::new(31).unwrap();
+        let (ports, over) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let heard = ports.clone();
+        let input = move |datagram: &mut Input<'_>| heard.lock().unwrap().push(datagram.port());
+        kernel.register_protocol(silent, Config::new().nonroot_send().input(input)).unwrap();
+        let (talker, until) = (netloom::kernel::Kernel::clone(kernel), over.clone());
+        let talking = thread::spawn(move || {
+            while !until.load(Ordering::Relaxed) {
+                for port in ports.lock().unwrap().iter() {
+                    // To who is gone it is an error.
+                    let stray = Header { seq: 77_777, port: *port, ..Header::new(MessageType(20), Flags::NONE) };
+                    let _ = talker.unicast_raw(silent, *port, stray.message(&[]));
+                }
+                thread::sleep(SHORT / 10);
+            }
+        });
+        let ask = || nl.request_raw(20).protocol(silent).timeout(SHORT);
+        let error = wait!(ask().send()).unwrap_err();
+        assert!(error.is_timeout(), "{side}: {error}");
+        // Nor is the first that comes taken for the first of a dump.
+        let error = match wait!(ask().dump()) {
+            Ok(mut dump) => wait!(dump.next_ref()).unwrap().map(drop).unwrap_err(),
+            Err(error) => error,
+        };
+        assert!(error.is_timeout(), "{side}: {error}");
+        over.store(true, Ordering::Relaxed);
+        talking.join().unwrap();
+        assert!(nl.strays().unknown > 0, "{side}");
+    }
+}

@@ -17,12 +17,15 @@ use sides::nlctrl;
 /// What the cases name.
 mod common {
     pub(crate) use std::collections::BTreeSet;
+    pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
     pub(crate) use std::sync::{Arc, Mutex};
+    pub(crate) use std::thread;
 
     pub(crate) use netloom::client::{Consistent, Flow, Followed, Hook, StrayCount};
     pub(crate) use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
     pub(crate) use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO, PolicyAttrs};
-    pub(crate) use netloom::wire::{Attrs, Errno, Flags, Group, Protocol};
+    pub(crate) use netloom::kernel::{Config, Input};
+    pub(crate) use netloom::wire::{Attrs, Errno, Flags, Group, Header, MessageType, Protocol};
 
     pub(crate) use netloom::{Error, Result};
 
@@ -32,8 +35,6 @@ mod common {
 
 #[allow(clippy::while_let_on_iterator, reason = "the loops are those of futures, too")]
 mod blocking {
-    use std::thread;
-
     use super::common::*;
 
     macro_rules! wait {

@@ -12,6 +12,7 @@ matrix! {
                 let nl = open(fault.timeout());
                 fault.put(kernel, point);
                 let asked = text("asked");
+                let mut failures = Vec::new();
                 let outcome: Result<()> = attempt!({
                     match act {
                         Act::Reply => assert_eq!(wait!(nl.call(Echo, &asked))?, asked, "{at}"),
@@ -32,6 +33,26 @@ matrix! {
                             let answer = wait!(ask.send())?;
                             let replies = if fault == Fault::Lost { answer.replies.len() } else { 1 };
                             assert!(replies < 2 && answer.replies.len() == replies, "{at}: {answer:?}");
+                        }
+                        Act::Batch => {
+                            let mut batch = nl.batch().per_send(3);
+                            let mut tickets = Vec::new();
+                            for n in 0..5 {
+                                tickets.push(wait!(batch.push(nl.request(Echo, &text(n))))?);
+                            }
+                            let outcomes = wait!(batch.send())?;
+                            // Of those that are done the right ones came back; of the others why not, by index.
+                            for (n, ticket) in tickets.into_iter().enumerate() {
+                                match outcomes.reply(ticket) {
+                                    Ok(reply) => assert_eq!(reply, text(n), "{at}"),
+                                    Err(error) => {
+                                        assert!(fault.explains(act, &error), "{at}: {n}: {error}");
+                                        assert_eq!(error.index(), Some(n), "{at}: {error}");
+                                        failures.push((n, outcomes.result(n).is_ok()));
+                                    }
+                                }
+                            }
+                            outcomes.all()?;
                         }
                         Act::Dump => {
                             let mut dump = wait!(nl.dump(List, &()))?;
@@ -112,6 +133,7 @@ matrix! {
                 });
                 let over = kernel.faults().is_any_pending();
                 kernel.faults().clear();
+                assert!(failures.is_empty() || !over, "{at}: {failures:?}");
                 if let Err(error) = &outcome {
                     if over && fault == Fault::Lost && error.is_timeout() {
                         // The machine was slower than its patience.

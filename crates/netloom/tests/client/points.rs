@@ -20,6 +20,8 @@ pub(crate) enum Act {
     Echo,
     /// By hand.
     Raw,
+    /// Several at a time.
+    Batch,
     Dump,
     Consistent,
     Subscription,
@@ -27,8 +29,17 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Reply, Self::Ack, Self::Echo, Self::Raw, Self::Dump, Self::Consistent, Self::Subscription, Self::Watch];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Reply,
+        Self::Ack,
+        Self::Echo,
+        Self::Raw,
+        Self::Batch,
+        Self::Dump,
+        Self::Consistent,
+        Self::Subscription,
+        Self::Watch,
+    ];
 }
 
 /// What goes wrong.
@@ -105,6 +116,8 @@ impl Fault {
         // What reads again by itself does so.
         let mends = matches!(act, Act::Consistent);
         match self {
+            // Of a batch's request the acknowledgement behind tells that it was done, if not what it answered.
+            Self::Overrun if act == Act::Batch && text.contains("without the reply") => true,
             Self::Overrun | Self::OverrunEvent => error.is_overrun(),
             Self::Overran => error.is_overrun(),
             Self::Lost => error.is_timeout() || text.contains("without the reply"),
