@@ -186,42 +186,61 @@ impl<O: Do> Request<'_, O> {
 }
 
 /// What is kept of the replies.
-trait Keep<M> {
+pub(super) trait Keep<M>: Sized {
     type Kept;
-    /// All there is: a reply, or an acknowledgement that says nothing besides.
+    /// What is kept so far.
+    type Heap;
+    /// Of all there is: a reply, or an acknowledgement that says nothing besides.
     fn whole(self, reply: Option<Object<'_, M>>) -> Self::Kept;
-    /// Whatever `hear` tells.
-    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Self::Kept>;
+    /// Of nothing yet.
+    fn heap(self) -> Self::Heap;
+    /// And of one more.
+    fn add(heap: &mut Self::Heap, reply: Object<'_, M>);
+    /// That is all.
+    fn end(heap: Self::Heap, accepted: Accepted) -> Self::Kept;
+
+    /// Of whatever `hear` tells.
+    #[cold]
+    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Self::Kept> {
+        let mut heap = self.heap();
+        let accepted = hear(&mut |reply| Self::add(&mut heap, reply))?;
+        Ok(Self::end(heap, accepted))
+    }
 }
 
 /// The first, read where it lies.
-struct First<F>(F);
+pub(super) struct First<F>(pub(super) F);
 
 impl<M: Message, T, F: FnOnce(Object<'_, M>) -> T> Keep<M> for First<F> {
     type Kept = Option<T>;
+    type Heap = (Option<F>, Option<T>);
 
     #[inline]
     fn whole(self, reply: Option<Object<'_, M>>) -> Option<T> {
         reply.map(self.0)
     }
 
-    #[cold]
-    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Option<T>> {
-        let (mut read, mut first) = (Some(self.0), None);
-        hear(&mut |reply| {
-            if let Some(read) = read.take() {
-                first = Some(read(reply));
-            }
-        })?;
-        Ok(first)
+    fn heap(self) -> Self::Heap {
+        (Some(self.0), None)
+    }
+
+    fn add((read, first): &mut Self::Heap, reply: Object<'_, M>) {
+        if let Some(read) = read.take() {
+            *first = Some(read(reply));
+        }
+    }
+
+    fn end((_, first): Self::Heap, _: Accepted) -> Option<T> {
+        first
     }
 }
 
 /// All of them, and what is said besides.
-struct All;
+pub(super) struct All;
 
 impl<M: Message> Keep<M> for All {
     type Kept = Answer<M>;
+    type Heap = Vec<M>;
 
     #[inline]
     fn whole(self, reply: Option<Object<'_, M>>) -> Answer<M> {
@@ -229,11 +248,17 @@ impl<M: Message> Keep<M> for All {
         Answer { replies, warning: None, cookie: None }
     }
 
-    #[cold]
-    fn all(self, hear: impl FnOnce(&mut dyn FnMut(Object<'_, M>)) -> Result<Accepted>) -> Result<Answer<M>> {
-        let mut replies = Vec::new();
-        let (warning, cookie) = hear(&mut |reply| replies.push(reply.own()))?.into_parts();
-        Ok(Answer { replies, warning, cookie })
+    fn heap(self) -> Vec<M> {
+        Vec::new()
+    }
+
+    fn add(heap: &mut Vec<M>, reply: Object<'_, M>) {
+        heap.push(reply.own());
+    }
+
+    fn end(replies: Vec<M>, accepted: Accepted) -> Answer<M> {
+        let (warning, cookie) = accepted.into_parts();
+        Answer { replies, warning, cookie }
     }
 }
 
@@ -296,12 +321,12 @@ impl<O: Do> Rest<'_, O> {
 }
 
 #[cold]
-fn named<O: Do>(error: Error) -> Error {
+pub(super) fn named<O: Do>(error: Error) -> Error {
     error.of(subject::<O>().name())
 }
 
 #[cold]
-fn too_long<O: Do>(full: Full) -> Error {
+pub(super) fn too_long<O: Do>(full: Full) -> Error {
     subject::<O>().too_long(full)
 }
 

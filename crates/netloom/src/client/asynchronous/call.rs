@@ -6,62 +6,92 @@ use std::time::Duration;
 
 use netloom_wire::{Flags, Full, Header, MessageType, RawMessage, Writer};
 
-use super::line::{Line, Place, State};
+use super::line::{Answered, Line, Place, State};
 use super::readiness::Patience;
 use super::runtime::{Runtime, Way};
-use super::slots::Post;
+use super::slots::{Odd, Post};
 use crate::Result;
-use crate::client::conversation::{Accepted, Conversation, Party, Terms};
+use crate::client::conversation::{Accepted, Conversation, Manner, Party, Terms};
 use crate::client::exchange::Expect;
 use crate::client::hooks::Ears;
 use crate::client::lane::write;
 use crate::client::subject::Subject;
 use crate::error::Error;
 
-/// What a call is about.
-pub(super) struct Asked<'a> {
+/// What a call begins with.
+pub(super) struct Asked {
     pub(super) kind: u16,
     pub(super) flags: Flags,
-    pub(super) terms: Terms,
-    pub(super) subject: &'a Subject<'a>,
-    pub(super) ears: Option<Ears<'a>>,
+    pub(super) expect: Expect,
+    /// It takes what looks unsolicited.
+    pub(super) odd: Odd,
 }
 
-/// Sends a request and hears the answers out, each reply by `reply`.
-pub(super) async fn converse<R: Runtime>(
-    line: &Line<R>,
-    mut asked: Asked<'_>,
+/// A call whose request is written.
+pub(super) struct Begun<'l, R: Runtime> {
+    place: Place<'l, R>,
+    /// Of the request in its buffer.
+    len: usize,
+    expect: Expect,
+    /// There was room for it.
+    sent: bool,
+}
+
+/// Writes a request, and sends it if there is room.
+#[inline]
+pub(super) fn begin<'l, 's, R: Runtime>(
+    line: &'l Line<R>,
+    asked: Asked,
+    ears: Option<&Ears<'_>>,
+    subject: impl Fn() -> Subject<'s>,
     body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
-    mut reply: impl FnMut(RawMessage<'_>) -> Result<()>,
-) -> Result<Accepted> {
-    if line.detached && asked.terms.expect == Expect::Reply {
+) -> Result<Begun<'l, R>> {
+    let Asked { kind, mut flags, mut expect, odd } = asked;
+    if line.detached && expect == Expect::Reply {
         // The acknowledgement tells that no reply will come; a no-op behind would be another datagram.
-        asked.terms.expect = Expect::Ack;
-        asked.flags |= Flags::ACK;
+        expect = Expect::Ack;
+        flags |= Flags::ACK;
     }
-    let Asked { kind, flags, terms, subject, ears } = asked;
-    let named = |error: Error| error.of(subject.name());
-    let odd = terms.any_sequence.then(|| terms.generic.then_some(MessageType(kind)));
-    let mut place = line.begin(odd).map_err(named)?;
+    let mut place = line.begin(odd).map_err(|error| error.of(subject().name()))?;
     let header = Header { seq: place.seq, port: line.port, ..Header::new(MessageType(kind), flags) };
-    let len = write(&mut place.buffer, header, body).map_err(|full| subject.too_long(full))?;
+    let len = write(&mut place.buffer, header, body).map_err(|full| subject().too_long(full))?;
     let request = place.buffer.get(..len).unwrap_or_default();
-    if let Some(ears) = &ears {
-        ears.out(line.port, request).map_err(|cause| subject.error(cause))?;
+    if let Some(ears) = ears {
+        ears.out(line.port, request).map_err(|cause| subject().error(cause))?;
     }
-    let sent = line.send(request).transpose().map_err(named)?.is_some();
-    if sent && ears.is_none() && line.answer_at_once(&mut place, terms.expect, &mut reply).map_err(named)? {
-        return Ok(Accepted::default());
+    let sent = match line.send(request) {
+        Some(Err(error)) => return Err(error.of(subject().name())),
+        sent => sent.is_some(),
+    };
+    Ok(Begun { place, len, expect, sent })
+}
+
+impl<'l, R: Runtime> Begun<'l, R> {
+    /// What answers all of it, if it is there already. To be called only where no hooks are set.
+    #[inline]
+    pub(super) fn answer_at_once(&mut self) -> Option<Answered<'l>> {
+        if self.sent { self.place.line.answer_at_once(&mut self.place, self.expect) } else { None }
     }
-    let request = place.buffer.get(..len).unwrap_or_default();
-    let talk = Conversation::new(terms.exchange(line.port, place.seq, request), terms);
-    let party = Party { subject, strays: &line.strays, ears: ears.as_ref() };
-    let mut call = Call { place, len, talk, terms, party, patience: Patience::default() };
-    if !sent {
-        poll_fn(|cx| call.poll_send(cx)).await.map_err(named)?;
+
+    /// Hears the answers out, each reply by `reply`.
+    pub(super) async fn hear_out(
+        self,
+        manner: Manner<'_>,
+        mut reply: impl FnMut(RawMessage<'_>) -> Result<()>,
+    ) -> Result<Accepted> {
+        let Self { place, len, expect, sent } = self;
+        let terms = Terms { expect, ..manner.terms };
+        let party = manner.party();
+        let named = |error: Error| error.of(party.subject.name());
+        let request = place.buffer.get(..len).unwrap_or_default();
+        let talk = Conversation::new(terms.exchange(place.line.port, place.seq, request), terms);
+        let mut call = Call { place, len, talk, terms, party, patience: Patience::default() };
+        if !sent {
+            poll_fn(|cx| call.poll_send(cx)).await.map_err(named)?;
+        }
+        poll_fn(|cx| call.poll_answers(cx, &mut reply)).await.map_err(named)?;
+        call.talk.finish(party.subject)
     }
-    poll_fn(|cx| call.poll_answers(cx, &mut reply)).await.map_err(named)?;
-    call.talk.finish(subject)
 }
 
 /// A call under way.

@@ -17,6 +17,7 @@ use super::uevents::Uevents;
 use super::unsolicited::Unsolicited;
 use super::watch::Watch;
 use crate::client::Watchable;
+use crate::client::hooks::Ears;
 use crate::client::names::{self, NLCTRL};
 use crate::client::shared::{Settings, Shared};
 use crate::client::{Batch, Builder, Dialer, Event, Hooks, RawRequest, Request, Resolved, StrayCount};
@@ -201,12 +202,18 @@ impl<R: Runtime> Connection<R> {
     }
 
     /// The call socket of a protocol, opened if it is not yet.
+    #[inline]
     pub(super) fn line(&self, protocol: Protocol) -> Result<&Line<R>> {
+        match self.hub.lines.get(usize::from(protocol.number())).and_then(OnceLock::get) {
+            Some(line) => Ok(line),
+            None => self.open_line(protocol),
+        }
+    }
+
+    #[cold]
+    fn open_line(&self, protocol: Protocol) -> Result<&Line<R>> {
         let place = self.hub.lines.get(usize::from(protocol.number()));
         let place = place.ok_or_else(|| Error::system("socket", Errno::EPROTONOSUPPORT))?;
-        if let Some(line) = place.get() {
-            return Ok(line);
-        }
         let _alone = self.hub.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = place.get() {
             return Ok(line);
@@ -215,6 +222,13 @@ impl<R: Runtime> Connection<R> {
         let port = if protocol == shared.protocol { shared.port } else { 0 };
         let lane = shared.open_lane(protocol, port)?;
         Ok(place.get_or_init(|| Line::new(lane, shared.strays(protocol))))
+    }
+
+    /// The hooks of a call on this line, if any is set.
+    #[inline]
+    pub(super) fn ears(&self, protocol: Protocol, line: &Line<R>) -> Option<Ears<'_>> {
+        let shared = self.shared();
+        if shared.hooks.is_any_set() { Some(shared.ears_of(protocol, line.id())) } else { None }
     }
 
     /// Lets other tasks have their turn, now and then: calls that wait for nothing would never.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 
-use netloom_wire::{Errno, Header, RawMessage, messages};
+use netloom_wire::{Errno, Header, messages};
 
 use super::readiness::Readiness;
 use super::runtime::{Runtime, Way};
@@ -120,35 +120,30 @@ impl<R: Runtime> Line<R> {
         Ok(Place { line: self, seq, barrier: None, buffer, waited: false, ended: false })
     }
 
-    /// Looks, once a call's request has been sent, for the datagram that answers all of it, and gives a reply to `reply`; false
-    /// if it has to be waited for. To be called only where no hooks are set.
+    /// Looks, once a call's request has been sent, for the datagram that answers all of it: in the state that this
+    /// returns, of this length if it is a reply. To be called only where no hooks are set.
     #[inline]
-    pub(super) fn answer_at_once(
-        &self,
-        place: &mut Place<'_, R>,
-        expect: Expect,
-        reply: &mut impl FnMut(RawMessage<'_>) -> Result<()>,
-    ) -> Result<bool> {
-        let mut state = self.state()?;
+    pub(super) fn answer_at_once(&self, place: &mut Place<'_, R>, expect: Expect) -> Option<Answered<'_>> {
+        let mut state = self.try_state()?;
         if state.slots.has_mail(place.seq) {
-            return Ok(false);
+            return None;
         }
-        let Some(got) = self.receive(&mut state) else { return Ok(false) };
+        let got = self.receive(&mut state)?;
         let whole = got.as_ref().ok().and_then(|received| {
             let datagram = state.inbox.get(..received.len)?;
             whole_answer(self.port, place.seq, expect, datagram, received.source)
         });
-        let done = match whole {
-            Some(Whole::Reply(message)) => reply(message),
-            Some(Whole::Ack) => Ok(()),
+        let reply = match whole {
+            Some(Whole::Reply(message)) => Some(message.bytes.len()),
+            Some(Whole::Ack) => None,
             None => {
                 // Whatever it is: all whom it may concern have it in their mail then, this call among them.
                 let _ = self.deal(&mut state, got, None, None, &mut |_| Ok(()));
-                return Ok(false);
+                return None;
             }
         };
         place.end(&mut state);
-        done.map(|()| true)
+        Some(Answered { state, reply })
     }
 
     /// Sends a datagram to the kernel side, for who has this name and then has waited.
@@ -315,6 +310,20 @@ impl<R: Runtime> Line<R> {
     }
 }
 
+/// A call that was answered at once.
+pub(super) struct Answered<'l> {
+    state: MutexGuard<'l, State>,
+    reply: Option<usize>,
+}
+
+impl Answered<'_> {
+    /// The reply, unless it was an acknowledgement that says nothing besides.
+    #[inline]
+    pub(super) fn reply(&self) -> Option<&[u8]> {
+        self.state.inbox.get(..self.reply?)
+    }
+}
+
 /// A call's place in a line. Dropped, the call is forgotten, and what is answered then is a stray; if it waited, another one
 /// reads from now on.
 pub(super) struct Place<'l, R: Runtime> {
@@ -328,7 +337,8 @@ pub(super) struct Place<'l, R: Runtime> {
 }
 
 impl<R: Runtime> Place<'_, R> {
-    /// Leaves it.
+    /// Leaves it, never having waited.
+    #[inline]
     fn end(&mut self, state: &mut State) {
         for seq in [Some(self.seq), self.barrier].into_iter().flatten() {
             state.slots.remove(seq);
@@ -347,10 +357,17 @@ impl<R: Runtime> Place<'_, R> {
 }
 
 impl<R: Runtime> Drop for Place<'_, R> {
+    #[inline]
     fn drop(&mut self) {
-        if self.ended {
-            return;
+        if !self.ended {
+            self.leave();
         }
+    }
+}
+
+impl<R: Runtime> Place<'_, R> {
+    #[inline(never)]
+    fn leave(&mut self) {
         let line = self.line;
         match line.try_state() {
             Some(mut state) => self.end(&mut state),

@@ -1,88 +1,117 @@
 //! Requests that are waited for in a task.
 
-use netloom_wire::{Do, Flags, Writer};
+use netloom_wire::{Do, MessageType, Writer};
 
-use super::call::{Asked, converse, post};
+use super::call::{Asked, Begun, begin, post};
 use super::connection::Connection;
 use super::dump::RawDump;
 use super::runtime::Runtime;
-use crate::client::conversation::{Accepted, Terms};
-use crate::client::request::{read, reply_of, subject, write};
+use crate::client::conversation::{Accepted, Manner};
+use crate::client::exchange::Expect;
+use crate::client::request::{All, First, Keep, named, read, reply_of, subject, write};
 use crate::client::shared::FamilyOf;
 use crate::client::{Answer, Object, RawAnswer, RawRequest, Request};
 use crate::error::Cause;
 use crate::{Error, Result};
 
-impl<O: Do, R: Runtime> Request<'_, O, Connection<R>> {
+impl<'r, O: Do, R: Runtime> Request<'r, O, Connection<R>> {
     /// Does it, and returns all that comes back.
     pub async fn send(self) -> Result<Answer<O::Reply>> {
-        let mut replies = Vec::new();
-        let (warning, cookie) = self.run(&mut |reply| replies.push(reply.own())).await?.into_parts();
-        Ok(Answer { replies, warning, cookie })
+        self.run(All).await
     }
 
     /// Does it, and returns the (first) reply.
     pub async fn reply(self) -> Result<O::Reply> {
-        let mut first = None;
-        self.run(&mut |reply| {
-            first.get_or_insert_with(|| reply.own());
-        })
-        .await?;
-        reply_of::<O>(first)
+        reply_of::<O>(self.run(First(|reply: Object<'_, O::Reply>| reply.own())).await?)
     }
 
     /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
     pub async fn reply_ref<T>(self, read: impl FnOnce(Object<'_, O::Reply>) -> T) -> Result<T> {
-        let (mut read, mut first) = (Some(read), None);
-        self.run(&mut |reply: Object<'_, O::Reply>| {
-            if let Some(read) = read.take() {
-                first = Some(read(reply));
-            }
-        })
-        .await?;
-        first.ok_or_else(|| subject::<O>().error(Cause::NoReply))
+        self.run(First(read)).await?.ok_or_else(|| subject::<O>().error(Cause::NoReply))
     }
 
-    async fn run(&self, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
-        let (flags, expect) = self.plan()?;
-        let shared = self.connection.shared();
-        let plan = (flags, self.terms(expect, shared));
-        match shared.kind_of::<O>(O::REQUEST) {
-            None => self.ask(self.resolve().await?, plan, reply).await,
-            Some(known) => match self.ask(known, plan, reply).await {
-                Err(error) if shared.is_outdated::<O>(known, &error) => {
-                    let new = self.resolve().await?;
-                    if new == known { Err(error) } else { self.ask(new, plan, reply).await }
-                }
-                done => done,
-            },
+    async fn run<K: Keep<O::Reply>>(self, keep: K) -> Result<K::Kept> {
+        self.connection.breathe().await;
+        let (keep, begun) = match self.ask(keep)? {
+            Asking::Answered(kept) => return Ok(kept),
+            Asking::Waits(keep, begun) => (keep, begun),
+        };
+        let mut heap = keep.heap();
+        let accepted = self.hear_out(begun, &mut |reply| K::add(&mut heap, reply)).await?;
+        Ok(K::end(heap, accepted))
+    }
+
+    /// What nearly all calls are, in few steps and without waiting.
+    #[inline]
+    fn ask<K: Keep<O::Reply>>(&self, keep: K) -> Result<Asking<'r, K, K::Kept, R>> {
+        let connection = self.connection;
+        let shared = connection.shared();
+        let Some(kind) = shared.kind_of::<O>(O::REQUEST) else { return Ok(Asking::Waits(keep, None)) };
+        let mut begun = self.begin(kind)?;
+        if shared.hooks.is_any_set() {
+            return Ok(Asking::Waits(keep, Some((kind, begun))));
+        }
+        match begun.answer_at_once() {
+            Some(answered) => {
+                let reply = answered.reply().map(read::<O, O::Reply>).transpose()?;
+                Ok(Asking::Answered(keep.whole(reply)))
+            }
+            None => Ok(Asking::Waits(keep, Some((kind, begun)))),
         }
     }
 
-    async fn resolve(&self) -> Result<u16> {
-        let family = self.connection.family(FamilyOf::<O>::NAME).await;
-        family.map(|family| family.id).map_err(|error| error.of(subject::<O>().name()))
+    #[inline]
+    fn begin(&self, kind: u16) -> Result<Begun<'r, R>> {
+        let (connection, protocol) = (self.connection, FamilyOf::<O>::PROTOCOL);
+        let (flags, expect) = self.plan()?;
+        let generic = FamilyOf::<O>::GENERIC;
+        let odd = FamilyOf::<O>::ANY_SEQUENCE.then(|| generic.then_some(MessageType(kind)));
+        let line = connection.line(protocol)?;
+        let ears = connection.ears(protocol, line);
+        let body = |w: &mut Writer<'_>| write::<O>(self.request, O::REQUEST, w);
+        begin(line, Asked { kind, flags, expect, odd }, ears.as_ref(), subject::<O>, body)
     }
 
-    async fn ask(
+    /// Waits for the answers. A family that is not known, or by an old id, is asked for first.
+    async fn hear_out(
         &self,
-        kind: u16,
-        (flags, terms): (Flags, Terms),
+        begun: Option<(u16, Begun<'r, R>)>,
         reply: &mut impl FnMut(Object<'_, O::Reply>),
     ) -> Result<Accepted> {
-        self.connection.breathe().await;
-        let (protocol, subject) = (FamilyOf::<O>::PROTOCOL, subject::<O>());
-        let line = self.connection.line(protocol)?;
-        let shared = self.connection.shared();
-        let ears = shared.hooks.is_any_set().then(|| shared.ears_of(protocol, line.id()));
-        let asked = Asked { kind, flags, terms, subject: &subject, ears };
-        let body = |w: &mut Writer<'_>| write::<O>(self.request, O::REQUEST, w);
-        converse(line, asked, body, |message| {
-            reply(read::<O, O::Reply>(message.bytes)?);
-            Ok(())
-        })
-        .await
+        let mut before = None;
+        if let Some((kind, begun)) = begun {
+            match self.hear(begun, reply).await {
+                Err(error) if self.connection.shared().is_outdated::<O>(kind, &error) => before = Some((kind, error)),
+                done => return done,
+            }
+        }
+        let family = self.connection.family(FamilyOf::<O>::NAME).await.map_err(named::<O>)?;
+        match before {
+            Some((old, error)) if old == family.id => Err(error),
+            _ => self.hear(self.begin(family.id)?, reply).await,
+        }
     }
+
+    async fn hear(&self, begun: Begun<'r, R>, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
+        let (connection, protocol) = (self.connection, FamilyOf::<O>::PROTOCOL);
+        let line = connection.line(protocol)?;
+        let terms = self.terms(Expect::Ack, connection.shared());
+        let ears = connection.ears(protocol, line);
+        let manner = Manner { terms, subject: subject::<O>(), strays: &line.strays, ears };
+        begun
+            .hear_out(manner, |message| {
+                reply(read::<O, O::Reply>(message.bytes)?);
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// How far a call comes without waiting.
+enum Asking<'l, K, T, R: Runtime> {
+    Answered(T),
+    /// Its family's id, and its request; nothing if that id is not known yet.
+    Waits(K, Option<(u16, Begun<'l, R>)>),
 }
 
 impl<R: Runtime> RawRequest<'_, Connection<R>> {
@@ -92,19 +121,17 @@ impl<R: Runtime> RawRequest<'_, Connection<R>> {
         self.connection.breathe().await;
         let (subject, shared) = (self.subject(), self.connection.shared());
         let line = self.connection.line(self.protocol).map_err(|error| error.of(subject.name()))?;
-        let ears = shared.hooks.is_any_set().then(|| shared.ears_of(self.protocol, line.id()));
+        let ears = self.connection.ears(self.protocol, line);
         let (kind, flags) = self.head();
+        let odd = terms.any_sequence.then(|| terms.generic.then_some(MessageType(kind)));
+        let asked = Asked { kind, flags, expect: terms.expect, odd };
+        let begun = begin(line, asked, ears.as_ref(), || self.subject(), |w| self.write(w))?;
         let mut replies = Vec::new();
-        let asked = Asked { kind, flags, terms, subject: &subject, ears };
-        let accepted = converse(
-            line,
-            asked,
-            |w| self.write(w),
-            |message| {
-                replies.push(self.reply(&message));
-                Ok(())
-            },
-        );
+        let manner = Manner { terms, subject, strays: &line.strays, ears };
+        let accepted = begun.hear_out(manner, |message| {
+            replies.push(self.reply(&message));
+            Ok(())
+        });
         let (warning, cookie) = accepted.await.map_err(|error| self.forget(shared, error))?.into_parts();
         Ok(RawAnswer { replies, warning, cookie })
     }

@@ -14,13 +14,17 @@ pub(super) struct Slots(VecDeque<(u32, Slot)>);
 enum Slot {
     Call {
         /// What another one read for it.
-        mail: VecDeque<Mail>,
+        mail: Option<Box<Mailbag>>,
         /// It takes what looks unsolicited: of which kind, if that is known.
         odd: Odd,
     },
     /// The no-op behind the call of this sequence.
     Barrier(u32),
 }
+
+/// What was read for a call, oldest first. Seldom anything is.
+#[derive(Default)]
+struct Mailbag(VecDeque<Mail>);
 
 /// Whether a call takes what looks unsolicited, and of which kind if that is known.
 pub(super) type Odd = Option<Option<MessageType>>;
@@ -57,7 +61,7 @@ impl Slots {
     /// A call begins, the newest.
     #[inline]
     pub(super) fn add(&mut self, seq: u32, odd: Odd) {
-        self.0.push_back((seq, Slot::Call { mail: VecDeque::new(), odd }));
+        self.0.push_back((seq, Slot::Call { mail: None, odd }));
     }
 
     /// So does the no-op behind one.
@@ -87,6 +91,7 @@ impl Slots {
     /// Puts something into a call's mail; false if there is no such call.
     pub(super) fn put(&mut self, seq: u32, piece: Mail) -> bool {
         let Some(Slot::Call { mail, .. }) = self.slot(seq) else { return false };
+        let Mailbag(mail) = &mut **mail.get_or_insert_default();
         if mail.len() < Self::MAIL {
             mail.push_back(piece);
         } else {
@@ -99,13 +104,13 @@ impl Slots {
     /// Whether there is something in a call's mail.
     #[inline]
     pub(super) fn has_mail(&mut self, seq: u32) -> bool {
-        matches!(self.slot(seq), Some(Slot::Call { mail, .. }) if !mail.is_empty())
+        matches!(self.slot(seq), Some(Slot::Call { mail: Some(mail), .. }) if !mail.0.is_empty())
     }
 
     /// Takes the oldest piece of a call's mail.
     pub(super) fn mail(&mut self, seq: u32) -> Option<Mail> {
         match self.slot(seq)? {
-            Slot::Call { mail, .. } => mail.pop_front(),
+            Slot::Call { mail, .. } => mail.as_mut()?.0.pop_front(),
             Slot::Barrier(_) => None,
         }
     }

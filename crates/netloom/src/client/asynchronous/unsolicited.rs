@@ -72,8 +72,7 @@ impl<R: Runtime> Unsolicited<R> {
 
     /// Reads a datagram, and deals it out.
     fn poll_read(&self, cx: &mut Context<'_>, line: &Line<R>) -> Poll<Result<()>> {
-        let shared = self.connection.shared();
-        let ears = shared.hooks.is_any_set().then(|| shared.ears_of(shared.protocol, line.id()));
+        let ears = self.connection.ears(self.connection.shared().protocol, line);
         let mut state = line.state()?;
         let got = match line.receive(&mut state) {
             Some(got) => got,
