@@ -4,17 +4,13 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use netloom_wire::Errno;
-
 use super::connection::Connection;
-use super::readiness::{Patience, Readiness};
-use super::runtime::{Runtime, Way};
+use super::runtime::Runtime;
+use super::vigil::Vigil;
 use crate::Result;
 use crate::client::batch::{BatchRun, Shares, Turn, id_of, put};
 use crate::client::shared::Shared;
 use crate::client::{Batch, Outcomes, Part};
-use crate::error::Cause;
-use crate::socket::Received;
 
 impl<R: Runtime> Shares for Connection<R> {
     #[inline]
@@ -48,8 +44,7 @@ impl<R: Runtime> Batch<Connection<R>> {
         let Some(run) = self.run() else { return Ok(self.nothing()) };
         self.connection.breathe().await;
         let Some(socket) = run.socket() else { return run.finish() };
-        let ready = Readiness::<R>::new(socket);
-        let mut sending = Sending { run, ready, patience: Patience::default() };
+        let mut sending = Sending { run, vigil: Vigil::<R>::over(socket) };
         poll_fn(|cx| sending.poll(cx)).await;
         sending.run.finish()
     }
@@ -58,8 +53,7 @@ impl<R: Runtime> Batch<Connection<R>> {
 /// A batch under way.
 struct Sending<R: Runtime> {
     run: BatchRun,
-    ready: Readiness<R>,
-    patience: Patience,
+    vigil: Vigil<R>,
 }
 
 impl<R: Runtime> Sending<R> {
@@ -67,51 +61,24 @@ impl<R: Runtime> Sending<R> {
     const TURN: usize = 16;
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { run, vigil } = self;
         for _ in 0..Self::TURN {
-            match self.run.turn() {
+            match run.turn() {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Post => {
-                    match ready!(self.poll_post(cx)) {
-                        Ok(posted) => self.run.posted(posted),
-                        Err(cause) => self.run.blocked(cause),
+                    match ready!(vigil.poll_post(cx, run.timeout(), || run.post())) {
+                        Ok(posted) => run.posted(posted),
+                        Err(cause) => run.blocked(cause),
                     }
-                    self.patience.renew();
+                    vigil.renew();
                 }
                 Turn::Wait => {
-                    let got = ready!(self.poll_datagram(cx));
-                    self.run.take(got);
+                    let got = ready!(vigil.poll_receive(cx, run.timeout(), || run.receive_now()));
+                    run.take(got.and_then(|got| got));
                 }
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-
-    /// How it went; the error says why it was not even tried.
-    fn poll_post(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<Result<()>, Cause>> {
-        let mut post = || match self.run.post() {
-            Err(error) if error.errno() == Some(Errno::EAGAIN) => None,
-            posted => Some(posted),
-        };
-        if let Some(posted) = post() {
-            return Poll::Ready(Ok(posted));
-        }
-        self.ready.bell(Way::Out).wait(0, cx.waker());
-        match self.ready.poll_send(&mut post) {
-            Poll::Ready(posted) => Poll::Ready(posted),
-            Poll::Pending => self.patience.poll::<R>(cx, self.run.timeout()).map(Err),
-        }
-    }
-
-    fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<Received, Cause>> {
-        let timeout = self.run.timeout();
-        if let Some(got) = self.run.receive_now() {
-            return Poll::Ready(got);
-        }
-        self.ready.bell(Way::In).wait(0, cx.waker());
-        match self.ready.poll_receive(&mut || self.run.receive_now()) {
-            Poll::Ready(got) => Poll::Ready(got.and_then(|got| got)),
-            Poll::Pending => self.patience.poll::<R>(cx, timeout).map(Err),
-        }
     }
 }

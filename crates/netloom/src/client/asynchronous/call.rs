@@ -7,7 +7,7 @@ use std::time::Duration;
 use netloom_wire::{Flags, Full, Header, MessageType, RawMessage, Writer};
 
 use super::line::{Answered, Line, Place, State};
-use super::readiness::Patience;
+use super::patience::Patience;
 use super::runtime::{Runtime, Way};
 use super::slots::{Odd, Post};
 use crate::Result;

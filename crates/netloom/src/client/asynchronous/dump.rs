@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use netloom_wire::{self as wire, Errno, Flags, Full, Header, Protocol, RawMessage, Writer};
+use netloom_wire::{self as wire, Flags, Full, Header, Protocol, RawMessage, Writer};
 
 use super::connection::Connection;
-use super::readiness::{Patience, Readiness};
-use super::runtime::{Runtime, Way};
+use super::runtime::Runtime;
+use super::vigil::Vigil;
 use crate::Result;
 use crate::client::Object;
 use crate::client::consistent::{Attempts, Consistent};
@@ -134,8 +134,7 @@ impl<O: wire::Dump, R: Runtime> fmt::Debug for Dump<O, R> {
 #[must_use = "a dump does nothing before it is read"]
 pub struct RawDump<R: Runtime> {
     run: DumpRun,
-    ready: Readiness<R>,
-    patience: Patience,
+    vigil: Vigil<R>,
     /// Looks at the socket since others had their turn.
     looks: u32,
 }
@@ -151,8 +150,8 @@ impl<R: Runtime> RawDump<R> {
     ) -> Result<Self> {
         connection.breathe().await;
         let run = DumpRun::write(connection.shared(), protocol, head, terms, subject, body)?;
-        let ready = Readiness::new(run.socket().ok_or_else(|| subject.error(Cause::NoReply))?);
-        let mut dump = Self { run, ready, patience: Patience::default(), looks: 0 };
+        let vigil = Vigil::over(run.socket().ok_or_else(|| subject.error(Cause::NoReply))?);
+        let mut dump = Self { run, vigil, looks: 0 };
         dump.begin().await?;
         Ok(dump)
     }
@@ -192,34 +191,23 @@ impl<R: Runtime> RawDump<R> {
         if self.run.rewrite()?
             && let Some(socket) = self.run.socket()
         {
-            self.ready = Readiness::new(socket);
+            self.vigil = Vigil::over(socket);
         }
         self.begin().await
     }
 
     /// Sends the request and takes the first datagram.
     async fn begin(&mut self) -> Result<()> {
-        self.patience.renew();
+        self.vigil.renew();
         poll_fn(|cx| self.poll_post(cx)).await?;
         let got = poll_fn(|cx| self.poll_datagram(cx)).await;
         self.run.take_first(got)
     }
 
     fn poll_post(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let mut post = || match self.run.post() {
-            Err(error) if error.errno() == Some(Errno::EAGAIN) => None,
-            posted => Some(posted),
-        };
-        if let Some(posted) = post() {
-            return Poll::Ready(posted);
-        }
-        self.ready.bell(Way::Out).wait(0, cx.waker());
-        let failed = match self.ready.poll_send(&mut post) {
-            Poll::Ready(Ok(posted)) => return Poll::Ready(posted),
-            Poll::Ready(Err(cause)) => cause,
-            Poll::Pending => ready!(self.patience.poll::<R>(cx, self.run.timeout())),
-        };
-        Poll::Ready(Err(self.run.subject().error(failed)))
+        let Self { run, vigil, .. } = self;
+        let posted = ready!(vigil.poll_post(cx, run.timeout(), || run.post()));
+        Poll::Ready(posted.unwrap_or_else(|cause| Err(run.subject().error(cause))))
     }
 
     /// Where the next object lies.
@@ -235,7 +223,7 @@ impl<R: Runtime> RawDump<R> {
             match self.run.turn() {
                 Turn::Object(place) => {
                     // What is no object of ours does not: strays that keep coming must not keep a dump waiting.
-                    self.patience.renew();
+                    self.vigil.renew();
                     return Poll::Ready(Some(Ok(place)));
                 }
                 Turn::End => return Poll::Ready(None),
@@ -250,16 +238,10 @@ impl<R: Runtime> RawDump<R> {
     }
 
     fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<Received, Cause>> {
-        let timeout = self.run.timeout();
-        let Some((lane, _)) = self.run.waits_for() else { return Poll::Ready(Err(Cause::NoReply)) };
-        if let Some(got) = lane.receive_now() {
-            return Poll::Ready(got);
-        }
-        self.ready.bell(Way::In).wait(0, cx.waker());
-        match self.ready.poll_receive(&mut || lane.receive_now()) {
-            Poll::Ready(got) => Poll::Ready(got.and_then(|got| got)),
-            Poll::Pending => self.patience.poll::<R>(cx, timeout).map(Err),
-        }
+        let Self { run, vigil, .. } = self;
+        let timeout = run.timeout();
+        let Some((lane, _)) = run.waits_for() else { return Poll::Ready(Err(Cause::NoReply)) };
+        vigil.poll_receive(cx, timeout, || lane.receive_now()).map(|got| got.and_then(|got| got))
     }
 }
 

@@ -389,3 +389,58 @@ impl<R: Runtime> fmt::Debug for Line<R> {
         write!(f, "Line(port {}, {:?})", self.port, self.ready)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::asynchronous::{Timer, Watched};
+    use crate::client::lane::Setup;
+    use crate::kernel::Kernel;
+    use netloom_wire::Protocol;
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+
+    /// Nothing waits here.
+    #[derive(Debug)]
+    struct Still;
+    impl Runtime for Still {
+        type Watched = Still;
+        fn watch(_: OwnedFd, _: Way) -> io::Result<Still> {
+            Ok(Still)
+        }
+        fn timer(_: Duration) -> io::Result<Timer> {
+            Ok(Box::pin(std::future::pending()))
+        }
+    }
+    impl Watched for Still {
+        fn poll(&self, _: &mut Context<'_>, _: &mut dyn FnMut() -> bool) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn who_goes_is_forgotten_whoever_holds_the_state() {
+        let setup = Setup { strict: true, detached: true, receive_buffer: None };
+        let socket = Kernel::new().socket(Protocol::GENERIC).unwrap();
+        let lane = Lane::new(socket, setup, None, 0, 4096).unwrap();
+        let line = Line::<Still>::new(lane, Arc::new(Strays::new(Protocol::GENERIC)));
+        let mut places: Vec<_> = (0..100).map(|_| line.begin(None).unwrap()).collect();
+        assert_eq!(line.state().unwrap().slots.all(), places.iter().map(|place| place.seq).collect::<Vec<_>>());
+        // One that has a no-op behind it has two to be forgotten.
+        let mut with_barrier = line.begin(None).unwrap();
+        assert!(line.send_barrier(&mut line.state().unwrap(), &mut with_barrier, None).unwrap().is_some());
+        assert_eq!(line.state().unwrap().slots.all().len(), 102);
+        // Half of them while somebody reads.
+        let state = line.state().unwrap();
+        places.truncate(50);
+        drop(with_barrier);
+        assert_eq!(state.slots.all().len(), 102, "not yet");
+        drop(state);
+        assert_eq!(line.state().unwrap().slots.all().len(), 50);
+        drop(places);
+        let state = line.state().unwrap();
+        assert!(state.slots.is_empty() && line.gone.lock().unwrap().is_empty());
+        assert!(state.spare.len() <= Line::<Still>::SPARE, "no more buffers are kept than that");
+    }
+}

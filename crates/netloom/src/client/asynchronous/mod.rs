@@ -10,6 +10,7 @@ mod connection;
 mod dump;
 mod follow;
 mod line;
+mod patience;
 mod readiness;
 mod request;
 mod runtime;
@@ -17,6 +18,7 @@ mod slots;
 mod subscription;
 mod uevents;
 mod unsolicited;
+mod vigil;
 mod watch;
 
 #[cfg(feature = "async-io")]

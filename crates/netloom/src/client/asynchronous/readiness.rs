@@ -137,36 +137,12 @@ impl<R: Runtime> fmt::Debug for Readiness<R> {
 }
 
 /// What the reactor failed with.
-fn failed(error: &io::Error) -> Cause {
+pub(super) fn failed(error: &io::Error) -> Cause {
     match error.raw_os_error() {
         Some(errno) => Cause::System("reactor", Errno(errno)),
         None => Cause::Usage(
             "no runtime is there to wait in: poll futures of netloom::tokio within a tokio runtime whose io and time are \
              enabled, or use netloom::async_io",
         ),
-    }
-}
-
-/// A timeout that begins when something is waited for.
-#[derive(Default)]
-pub(super) struct Patience(Option<Timer>);
-
-impl Patience {
-    /// Ready when it is over.
-    pub(super) fn poll<R: Runtime>(&mut self, cx: &mut Context<'_>, timeout: Option<Duration>) -> Poll<Cause> {
-        let Some(timeout) = timeout else { return Poll::Pending };
-        let timer = match &mut self.0 {
-            Some(timer) => timer,
-            None => match R::timer(timeout) {
-                Ok(timer) => self.0.insert(timer),
-                Err(error) => return Poll::Ready(failed(&error)),
-            },
-        };
-        timer.as_mut().poll(cx).map(|()| Cause::Timeout(timeout))
-    }
-
-    /// Begins anew with the next wait.
-    pub(super) fn renew(&mut self) {
-        self.0 = None;
     }
 }

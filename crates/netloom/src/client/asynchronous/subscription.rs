@@ -9,8 +9,8 @@ use futures_core::Stream;
 use netloom_wire::Group;
 
 use super::connection::Connection;
-use super::readiness::Readiness;
-use super::runtime::{Runtime, Way};
+use super::runtime::Runtime;
+use super::vigil::Vigil;
 use crate::Result;
 use crate::client::Event;
 use crate::client::subscription::{self, names};
@@ -24,7 +24,7 @@ use crate::socket::Socket;
 /// [`is_overrun`](Error::is_overrun) says so, and the stream goes on.
 pub struct Subscription<R: Runtime> {
     events: subscription::Subscription,
-    ready: Readiness<R>,
+    vigil: Vigil<R>,
 }
 
 impl<R: Runtime> Subscription<R> {
@@ -35,8 +35,8 @@ impl<R: Runtime> Subscription<R> {
             families.push(connection.renew_family(name).await.map_err(|error: Error| error.of("subscribe"))?);
         }
         events.join(&families, groups)?;
-        let ready = Readiness::new(events.socket().clone());
-        Ok(Self { events, ready })
+        let vigil = Vigil::over(events.socket().clone());
+        Ok(Self { events, vigil })
     }
 
     /// Hears the same groups of all network namespaces that have an id in this one, too: see
@@ -73,8 +73,8 @@ impl<R: Runtime> Subscription<R> {
         if self.events.is_broken() {
             return Poll::Ready(None);
         }
-        self.ready.bell(Way::In).wait(0, cx.waker());
-        let item = ready!(self.ready.poll_receive(&mut || self.events.try_next()));
+        let Self { events, vigil } = self;
+        let item = ready!(vigil.poll_receive(cx, None, || events.try_next()));
         Poll::Ready(Some(item.unwrap_or_else(|cause| Err(Error::new("event", cause)))))
     }
 }
