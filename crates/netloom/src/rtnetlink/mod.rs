@@ -1,8 +1,8 @@
 //! Links, addresses, routes, next hops, neighbours and rules of Linux, in a few words each.
 //!
 //! The families `rt_link`, `rt_addr`, `rt_route`, `rt_nexthop`, `rt_neigh`, `rt_rule` and `rt_nsid` have every attribute;
-//! what is here fills in what programs would fill in each time: headers, prefix lengths, indices, flags of the request. It takes and returns
-//! the families' own structs, so that nothing is out of reach: a [`Prefix`] becomes an
+//! what is here fills in what programs would fill in each time: headers, prefix lengths, indices, flags of the request. It
+//! takes and returns the families' own structs, so that nothing is out of reach: a [`Prefix`] becomes an
 //! [`Address`](crate::families::rt_addr::Address) or a [`Route`](crate::families::rt_route::Route), whose setters say the
 //! rest.
 //!
