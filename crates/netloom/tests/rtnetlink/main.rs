@@ -4,6 +4,7 @@
 #![cfg(all(target_os = "linux", feature = "rtnetlink"))]
 
 mod address;
+mod batch;
 mod events;
 mod kinds;
 mod link;
