@@ -153,12 +153,13 @@ macro_rules! c_struct {
                 )*
                 Self { $($field),* }
             }
+            #[inline]
             fn write(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
-                w.whole(|w| {
-                    $($(w.put_bytes(&[0; $pad])?;)? <$ty as $crate::MemberType>::write(&self.$field, w)?;)*
-                    $(w.put_bytes(&[0; $tail])?;)?
-                    Ok(())
-                })
+                // Of a known length, so that the members need no looks at the room; zeros are what no member writes.
+                let mut bytes = [0; <Self as $crate::FixedHeader>::SIZE];
+                let mut own = $crate::Writer::new(&mut bytes);
+                $($(own.put_bytes(&[0; $pad])?;)? <$ty as $crate::MemberType>::write(&self.$field, &mut own)?;)*
+                w.put_bytes(&bytes)
             }
         }
     };

@@ -26,6 +26,7 @@ impl Payload for Ip {
             _ => None,
         }
     }
+    #[inline]
     fn put(value: IpAddr, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         match value {
             IpAddr::V4(ip) => w.put_attr(id, &ip.octets()),
@@ -154,6 +155,7 @@ impl Owned for Ip {
         }
         true
     }
+    #[inline]
     fn put_owned(value: &IpAddr, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(*value, w, id)
     }

@@ -67,6 +67,7 @@ pub trait MemberType {
     fn write(value: &Self::Value, w: &mut Writer<'_>) -> Result<(), Full>;
 }
 
+#[inline(always)]
 fn write_bits(bits: u64, len: usize, big: bool, w: &mut Writer<'_>) -> Result<(), Full> {
     if big {
         let bytes = bits.to_be_bytes();
@@ -87,6 +88,7 @@ macro_rules! integers {
             fn read(bytes: &[u8]) -> Option<$ty> {
                 $ty::read_ne(bytes)
             }
+            #[inline]
             fn write(value: &$ty, w: &mut Writer<'_>) -> Result<(), Full> {
                 w.put_bytes(&value.to_ne_bytes())
             }
@@ -102,6 +104,7 @@ impl<I: Integer> MemberType for Be<I> {
     fn read(bytes: &[u8]) -> Option<I> {
         I::read_be(bytes)
     }
+    #[inline]
     fn write(value: &I, w: &mut Writer<'_>) -> Result<(), Full> {
         write_bits(value.bits(), Self::LEN, true, w)
     }
@@ -114,6 +117,7 @@ impl<I: Integer> MemberType for Le<I> {
     fn read(bytes: &[u8]) -> Option<I> {
         I::INT.little().read(bytes).map(I::from_bits)
     }
+    #[inline]
     fn write(value: &I, w: &mut Writer<'_>) -> Result<(), Full> {
         write_bits(value.bits(), Self::LEN, false, w)
     }
@@ -126,6 +130,7 @@ impl<E: Enumeration, I: NamedInt> MemberType for Named<E, I> {
     fn read(bytes: &[u8]) -> Option<E> {
         I::INT.read(bytes).map(E::from_bits)
     }
+    #[inline]
     fn write(value: &E, w: &mut Writer<'_>) -> Result<(), Full> {
         write_bits(value.bits(), Self::LEN, I::INT.is_big(), w)
     }
@@ -141,6 +146,7 @@ impl<T: FixedHeader> MemberType for Inner<T> {
     fn read(bytes: &[u8]) -> Option<T> {
         T::read(bytes)
     }
+    #[inline]
     fn write(value: &T, w: &mut Writer<'_>) -> Result<(), Full> {
         value.write(w)
     }

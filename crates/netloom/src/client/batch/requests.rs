@@ -12,8 +12,9 @@ use crate::client::subject::{Asks, Subject};
 
 /// The requests of a batch, written one behind the other, with consecutive sequence numbers.
 pub struct Requests {
-    /// As long as there is room; `len` of it are written.
-    bytes: Vec<u8>,
+    /// Full ones, and the one that is written to last: what is written is never moved.
+    pieces: Vec<Piece>,
+    /// Bytes written, in all of them.
     len: usize,
     count: u32,
     /// The sequence of the first one.
@@ -22,9 +23,19 @@ pub struct Requests {
     natures: Natures,
     /// The longest that any of them may take, or the connection's timeout.
     timeout: Option<Duration>,
+    /// Of the last of each 64 requests, where it begins and ends.
+    leaps: Vec<(usize, usize)>,
     /// Whether answers may be longer than acknowledgements, and whether some of those are asked for.
     replied_to: bool,
     acked: bool,
+}
+
+/// A piece of memory with whole requests. What is sent at once lies in one.
+struct Piece {
+    /// Where it begins, of all that is written.
+    start: usize,
+    /// As long as there is room.
+    bytes: Vec<u8>,
 }
 
 /// Requests in a row that are of one kind.
@@ -135,21 +146,25 @@ pub(super) struct Place {
 }
 
 impl Requests {
+    /// Requests that are leapt over at once.
+    const LEAP: u32 = 64;
     /// More requests than this have no sequence numbers.
     pub(super) const MOST: u32 = 1 << 30;
-    /// The first room.
+    /// The first room, and what it grows to by and by.
     const ROOM: usize = 8192;
+    const MOST_ROOM: usize = 1 << 20;
 
     /// None yet, to be sent from this port, with sequence numbers from `first` on, answered within the connection's timeout.
     pub(super) fn new(port: u32, first: u32, timeout: Option<Duration>) -> Self {
         Self {
-            bytes: Vec::new(),
+            pieces: Vec::new(),
             len: 0,
             count: 0,
             first,
             port,
             natures: Natures::default(),
             timeout,
+            leaps: Vec::new(),
             replied_to: false,
             acked: false,
         }
@@ -223,16 +238,32 @@ impl Requests {
     ) -> Result<u32, Full> {
         let index = self.count;
         let header = Header { seq: self.sequence_of(index), port: self.port, ..Header::new(MessageType(kind), flags) };
+        let header = header.to_bytes();
+        let at = self.len;
         loop {
-            let mut w = Writer::new(self.bytes.get_mut(self.len..).unwrap_or_default());
-            match w.message(header, |w| body(w)) {
-                Ok(()) => {
-                    self.len = self.len.wrapping_add(w.len());
+            let room = self.pieces.last_mut().and_then(|last| last.bytes.get_mut(at.wrapping_sub(last.start)..));
+            let room = room.unwrap_or_default();
+            let mut w = Writer::new(room);
+            // Nothing is taken back where it fails: what is not counted has not been written.
+            let written = w.put_bytes(&header).and_then(|()| body(&mut w)).and_then(|()| {
+                let len = w.len();
+                w.pad()?;
+                Ok((len, w.len()))
+            });
+            match written {
+                Ok((len, padded)) => {
+                    if let (Some(place), Ok(len)) = (room.first_chunk_mut(), u32::try_from(len)) {
+                        *place = len.to_ne_bytes();
+                    }
+                    self.len = at.wrapping_add(padded);
                     break;
                 }
-                Err(Full::Room) if self.bytes.len().wrapping_sub(self.len) <= LONGEST_REQUEST => self.grow(),
+                Err(Full::Room) if self.grow() => {}
                 Err(full) => return Err(full),
             }
+        }
+        if index % Self::LEAP == Self::LEAP - 1 {
+            self.leaps.push((at, self.len));
         }
         self.count = index.wrapping_add(1);
         self.acked |= flags.contains(Flags::ACK);
@@ -242,15 +273,18 @@ impl Requests {
         Ok(index)
     }
 
+    /// Makes room for more; false if there was enough for any request.
     #[cold]
-    fn grow(&mut self) {
-        let room = self.bytes.len().saturating_mul(2).max(Self::ROOM);
-        // What is not written is never looked at: a fresh piece of zeros costs nothing, where a longer one had to be cleared.
-        let mut bytes = vec![0; room];
-        if let (Some(to), Some(from)) = (bytes.get_mut(..self.len), self.bytes.get(..self.len)) {
-            to.copy_from_slice(from);
+    fn grow(&mut self) -> bool {
+        let last = self.pieces.last().map_or(0, |last| last.bytes.len());
+        // One request alone did not fit: it gets a larger piece.
+        let alone = self.pieces.pop_if(|last| last.start == self.len).is_some();
+        let room = last.saturating_mul(2).clamp(Self::ROOM, if alone { LONGEST_REQUEST } else { Self::MOST_ROOM });
+        if alone && room <= last {
+            return false;
         }
-        self.bytes = bytes;
+        self.pieces.push(Piece { start: self.len, bytes: vec![0; room] });
+        true
     }
 
     #[cold]
@@ -267,14 +301,31 @@ impl Requests {
         self.natures.of(index)
     }
 
-    /// Bytes from `start` to `end`.
+    /// What is written in one piece with what stands here, from here on.
+    fn from(&self, at: usize) -> &[u8] {
+        let index = self.piece_of(at);
+        let end = self.pieces.get(index.wrapping_add(1)).map_or(self.len, |next| next.start);
+        let Some(piece) = self.pieces.get(index) else { return &[] };
+        piece.bytes.get(at.wrapping_sub(piece.start)..end.wrapping_sub(piece.start)).unwrap_or_default()
+    }
+
+    fn piece_of(&self, at: usize) -> usize {
+        self.pieces.partition_point(|piece| piece.start <= at).wrapping_sub(1)
+    }
+
+    /// Bytes from `start` to `end`, which lie in one piece.
     pub(super) fn bytes(&self, start: usize, end: usize) -> &[u8] {
-        self.bytes.get(start..end).unwrap_or_default()
+        self.from(start).get(..end.saturating_sub(start)).unwrap_or_default()
+    }
+
+    /// Whether requests that begin here lie in one piece.
+    pub(super) fn is_one_piece(&self, one: usize, other: usize) -> bool {
+        self.piece_of(one) == self.piece_of(other)
     }
 
     /// The request that stands here.
     pub(super) fn request(&self, at: usize) -> &[u8] {
-        let rest = self.bytes.get(at..self.len).unwrap_or_default();
+        let rest = self.from(at);
         let len = Header::read(rest).map_or(0, |header| header.len as usize);
         rest.get(..len).unwrap_or_default()
     }
@@ -282,9 +333,19 @@ impl Requests {
     /// Where the request behind `place` begins.
     #[inline]
     pub(super) fn behind(&self, place: Place) -> Place {
-        let len = self.bytes.get(place.at..).and_then(<[u8]>::first_chunk).map_or(0, |len| u32::from_ne_bytes(*len));
+        let len = self.from(place.at).first_chunk().map_or(0, |len| u32::from_ne_bytes(*len));
         // Requests that were written: nothing wraps.
         Place { index: place.index.wrapping_add(1), at: place.at.wrapping_add((len as usize).wrapping_add(3) & !3) }
+    }
+
+    /// The last of so many requests from `first` on, and the place behind it, if that is known without a walk.
+    pub(super) fn leap(&self, first: Place, count: u32) -> Option<(Place, Place)> {
+        if count != Self::LEAP || !first.index.is_multiple_of(Self::LEAP) {
+            return None;
+        }
+        let (at, end) = *self.leaps.get((first.index / Self::LEAP) as usize)?;
+        let behind = first.index.wrapping_add(Self::LEAP);
+        Some((Place { index: behind.wrapping_sub(1), at }, Place { index: behind, at: end }))
     }
 
     /// Where a request at or behind `place` begins.
@@ -296,13 +357,16 @@ impl Requests {
     }
 
     pub(super) fn flags(&self, at: usize) -> Flags {
-        Header::read(self.bytes.get(at..).unwrap_or_default()).map_or(Flags::NONE, |header| header.flags)
+        Header::read(self.from(at)).map_or(Flags::NONE, |header| header.flags)
     }
 
     /// Has the request that stands here ask for an acknowledgement.
     pub(super) fn ask_ack(&mut self, at: usize) {
         let flags = self.flags(at) | Flags::ACK;
-        if let Some(place) = self.bytes.get_mut(at..).and_then(|rest| rest.get_mut(6..8)) {
+        let index = self.piece_of(at);
+        let piece = self.pieces.get_mut(index);
+        let rest = piece.and_then(|piece| piece.bytes.get_mut(at.wrapping_sub(piece.start)..));
+        if let Some(place) = rest.and_then(|rest| rest.get_mut(6..8)) {
             place.copy_from_slice(&flags.0.to_ne_bytes());
         }
     }
@@ -343,5 +407,65 @@ impl Natures {
     pub(super) fn of(&self, index: u32) -> Option<&Nature> {
         let at = self.0.partition_point(|stretch| stretch.from <= index);
         Some(&self.0.get(at.checked_sub(1)?)?.nature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(lens: &[usize]) -> Requests {
+        let mut requests = Requests::new(7, 100, None);
+        let nature = Nature::by_hand(("".into(), "".into()), None, 0, false);
+        for len in lens {
+            let index = requests
+                .push_raw(&nature, (20, Flags::REQUEST), None, |w| (0..*len).try_for_each(|n| w.put_bytes(&[n as u8])));
+            assert!(index.is_ok());
+        }
+        requests
+    }
+
+    #[test]
+    fn requests_lie_whole_and_in_order_whatever_their_lengths() {
+        let lens: Vec<usize> = (0..3_000).map(|n| if n % 700 == 9 { 40_000 } else { n * 7 % 301 }).collect();
+        let requests = written(&lens);
+        assert!(requests.pieces.len() > 4);
+        let mut place = Place { index: 0, at: 0 };
+        for (n, len) in (0..).zip(&lens) {
+            let header = Header::read(requests.request(place.at)).unwrap();
+            assert_eq!((header.len as usize, header.seq, header.port), (len + 16, 100 + n, 7));
+            assert!(requests.request(place.at)[16..].iter().zip(0_u32..).all(|(byte, n)| *byte == n as u8));
+            place = requests.behind(place);
+        }
+        assert_eq!((place.index, place.at), (requests.count(), requests.len()));
+    }
+
+    #[test]
+    fn a_leap_comes_to_where_steps_do() {
+        let lens: Vec<usize> = (0..200).map(|n| n % 50).collect();
+        let requests = written(&lens);
+        let mut first = Place { index: 0, at: 0 };
+        for _ in 0..3 {
+            let (last, end) = requests.leap(first, 64).unwrap();
+            assert_eq!((requests.seek(first, last.index), requests.behind(last)), (last, end));
+            assert_eq!(requests.leap(first, 63), None);
+            first = end;
+        }
+        assert_eq!(requests.leap(first, 64), None, "there are no more of so many");
+        assert_eq!(requests.leap(requests.behind(Place { index: 0, at: 0 }), 64), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_anywhere_leaves_nothing_behind() {
+        let mut requests = written(&[10, 20]);
+        let before = (requests.count(), requests.len());
+        let nature = Nature::by_hand(("".into(), "".into()), None, 0, false);
+        let endless = |_: &mut Writer<'_>| Err(Full::Room);
+        assert_eq!(requests.push_raw(&nature, (20, Flags::REQUEST), None, endless), Err(Full::Room));
+        assert_eq!((requests.count(), requests.len()), before);
+        let next = requests.push_raw(&nature, (20, Flags::REQUEST), None, |w| w.put_bytes(&[1; 8]));
+        assert_eq!(next, Ok(2));
+        let third = requests.seek(Place { index: 0, at: 0 }, 2);
+        assert_eq!(requests.request(third.at).len(), 24);
     }
 }

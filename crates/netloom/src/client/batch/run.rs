@@ -173,19 +173,8 @@ impl BatchRun {
     /// Says what is sent next.
     fn plan(&mut self) {
         let first = self.send.end;
-        let (mut last, mut end, mut cost) = (first, first, 0_usize);
         let most = self.requests.count().saturating_sub(first.index).min(self.policy.per_send.max(1));
-        for n in 0..most {
-            let behind = self.requests.behind(end);
-            let answers =
-                if self.requests.is_replied_to(end) { Self::REPLY.saturating_add(Self::ACK) } else { Self::ACK };
-            cost = cost.saturating_add(answers);
-            let fits = cost <= self.room && behind.at.saturating_sub(first.at) <= self.longest;
-            if n > 0 && !fits {
-                break;
-            }
-            (last, end) = (end, behind);
-        }
+        let (last, end) = self.leap(first, most).unwrap_or_else(|| self.walk(first, most));
         if most == 0 {
             (self.stage, self.seat.busy) = (Stage::Over, false);
             return;
@@ -203,6 +192,35 @@ impl BatchRun {
         if self.seat.shared.hooks.is_any_set() {
             self.announce(self.requests.bytes(first.at, end.at).to_vec());
         }
+    }
+
+    /// The last request of a send that begins here and has `most` at most, and the place behind it.
+    fn walk(&self, first: Place, most: u32) -> (Place, Place) {
+        let (mut last, mut end, mut cost) = (first, first, 0_usize);
+        for n in 0..most {
+            let behind = self.requests.behind(end);
+            let answers =
+                if self.requests.is_replied_to(end) { Self::REPLY.saturating_add(Self::ACK) } else { Self::ACK };
+            cost = cost.saturating_add(answers);
+            let fits = cost <= self.room
+                && behind.at.saturating_sub(first.at) <= self.longest
+                && self.requests.is_one_piece(first.at, end.at);
+            if n > 0 && !fits {
+                break;
+            }
+            (last, end) = (end, behind);
+        }
+        (last, end)
+    }
+
+    /// The same in one step, where it is the usual send.
+    fn leap(&self, first: Place, most: u32) -> Option<(Place, Place)> {
+        let (last, end) = self.requests.leap(first, most)?;
+        let fits = end.at.saturating_sub(first.at) <= self.longest
+            && (most as usize).saturating_mul(Self::ACK) <= self.room
+            && !self.requests.has_replies()
+            && self.requests.is_one_piece(first.at, last.at);
+        fits.then_some((last, end))
     }
 
     /// Asks hooks whether this may go out.
