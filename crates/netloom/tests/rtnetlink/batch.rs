@@ -66,7 +66,7 @@ batches!(
     |done| ::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(done),
     await
 );
-batches!(async_io::Connection, async_io::Connection::with, |done| ::async_io::block_on(done), await);
+batches!(async_io::Connection, async_io::Connection::with, ::async_io::block_on, await);
 
 const LOCAL: &str = "
     ip link set lo up
