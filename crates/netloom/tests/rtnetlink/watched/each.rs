@@ -1,181 +1,18 @@
-//! Tables kept true by events, held against what the kernel has.
+//! Each kind of table: what is added, changed and removed, aloud and in silence.
 
-use std::fmt::Debug;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netloom::Connection;
-use netloom::client::{Change, Watch, Watchable};
-use netloom::families::{rt_addr, rt_link, rt_neigh, rt_route, rt_rule};
+use netloom::families::rt_rule;
 use netloom::rtnetlink::watched::{AddressKey, RouteKey};
-use netloom::rtnetlink::{
-    AddressFamily, Addresses, GROUPS, Links, MacAddr, Neighbours, Routes, Rules, addr, route, rule,
-};
-use netloom::socket::Opt;
+use netloom::rtnetlink::{AddressFamily, Addresses, Links, Neighbours, Routes, Rules, route, rule};
 
+use super::{Called, PAIR, is_true, quietly, steps, synced, told};
 use crate::{inside, run, say, works};
-
-/// How an object is called in what a test expects.
-trait Called {
-    fn called(&self) -> String;
-}
-
-impl Called for rt_link::Link {
-    fn called(&self) -> String {
-        self.ifname.clone().unwrap_or_default()
-    }
-}
-
-impl Called for rt_addr::Address {
-    fn called(&self) -> String {
-        addr::prefix(self).map(|prefix| prefix.to_string()).unwrap_or_default()
-    }
-}
-
-impl Called for rt_route::Route {
-    fn called(&self) -> String {
-        let to = route::prefix(self).map(|prefix| prefix.to_string()).unwrap_or_default();
-        let by = self.gateway.map(|gateway| format!(" by {gateway}"));
-        let several = self.multipath.iter().filter_map(|hop| Some(format!(" by {}", hop.gateway?)));
-        let flags = if self.header.rtm_flags.contains(rt_route::RouteFlags::LINKDOWN) { " linkdown" } else { "" };
-        format!("{to}{}{flags}", by.into_iter().chain(several).collect::<String>())
-    }
-}
-
-impl Called for rt_neigh::Neighbour {
-    fn called(&self) -> String {
-        let mac = self.lladdr.as_deref().and_then(|mac| <[u8; 6]>::try_from(mac).ok()).map(MacAddr::from);
-        format!(
-            "{} {}",
-            self.dst.map(|dst| dst.to_string()).unwrap_or_default(),
-            mac.map(|mac| mac.to_string()).unwrap_or_default()
-        )
-    }
-}
-
-impl Called for rt_rule::Rule {
-    fn called(&self) -> String {
-        let flags =
-            rt_rule::RuleFlags::IIF_DETACHED | rt_rule::RuleFlags::OIF_DETACHED | rt_rule::RuleFlags::UNRESOLVED;
-        let state = if self.header.flags.0 & flags.0 == 0 { "" } else { " detached" };
-        format!("{}{state}", self.priority.unwrap_or(0))
-    }
-}
-
-/// A table, its state read.
-fn synced<W: Watchable>(of: W) -> Watch<W> {
-    let mut table = Connection::open().unwrap().watch(of).unwrap();
-    let mut added = 0;
-    loop {
-        match table.next().unwrap().unwrap() {
-            Change::Added(_) => added += 1,
-            Change::Synced => break,
-            // The kernel goes on with what was done before.
-            Change::Changed { .. } => {}
-            Change::Removed(_) => added -= 1,
-            other => panic!("before all is there: {other:?}"),
-        }
-    }
-    assert!(table.is_synced() && added == table.len() && added == table.iter().count());
-    table
-}
-
-/// What a table has to tell, until it is quiet.
-fn told<W: Watchable>(table: &mut Watch<W>) -> Vec<String>
-where
-    W::Object: Called,
-{
-    let mut lines = Vec::new();
-    while let Some(change) = table.next_timeout(Duration::from_millis(60)) {
-        lines.push(match change.unwrap() {
-            Change::Added(object) => format!("+ {}", object.called()),
-            Change::Removed(object) => format!("- {}", object.called()),
-            Change::Changed { old, new } if old.called() == new.called() => format!("* {}", new.called()),
-            Change::Changed { old, new } => format!("* {} -> {}", old.called(), new.called()),
-            Change::Synced => "synced".to_owned(),
-            Change::Lost(why) => format!("lost: {}", why.is_overrun()),
-            other => panic!("{other:?}"),
-        });
-    }
-    lines
-}
-
-/// The table is what the kernel has, once that keeps still.
-fn is_true<W: Watchable>(table: &mut Watch<W>, after: &str)
-where
-    W::Object: Called + Debug,
-{
-    let mut heard = Connection::open().unwrap().subscribe(&GROUPS).unwrap();
-    for _ in 0..50 {
-        while heard.next_timeout(Duration::from_millis(60)).is_some() {}
-        told(table);
-        let found = table.verify().unwrap();
-        if heard.try_next().is_some() {
-            continue;
-        }
-        for change in &found {
-            if let Change::Changed { old, new } = change {
-                let (old, new) = (format!("{old:#?}"), format!("{new:#?}"));
-                for (old, new) in old.lines().zip(new.lines()).filter(|(old, new)| old != new) {
-                    say(&format!("{old} -> {new}"));
-                }
-            }
-        }
-        assert!(found.is_empty(), "untold after {after}: {found:#?}");
-        return;
-    }
-    panic!("it does not keep still after {after}");
-}
-
-/// Each command, and the lines that tell of it in any order; `..` for whatever else.
-fn steps<W: Watchable>(table: &mut Watch<W>, steps: &[(&str, &[&str])])
-where
-    W::Object: Called + Debug,
-{
-    for (command, expected) in steps {
-        run(command);
-        let mut lines = Vec::new();
-        let mut missing: Vec<_> = expected.iter().filter(|line| **line != "..").collect();
-        let until = Instant::now() + Duration::from_secs(5);
-        loop {
-            lines.extend(told(table));
-            missing.retain(|line| match lines.iter().position(|told| told == **line) {
-                Some(at) => {
-                    lines.remove(at);
-                    false
-                }
-                None => true,
-            });
-            if missing.is_empty() || Instant::now() > until {
-                break;
-            }
-        }
-        let more = expected.contains(&"..");
-        assert!(missing.is_empty() && (more || lines.is_empty()), "{command}: untold {missing:?}, besides {lines:?}");
-        is_true(table, command);
-    }
-}
-
-/// Interfaces without IPv6 of their own, which would come and go by itself.
-fn quietly() {
-    for kind in ["all", "default"] {
-        let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/addr_gen_mode"), "1");
-        let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/accept_dad"), "0");
-        let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/router_solicitations"), "0");
-    }
-}
-
-const PAIR: &str = "
-    ip link set lo up
-    ip link add v0 type veth peer name v1
-    ip link set v1 up
-    ip link set v0 up
-    ip addr add 10.0.0.1/24 dev v0
-    ip addr add 10.0.1.1/24 dev v0
-    ip -6 addr add 2001:db8::1/64 dev v0 nodad";
 
 #[test]
 fn links_are_true() {
-    if !inside("watched::links_are_true") {
+    if !inside("watched::each::links_are_true") {
         return;
     }
     quietly();
@@ -212,7 +49,7 @@ fn links_are_true() {
 
 #[test]
 fn addresses_are_true() {
-    if !inside("watched::addresses_are_true") {
+    if !inside("watched::each::addresses_are_true") {
         return;
     }
     quietly();
@@ -244,7 +81,7 @@ fn addresses_are_true() {
 
 #[test]
 fn ipv4_routes_are_true_of_what_goes_without_a_word() {
-    if !inside("watched::ipv4_routes_are_true_of_what_goes_without_a_word") {
+    if !inside("watched::each::ipv4_routes_are_true_of_what_goes_without_a_word") {
         return;
     }
     quietly();
@@ -285,7 +122,7 @@ fn ipv4_routes_are_true_of_what_goes_without_a_word() {
 
 #[test]
 fn routes_over_several_links_and_next_hop_objects_are_true() {
-    if !inside("watched::routes_over_several_links_and_next_hop_objects_are_true") {
+    if !inside("watched::each::routes_over_several_links_and_next_hop_objects_are_true") {
         return;
     }
     quietly();
@@ -363,7 +200,7 @@ fn routes_over_several_links_and_next_hop_objects_are_true() {
 
 #[test]
 fn ipv6_routes_are_true_hop_by_hop() {
-    if !inside("watched::ipv6_routes_are_true_hop_by_hop") {
+    if !inside("watched::each::ipv6_routes_are_true_hop_by_hop") {
         return;
     }
     quietly();
@@ -419,7 +256,7 @@ fn ipv6_routes_are_true_hop_by_hop() {
 
 #[test]
 fn neighbours_are_true() {
-    if !inside("watched::neighbours_are_true") {
+    if !inside("watched::each::neighbours_are_true") {
         return;
     }
     quietly();
@@ -460,7 +297,7 @@ fn neighbours_are_true() {
 
 #[test]
 fn rules_are_true() {
-    if !inside("watched::rules_are_true") {
+    if !inside("watched::each::rules_are_true") {
         return;
     }
     quietly();
@@ -493,88 +330,4 @@ fn rules_are_true() {
     is_true(&mut rules, "one of two that are the same went");
     let count = |family| rule::all(&nl, family).unwrap().len();
     assert_eq!(rules.len(), count(AddressFamily::INET) + count(AddressFamily::INET6));
-}
-
-/// So small a queue that it overflows while nobody reads.
-fn made_small<W: Watchable>(table: &Watch<W>) {
-    table.events().socket().set(Opt::ReceiveBuffer, 4_608).unwrap();
-}
-
-#[test]
-fn an_overrun_tells_what_differs_and_no_more() {
-    if !inside("watched::an_overrun_tells_what_differs_and_no_more") {
-        return;
-    }
-    quietly();
-    run(PAIR);
-    run("ip route add 10.9.0.0/16 via 10.0.0.2
-         ip route add 10.8.0.0/16 via 10.0.0.2");
-    let (mut routes, mut addresses) = (synced(Routes::all()), synced(Addresses::all()));
-    let (mut links, mut neighbours, mut rules) = (synced(Links), synced(Neighbours::all()), synced(Rules::all()));
-    made_small(&routes);
-    made_small(&addresses);
-    made_small(&links);
-    made_small(&neighbours);
-    made_small(&rules);
-    let nl = Connection::open().unwrap();
-    for n in 0..2_000_u32 {
-        let prefix = format!("10.20.{}.{}/32", n >> 8 & 0xff, n & 0xff);
-        let to = rt_route::Route::from(prefix.parse::<netloom::rtnetlink::Prefix>().unwrap());
-        route::add(&nl, to.clone().gateway(std::net::Ipv4Addr::new(10, 0, 0, 2))).unwrap();
-        if n % 500 != 0 {
-            route::delete(&nl, to).unwrap();
-        }
-    }
-    run("ip route del 10.9.0.0/16
-         ip route replace 10.8.0.0/16 via 10.0.0.3");
-    let mut expected = vec!["lost: true".to_owned(), "synced".to_owned()];
-    expected.extend(
-        ["- 10.9.0.0/16 by 10.0.0.2", "* 10.8.0.0/16 by 10.0.0.2 -> 10.8.0.0/16 by 10.0.0.3"].map(str::to_owned),
-    );
-    expected.extend((0..4).map(|n| format!("+ 10.20.{}.{}/32 by 10.0.0.2", (n * 500) >> 8, (n * 500) & 0xff)));
-    let mut lines = told(&mut routes);
-    assert_eq!((lines.first(), lines.last()), (expected.first(), expected.get(1)), "{lines:#?}");
-    lines.sort();
-    expected.sort();
-    assert_eq!(lines, expected);
-    is_true(&mut routes, "an overrun");
-
-    let script: String = (0..200)
-        .map(|n| {
-            format!(
-                "ip addr add 192.0.2.{n}/32 dev v0\nip neigh add 10.0.0.{} lladdr 02:00:00:00:00:09 dev v0\n\
-                 ip rule add table 100 pref {}\n",
-                n + 3,
-                n + 100
-            )
-        })
-        .collect();
-    run(&script);
-    run("ip addr del 192.0.2.7/32 dev v0
-         ip neigh del 10.0.0.9 dev v0
-         ip rule del pref 107
-         ip link set v0 mtu 1400
-         ip link set v0 mtu 1300");
-    let lost = |lines: &[String], kind: &str| {
-        assert!(lines.first().is_some_and(|line| line == "lost: true"), "{kind}: {lines:?}");
-        assert_eq!(lines.iter().filter(|line| line.starts_with('+')).count(), 199, "{kind}: {lines:?}");
-        assert!(lines.iter().all(|line| !line.starts_with('-')), "{kind}: {lines:?}");
-    };
-    lost(&told(&mut addresses), "addresses");
-    lost(&told(&mut neighbours), "neighbours");
-    lost(&told(&mut rules), "rules");
-    for _ in 0..20 {
-        run("ip link set v0 down\nip link set v0 up\nip link add x0 type veth peer name x1\nip link del x0");
-    }
-    let lines = told(&mut links);
-    assert_eq!(lines.first().map(String::as_str), Some("lost: true"));
-    told(&mut addresses);
-    told(&mut neighbours);
-    told(&mut rules);
-    is_true(&mut addresses, "an overrun");
-    is_true(&mut neighbours, "an overrun");
-    is_true(&mut rules, "an overrun");
-    is_true(&mut links, "an overrun");
-    told(&mut routes);
-    is_true(&mut routes, "a second overrun");
 }
