@@ -401,19 +401,38 @@ pub(crate) fn write(
     header: Header,
     body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
 ) -> std::result::Result<usize, Full> {
-    /// The first room for requests.
-    const REQUEST: usize = 4096;
     loop {
-        let mut w = Writer::new(out);
-        match w.message(header, |w| body(w)) {
-            Ok(()) => return Ok(w.len()),
-            Err(Full::Room) if out.len() < LONGEST_REQUEST => {
-                let room = out.len().saturating_mul(4).max(REQUEST);
-                out.resize(room, 0);
-            }
+        match write_once(&mut Writer::new(out), header, &body) {
+            Ok(len) => return Ok(len),
+            Err(Full::Room) if grow(out) => {}
             Err(full) => return Err(full),
         }
     }
+}
+
+/// Makes room for a longer request; false if no kernel takes one.
+#[cold]
+fn grow(out: &mut Vec<u8>) -> bool {
+    /// The first room for requests.
+    const REQUEST: usize = 4096;
+    let grows = out.len() < LONGEST_REQUEST;
+    if grows {
+        out.resize(out.len().saturating_mul(4).max(REQUEST), 0);
+    }
+    grows
+}
+
+/// Writes a message; what there is of it, if it does not fit, is of no use.
+#[inline]
+fn write_once(
+    w: &mut Writer<'_>,
+    header: Header,
+    body: &impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+) -> std::result::Result<usize, Full> {
+    let start = w.begin_message(header)?;
+    body(w)?;
+    w.end_message(start)?;
+    Ok(w.len())
 }
 
 /// A no-op that asks for an acknowledgement.

@@ -151,11 +151,12 @@ impl Shared {
     /// The call socket of a protocol, opened if it is not yet.
     #[inline]
     pub(super) fn channel(&self, protocol: Protocol) -> Result<&Channel> {
-        let place = self.channels.get(usize::from(protocol.number()));
-        match place.and_then(OnceLock::get) {
-            Some(channel) => Ok(channel),
-            None => self.open_channel(protocol),
+        if let Some(place) = self.channels.get(usize::from(protocol.number()))
+            && let Some(channel) = place.get()
+        {
+            return Ok(channel);
         }
+        self.open_channel(protocol)
     }
 
     #[cold]
