@@ -23,6 +23,7 @@ with_both! {
     a_reader_that_goes_hands_the_socket_on
     a_call_dropped_at_any_point_leaves_nothing_behind
     a_dump_dropped_at_any_point_leaves_nothing_behind
+    a_batch_dropped_at_any_point_sends_no_more
     dropping_at_each_point_disturbs_no_kernel_side
     each_await_is_a_point_to_drop_at
 }
@@ -114,6 +115,44 @@ pub(crate) async fn a_call_dropped_at_any_point_leaves_nothing_behind<R: Runtime
         assert_eq!(kernel.kernel.sockets().iter().filter(|socket| socket.protocol == LATER).count(), 1);
         drop(nl);
         drop(way);
+    }
+}
+
+pub(crate) async fn a_batch_dropped_at_any_point_sends_no_more<R: Runtime>() {
+    let kernel = Later::new();
+    for way in kernel.ways() {
+        let nl = way.connect::<R>();
+        let written = async || {
+            let (mut batch, mut tickets) = (nl.batch().per_send(2).timeout(PATIENCE), Vec::new());
+            for about in 0..4 {
+                tickets.push(batch.push(nl.request_raw(KIND).protocol(LATER).attr(1, &[about])).await.unwrap());
+            }
+            (batch, tickets)
+        };
+        drop(written().await.0.send());
+        assert!(kernel.is_silent());
+        for polls in 1..4 {
+            assert!(cut(written().await.0.send(), polls).await.is_none(), "{}", way.name);
+            kernel.asked(2);
+            assert!(kernel.is_silent(), "{}: the second send was never made", way.name);
+        }
+        // One that is waited for hears its answers, late as they are.
+        let answering = kernel.clone();
+        let answerer = thread::spawn(move || {
+            for _ in 0..2 {
+                let asked = answering.asked(2);
+                answering.say(&asked[0], &reply(&asked[0], asked[0].about + 100, Flags::NONE));
+                answering.answer(&asked[1], asked[1].about + 100);
+            }
+        });
+        let (batch, tickets) = written().await;
+        let outcomes = batch.send().await.unwrap();
+        answerer.join().unwrap();
+        for (about, ticket) in (0..4).zip(tickets) {
+            let answer = outcomes.raw_answer(ticket).unwrap();
+            assert_eq!(answer.replies[0].attrs(0).first(1).unwrap().read::<u8>(), Some(about + 100), "{}", way.name);
+        }
+        assert_eq!(nl.strays(), StrayCount::default(), "{}", way.name);
     }
 }
 
