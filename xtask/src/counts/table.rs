@@ -11,8 +11,9 @@ use super::Failure;
 use super::jobs::{JOBS, Job};
 use super::measure::Cost;
 
-/// How much more than recorded is let pass: by what recorded it, and by anything else.
-const SAME: f64 = 0.03;
+/// How much more than recorded is let pass: by what recorded it, and by anything else. What the compiler inlines elsewhere moves
+/// a count by 3 or 4 %.
+const SAME: f64 = 0.05;
 const OTHER: f64 = 0.10;
 /// Allocations of one of a job's that are none: of tables that grow.
 const FEW: f64 = 0.02;
@@ -216,11 +217,11 @@ mod tests {
         let cases = [
             (at(250.0, 0.0), at(250.0, 0.0), tools(), "passed", "+0.0 %"),
             (at(250.0, 0.0), at(257.0, 0.0), tools(), "passed", "+2.8 %"),
-            (at(250.0, 0.0), at(258.0, 0.0), tools(), "failed", "find out why"),
+            (at(250.0, 0.0), at(263.0, 0.0), tools(), "failed", "find out why"),
             (at(256.0, 0.0), at(261.0, 0.0), tools(), "failed", "the most that is asked"),
             (at(256.0, 0.0), at(261.0, 0.0), other.clone(), "passed", "more than the 260"),
             (at(300.0, 0.0), at(300.0, 0.0), tools(), "passed", "more than the 260"),
-            (at(250.0, 0.0), at(240.0, 0.0), tools(), "passed", "better than recorded"),
+            (at(250.0, 0.0), at(236.0, 0.0), tools(), "passed", "better than recorded"),
             (at(250.0, 0.0), at(250.0, 1.0), tools(), "failed", "allocates more"),
             (at(220.0, 0.0), at(240.0, 0.0), other.clone(), "passed", "+9.1 %"),
             (at(220.0, 0.0), at(243.0, 0.0), other, "failed", "10 % more are let pass"),
