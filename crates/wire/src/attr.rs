@@ -117,13 +117,32 @@ impl<'a> RawAttrs<'a> {
     /// The first attribute of this id.
     #[doc(alias = "nla_find")]
     #[doc(alias = "nlmsg_find_attr")]
+    #[inline]
     pub fn first(self, id: u16) -> Option<Attr<'a>> {
         self.into_iter().find(|attr| attr.id() == id)
     }
 
     /// The last attribute of this id: the one that counts when the kernel parses a set.
+    #[inline]
     pub fn last(self, id: u16) -> Option<Attr<'a>> {
-        self.into_iter().filter(|attr| attr.id() == id).last()
+        // The same walk, but one that looks at headers only and keeps of what it finds how much was left there.
+        let (mut rest, mut found) = (self.bytes, 0);
+        while let Some(head) = rest.first_chunk::<4>() {
+            // Read at once: the compiler takes bytes apart that are masked on their own.
+            let word = u32::from_ne_bytes(*head);
+            let (len, kind) = if cfg!(target_endian = "little") { (word, word >> 16) } else { (word >> 16, word) };
+            let len = usize::from(len as u16);
+            let next = rest.get(align(len)..);
+            if len < Attr::HEADER_LEN || next.is_none() && len > rest.len() {
+                break;
+            }
+            if kind as u16 & Attr::ID_MASK == id {
+                found = rest.len();
+            }
+            let Some(next) = next else { break };
+            rest = next;
+        }
+        AttrIter { rest: self.bytes.get(self.bytes.len().wrapping_sub(found)..)? }.next()
     }
 }
 
@@ -154,6 +173,24 @@ pub struct AttrIter<'a> {
 }
 
 impl AttrIter<'_> {
+    /// The id and value of the next attribute if the value has four bytes, as most have; else it stays the next.
+    #[doc(hidden)]
+    #[inline]
+    pub fn next_word(&mut self) -> Option<(u16, [u8; 4])> {
+        let (bytes, rest) = self.rest.split_first_chunk::<8>()?;
+        let word = u64::from_ne_bytes(*bytes);
+        let (len, kind, value) = if cfg!(target_endian = "little") {
+            (word as u16, (word >> 16) as u16, (word >> 32) as u32)
+        } else {
+            ((word >> 48) as u16, (word >> 32) as u16, word as u32)
+        };
+        if len != 8 {
+            return None;
+        }
+        self.rest = rest;
+        Some((kind & Attr::ID_MASK, value.to_ne_bytes()))
+    }
+
     /// Bytes not walked yet; after the last item those left over. A missing pad of the last attribute does not count.
     pub const fn remainder(&self) -> usize {
         self.rest.len()
@@ -235,6 +272,7 @@ impl<'a, S> Attrs<'a, S> {
     }
 
     /// The value of the first attribute of this key.
+    #[inline]
     pub fn first<K: Payload>(self, key: Key<S, K>) -> Option<K::Ref<'a>> {
         K::read(self.raw.first(key.id)?.payload)
     }
@@ -314,7 +352,7 @@ mod tests {
     #[test]
     fn the_walk_is_total() {
         // bytes, ids walked, bytes left over
-        let cases: [(&[u8], &[u16], usize); 8] = [
+        let cases: [(&[u8], &[u16], usize); 12] = [
             (&[], &[], 0),
             (&[4, 0, 1], &[], 3),
             (&[4, 0, 1, 0], &[1], 0),
@@ -323,6 +361,10 @@ mod tests {
             (&[5, 0, 1, 0], &[], 4),
             (&[5, 0, 1, 0, 9], &[1], 0),
             (&[5, 0, 1, 0, 9, 0, 0, 0, 8, 0, 2, 0x80], &[1], 4),
+            (&[8, 0, 1, 0x40, 1, 2, 3, 4, 8, 0, 2, 0, 5, 6, 7, 8, 8, 0, 1, 0, 9, 9, 9, 9], &[1, 2, 1], 0),
+            (&[8, 0, 1, 0, 1, 2, 3, 4, 6, 0, 1, 0, 9, 9], &[1, 1], 0),
+            (&[8, 0, 1, 0, 1, 2, 3, 4, 2, 0, 1, 0, 9, 9, 9, 9], &[1], 8),
+            (&[8, 0, 1, 0, 1, 2, 3, 4, 8, 0, 1, 0, 9, 9, 9], &[1], 7),
         ];
         if cfg!(target_endian = "big") {
             return; // the cases are written little-endian
@@ -331,6 +373,18 @@ mod tests {
             let mut walk = RawAttrs::new(bytes).into_iter();
             assert!(walk.by_ref().map(Attr::id).eq(ids.iter().copied()), "{bytes:?}");
             assert_eq!(walk.remainder(), rest, "{bytes:?}");
+            // The shorter walks see the same.
+            let all = || RawAttrs::new(bytes).into_iter();
+            for id in 0..3 {
+                assert_eq!(RawAttrs::new(bytes).last(id), all().filter(|attr| attr.id() == id).last(), "{bytes:?}");
+            }
+            let mut walk = all();
+            for attr in all() {
+                let word = walk.clone().next_word();
+                assert_eq!(word, attr.payload().try_into().ok().map(|value| (attr.id(), value)), "{bytes:?}");
+                walk.next();
+            }
+            assert_eq!(walk.next_word(), None, "{bytes:?}");
         }
     }
 }

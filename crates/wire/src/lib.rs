@@ -81,20 +81,63 @@ pub use writer::{Full, Mark, Writer};
 pub mod private {
     //! What the macros name; not part of the API.
     #[cfg(feature = "alloc")]
-    pub use alloc::vec::Vec;
+    use {
+        crate::path::Choosing,
+        crate::{Attr, AttributeSet, Attrs, Bad, Field, Path, Schema, Scope, Step, Unparsed},
+    };
+    #[cfg(feature = "alloc")]
+    pub use {crate::payload::clear_list, alloc::vec::Vec};
 
-    /// Tells of the ill-formed attribute of this name.
-    #[cold]
-    #[inline(never)]
-    pub fn ill_formed(path: &crate::Path<'_>, name: &'static str, raw: u16, payload: &[u8], bad: &mut dyn crate::Bad) {
-        bad.bad(&path.then(crate::Step::Name(name)), crate::Attr::new(raw, payload));
+    /// A field of sets that has one value: what else it could be is where an `Option` or a `Result` around the set tells what
+    /// it is. Written last, it lets the compiler know which, so that a set on its way out of a reader is copied once and not
+    /// at each turn.
+    #[cfg(feature = "alloc")]
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    #[repr(u64)]
+    pub enum Whole {
+        /// It is a set.
+        #[default]
+        Whole,
     }
 
-    /// Keeps an attribute as it came.
+    /// Stores an attribute, told where it stands and what its set selects.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub fn take<K: Field, S: AttributeSet>(
+        stored: &mut K::Stored,
+        unparsed: &mut Vec<Unparsed>,
+        name: &'static str,
+        attr: Attr<'_>,
+        set: Attrs<'_, S>,
+        path: &Path<'_>,
+        bad: &mut dyn Bad,
+    ) -> bool {
+        let payload = attr.payload();
+        let taken = if K::DEEP {
+            let here = path.then(Step::Name(name));
+            if K::CHOOSES {
+                K::take(stored, payload, &here, &mut Choosing { scope: Scope::top(S::SCHEMA, set.raw()), bad })
+            } else {
+                K::take(stored, payload, &here, bad)
+            }
+        } else {
+            K::take(stored, payload, path, bad)
+        };
+        if taken {
+            K::keep(unparsed, attr);
+        }
+        taken
+    }
+
+    /// Keeps an attribute as it came, and tells if it is one of the set's.
     #[cfg(feature = "alloc")]
     #[cold]
     #[inline(never)]
-    pub fn keep_raw(unparsed: &mut Vec<crate::Unparsed>, raw: u16, payload: &[u8], bad: bool) {
-        unparsed.push(crate::Unparsed::new(crate::Attr::new(raw, payload), bad));
+    pub fn keep_raw(unparsed: &mut Vec<Unparsed>, schema: &Schema, attr: Attr<'_>, path: &Path<'_>, bad: &mut dyn Bad) {
+        let known = schema.attr(attr.id());
+        if let Some(info) = known {
+            bad.bad(&path.then(Step::Name(info.name)), attr);
+        }
+        unparsed.push(Unparsed::new(attr, known.is_some()));
     }
 }

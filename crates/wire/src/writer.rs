@@ -138,8 +138,9 @@ impl<'b> Writer<'b> {
     /// Bytes as they are, without padding.
     #[inline]
     pub fn put_bytes(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        let end = self.len.checked_add(bytes.len()).ok_or(Full::Room)?;
-        self.buf.get_mut(self.len..end).ok_or(Full::Room)?.copy_from_slice(bytes);
+        let Some(end) = self.len.checked_add(bytes.len()) else { return Err(no_room()) };
+        let Some(place) = self.buf.get_mut(self.len..end) else { return Err(no_room()) };
+        place.copy_from_slice(bytes);
         self.len = end;
         Ok(())
     }
@@ -163,17 +164,20 @@ impl<'b> Writer<'b> {
     #[inline]
     pub fn put_attr(&mut self, raw_type: u16, payload: &[u8]) -> Result<(), Full> {
         let len = payload.len().saturating_add(Attr::HEADER_LEN);
-        let Ok(short) = u16::try_from(len) else { return Err(Full::TooLong { attr: raw_type & Attr::ID_MASK }) };
-        let room = self.buf.get_mut(self.len..).and_then(|rest| rest.get_mut(..align(len))).ok_or(Full::Room)?;
+        let Ok(short) = u16::try_from(len) else { return Err(too_long(raw_type)) };
+        let space = align(usize::from(short));
+        let Some(end) = self.len.checked_add(space) else { return Err(no_room()) };
+        let Some(room) = self.buf.get_mut(self.len..end) else { return Err(no_room()) };
         // Pad first: the value then overwrites all but the pad bytes of the last word.
         if let Some(last) = room.last_chunk_mut::<4>() {
             *last = [0; 4];
         }
         let ([l0, l1], [t0, t1]) = (short.to_ne_bytes(), raw_type.to_ne_bytes());
-        let (head, value) = room.split_first_chunk_mut::<4>().ok_or(Full::Room)?;
+        let Some((head, value)) = room.split_first_chunk_mut::<4>() else { return Err(no_room()) };
         *head = [l0, l1, t0, t1];
-        value.get_mut(..payload.len()).ok_or(Full::Room)?.copy_from_slice(payload);
-        self.len = self.len.saturating_add(align(len));
+        let Some(value) = value.get_mut(..payload.len()) else { return Err(no_room()) };
+        value.copy_from_slice(payload);
+        self.len = end;
         Ok(())
     }
 
@@ -213,21 +217,20 @@ impl<'b> Writer<'b> {
     /// An attribute of these bytes and a NUL behind them.
     #[inline]
     pub(crate) fn put_ended(&mut self, raw_type: u16, bytes: &[u8]) -> Result<(), Full> {
-        let len = Attr::HEADER_LEN.saturating_add(bytes.len()).saturating_add(1);
-        let too_long = Full::TooLong { attr: raw_type & Attr::ID_MASK };
-        let ([l0, l1], [t0, t1]) = (u16::try_from(len).map_err(|_| too_long)?.to_ne_bytes(), raw_type.to_ne_bytes());
-        let end = align(self.len.saturating_add(len));
-        let place = self.buf.get_mut(self.len..end).ok_or(Full::Room)?;
+        let len = bytes.len().saturating_add(Attr::HEADER_LEN + 1);
+        let Ok(short) = u16::try_from(len) else { return Err(too_long(raw_type)) };
+        let space = align(usize::from(short));
+        let Some(end) = self.len.checked_add(space) else { return Err(no_room()) };
+        let Some(room) = self.buf.get_mut(self.len..end) else { return Err(no_room()) };
         // The last four bytes hold the NUL and the padding, whatever else is among them.
-        if let Some(last) = place.last_chunk_mut::<4>() {
+        if let Some(last) = room.last_chunk_mut::<4>() {
             *last = [0; 4];
         }
-        if let Some((head, value)) = place.split_first_chunk_mut::<4>() {
-            *head = [l0, l1, t0, t1];
-            if let Some(value) = value.get_mut(..bytes.len()) {
-                value.copy_from_slice(bytes);
-            }
-        }
+        let ([l0, l1], [t0, t1]) = (short.to_ne_bytes(), raw_type.to_ne_bytes());
+        let Some((head, value)) = room.split_first_chunk_mut::<4>() else { return Err(no_room()) };
+        *head = [l0, l1, t0, t1];
+        let Some(value) = value.get_mut(..bytes.len()) else { return Err(no_room()) };
+        value.copy_from_slice(bytes);
         self.len = end;
         Ok(())
     }
@@ -288,6 +291,18 @@ impl fmt::Display for Full {
     }
 }
 impl core::error::Error for Full {}
+
+/// What is rare is said to be: what fits is then written without a look back.
+#[cold]
+#[inline]
+const fn no_room() -> Full {
+    Full::Room
+}
+#[cold]
+#[inline]
+const fn too_long(raw_type: u16) -> Full {
+    Full::TooLong { attr: raw_type & Attr::ID_MASK }
+}
 
 #[cfg(test)]
 mod tests {

@@ -132,12 +132,13 @@ impl<O: wire::Dump> Dump<O> {
 impl<O: wire::Dump> Iterator for Dump<O> {
     type Item = Result<O::Reply>;
 
-    #[inline]
+    // As one with who looks at them: a struct comes out of here by as many copies as there are calls on the way.
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        Some(match self.next_ref()? {
-            Ok(object) => Ok(object.own()),
-            Err(error) => Err(error),
-        })
+        match self.next_ref()? {
+            Ok(object) => Some(Ok(object.own())),
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
@@ -201,14 +202,13 @@ impl RawDump {
     /// The next message's bytes, header included.
     #[inline(always)]
     fn next_bytes(&mut self) -> Option<Result<&[u8]>> {
-        let place = match self.run.next_object() {
-            Some(place) => place,
-            None => match self.advance()? {
-                Ok(place) => place,
-                Err(error) => return Some(Err(error)),
-            },
-        };
-        self.run.message(place).map(Ok)
+        if self.run.has_object() {
+            return self.run.take_object().map(Ok);
+        }
+        match self.advance()? {
+            Ok(place) => self.run.message(place).map(Ok),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     #[cold]

@@ -187,6 +187,26 @@ impl DumpRun {
         })
     }
 
+    /// Whether the next object stands right here.
+    #[inline(always)]
+    pub(super) fn has_object(&self) -> bool {
+        let rest = self.lane.as_ref().and_then(|lane| lane.inbox().get(self.read..self.plain)).unwrap_or_default();
+        let Some(header) = Header::read(rest) else { return false };
+        let len = header.len as usize;
+        len >= Header::LEN && len <= rest.len() && self.exchange.is_object(&header)
+    }
+
+    /// That object. Asked right behind [`DumpRun::has_object`], whose checks the compiler does not repeat.
+    #[inline(always)]
+    pub(super) fn take_object(&mut self) -> Option<&[u8]> {
+        let rest = self.lane.as_ref()?.inbox().get(self.read..self.plain)?;
+        let len = Header::read(rest)?.len as usize;
+        let object = rest.get(..len)?;
+        // Inside of the buffer: nothing wraps.
+        self.read = self.read.wrapping_add(len).wrapping_add(padding(len));
+        Some(object)
+    }
+
     /// Where the next object begins and ends, if the buffer holds one right here: nearly always it does.
     #[inline(always)]
     pub(super) fn next_object(&mut self) -> Option<(usize, usize)> {

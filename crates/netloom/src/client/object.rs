@@ -51,7 +51,7 @@ impl<'d, M: Message> Object<'d, M> {
     }
 
     /// The object, owned.
-    #[inline]
+    #[inline(always)]
     pub fn own(&self) -> M {
         M::decode(Body { header: self.header(), attrs: self.raw_attrs() }, &mut ())
     }

@@ -148,7 +148,7 @@ macro_rules! __owned_set {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Default, PartialEq)]
         #[non_exhaustive]
         $vis struct $name {
             $(
@@ -158,6 +158,7 @@ macro_rules! __owned_set {
             $($(#[$doc])* pub $field: <$kind as $crate::Field>::Stored,)*
             /// Attributes kept as they came: unknown or ill-formed.
             pub unparsed: $crate::private::Vec<$crate::Unparsed>,
+            whole: $crate::private::Whole,
         }
 
         #[allow(clippy::should_implement_trait, clippy::allow_attributes)]
@@ -183,37 +184,72 @@ macro_rules! __owned_set {
             })*
         }
 
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut all = f.debug_struct(stringify!($name));
+                $(all.field("header", &self.header as &$header);)?
+                $(all.field(stringify!($field), &self.$field);)*
+                all.field("unparsed", &self.unparsed).finish()
+            }
+        }
+
         impl $crate::OwnedSet for $name {
-            const CHOOSES: bool = false $(|| <$kind as $crate::Payload>::CHOOSES)*;
-            #[inline]
-            fn store(&mut self, attr: $crate::Attr<'_>, path: &$crate::Path<'_>, bad: &mut dyn $crate::Bad) {
-                let known = match attr.id() {
-                    $($id => {
-                        let taken = if <$kind as $crate::Field>::DEEP {
-                            let here = path.then($crate::Step::Name($word));
-                            <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), &here, bad)
-                        } else {
-                            <$kind as $crate::Field>::take(&mut self.$field, attr.payload(), path, bad)
-                        };
-                        if taken {
-                            <$kind as $crate::Field>::keep(&mut self.unparsed, attr.raw_type(), attr.payload());
-                            return;
-                        }
-                        $crate::private::ill_formed(path, $word, attr.raw_type(), attr.payload(), bad);
-                        true
-                    })*
-                    _ => false,
+            fn fill(&mut self, attrs: $crate::Attrs<'_, Self>, path: &$crate::Path<'_>, bad: &mut dyn $crate::Bad) {
+                // What takes more than a few instructions, or is ill-formed, is a call of its own: the walk needs the
+                // registers.
+                #[inline(never)]
+                fn store(
+                    set: &mut $name,
+                    mut walk: $crate::AttrIter<'_>,
+                    attrs: $crate::Attrs<'_, $name>,
+                    path: &$crate::Path<'_>,
+                    bad: &mut dyn $crate::Bad,
+                ) {
+                    use $crate::private;
+                    let Some(attr) = walk.next() else { return };
+                    let taken = match attr.id() {
+                        $($id => private::take::<$kind, $name>(
+                            &mut set.$field, &mut set.unparsed, $word, attr, attrs, path, bad,
+                        ),)*
+                        _ => false,
+                    };
+                    if !taken {
+                        private::keep_raw(&mut set.unparsed, <$name as $crate::AttributeSet>::SCHEMA, attr, path, bad);
+                    }
+                }
+                // Where there are many attributes and enough of them have four bytes, those go first.
+                const WORDS: bool = {
+                    let words = 0 $(+ <$kind as $crate::Field>::WORD as usize)*;
+                    let all: &[u16] = &[$($id),*];
+                    all.len() > 8 && words * 5 >= all.len() * 2
                 };
-                $crate::private::keep_raw(&mut self.unparsed, attr.raw_type(), attr.payload(), known);
+                let mut walk = attrs.raw().into_iter();
+                loop {
+                    let here = walk.clone();
+                    let word = if WORDS { walk.next_word() } else { None };
+                    let taken = if let Some((id, value)) = word {
+                        match id {
+                            $($id => <$kind as $crate::Field>::take_word(&mut self.$field, value),)*
+                            _ => false,
+                        }
+                    } else {
+                        let Some(attr) = walk.next() else { return };
+                        match attr.id() {
+                            $($id => <$kind as $crate::Field>::take_small(&mut self.$field, attr.payload()),)*
+                            _ => false,
+                        }
+                    };
+                    if !taken {
+                        store(self, here, attrs, path, bad);
+                    }
+                }
             }
             $(fn store_header(&mut self, header: &[u8]) {
                 self.header = <$header as $crate::FixedHeader>::read_some(header);
             })?
             fn clear(&mut self) {
                 $(<$kind as $crate::Field>::clear(&mut self.$field);)*
-                if !self.unparsed.is_empty() {
-                    self.unparsed.clear();
-                }
+                $crate::private::clear_list(&mut self.unparsed);
             }
             fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
                 let _beside =
@@ -235,6 +271,7 @@ macro_rules! __owned_set {
                 )?
                 $crate::OwnedSet::emit(self, w)
             }
+            #[inline(always)]
             fn decode(body: $crate::Body<'_, Self::Header>, bad: &mut dyn $crate::Bad) -> Self {
                 let mut set = Self::default();
                 $(
@@ -242,6 +279,7 @@ macro_rules! __owned_set {
                     set.header = header;
                 )?
                 $crate::OwnedSet::fill(&mut set, $crate::Attrs::new(body.attrs.bytes()), &$crate::Path::TOP, bad);
+                set.whole = $crate::private::Whole::Whole;
                 set
             }
             fn decode_over(&mut self, body: $crate::Body<'_, Self::Header>, bad: &mut dyn $crate::Bad) {

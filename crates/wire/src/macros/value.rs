@@ -71,9 +71,11 @@ macro_rules! __enumeration {
                 flags: $flags,
                 entries: &[$(($value, $label)),*],
             };
+            #[inline]
             fn bits(self) -> u64 {
                 self.0 as u64
             }
+            #[inline]
             fn from_bits(bits: u64) -> Self {
                 Self(bits as $int)
             }
@@ -144,6 +146,7 @@ macro_rules! c_struct {
                 ),*]),
                 size: Self::SIZE,
             };
+            #[inline]
             fn read_some(bytes: &[u8]) -> Self {
                 let mut rest = bytes;
                 $(

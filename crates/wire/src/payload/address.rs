@@ -140,8 +140,9 @@ impl Owned for Ip {
         Self::read(payload)
     }
     // Written where it belongs, byte by byte of its own kind: an address on its way would be copied as the longer one.
-    #[inline]
-    fn own_in(place: &mut Option<IpAddr>, payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+    const WORD: bool = true;
+    #[inline(always)]
+    fn own_small(place: &mut Option<IpAddr>, payload: &[u8]) -> bool {
         match payload.len() {
             4 => match payload.first_chunk::<4>() {
                 Some(bytes) => *place = Some(IpAddr::V4(Ipv4Addr::from(*bytes))),

@@ -10,7 +10,7 @@ use crate::{Attr, AttributeSet, Attrs, Full, Key, Scope, Writer};
 use {
     super::{Beside, Owned},
     crate::{Bad, Path},
-    alloc::boxed::Box,
+    alloc::{boxed::Box, vec::Vec},
 };
 
 /// The formats of a sub-message: an enum with a variant for each, and `Unknown` for what nobody knows.
@@ -184,6 +184,14 @@ mod owned {
         #[inline]
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<K::Owned> {
             K::own(payload, path, bad)
+        }
+        #[inline]
+        fn own_in(place: &mut Option<K::Owned>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+            K::own_in(place, payload, path, bad)
+        }
+        #[inline]
+        fn own_onto(list: &mut Vec<K::Owned>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+            K::own_onto(list, payload, path, bad)
         }
         fn put_owned(value: &K::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
             K::put_owned(value, w, id)

@@ -31,6 +31,19 @@ pub trait Integer: Copy + fmt::Debug + Default + PartialEq + 'static {
     fn from_bits(bits: u64) -> Self;
 }
 
+/// How a value that is small is stored.
+#[cfg(feature = "alloc")]
+macro_rules! small {
+    () => {
+        #[inline(always)]
+        fn own_small(place: &mut Option<Self::Owned>, payload: &[u8]) -> bool {
+            let Some(value) = Self::read(payload) else { return false };
+            *place = Some(value);
+            true
+        }
+    };
+}
+
 macro_rules! integers {
     ($($ty:ident $unsigned:ident $int:ident $be:ident;)*) => {$(
         impl Integer for $ty {
@@ -48,12 +61,15 @@ macro_rules! integers {
             fn put_ne(self, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
                 w.put_attr(id, &self.to_ne_bytes())
             }
+            #[inline]
             fn put_be(self, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
                 w.put_attr(id, &self.to_be_bytes())
             }
+            #[inline]
             fn bits(self) -> u64 {
                 u64::from(self as $unsigned)
             }
+            #[inline]
             fn from_bits(bits: u64) -> Self {
                 bits as Self
             }
@@ -73,6 +89,7 @@ macro_rules! integers {
         #[cfg(feature = "alloc")]
         impl Owned for $ty {
             type Owned = $ty;
+            small!();
             #[inline]
             fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<$ty> {
                 $ty::read_ne(payload)
@@ -99,6 +116,7 @@ impl<I: Integer> Payload for Be<I> {
     fn read(payload: &[u8]) -> Option<I> {
         I::read_be(payload)
     }
+    #[inline]
     fn put(value: I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         value.put_be(w, id)
     }
@@ -106,9 +124,12 @@ impl<I: Integer> Payload for Be<I> {
 #[cfg(feature = "alloc")]
 impl<I: Integer> Owned for Be<I> {
     type Owned = I;
+    small!();
+    #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<I> {
         I::read_be(payload)
     }
+    #[inline]
     fn put_owned(value: &I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         value.put_be(w, id)
     }
@@ -124,6 +145,7 @@ impl<I: Integer> Payload for Le<I> {
     fn read(payload: &[u8]) -> Option<I> {
         I::INT.little().read(payload).map(I::from_bits)
     }
+    #[inline]
     fn put(value: I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         I::INT.little().put(value.bits(), w, id)
     }
@@ -131,9 +153,11 @@ impl<I: Integer> Payload for Le<I> {
 #[cfg(feature = "alloc")]
 impl<I: Integer> Owned for Le<I> {
     type Owned = I;
+    #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<I> {
         Self::read(payload)
     }
+    #[inline]
     fn put_owned(value: &I, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(*value, w, id)
     }
@@ -220,6 +244,7 @@ impl<I: Integer + Payload> NamedInt for I {
     fn read_bits(payload: &[u8]) -> Option<u64> {
         I::read_ne(payload).map(I::bits)
     }
+    #[inline]
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         I::from_bits(bits).put_ne(w, id)
     }
@@ -227,9 +252,11 @@ impl<I: Integer + Payload> NamedInt for I {
 impl<I: Integer> NamedInt for Be<I> {
     type Int = I;
     const INT: Int = I::INT_BE;
+    #[inline]
     fn read_bits(payload: &[u8]) -> Option<u64> {
         I::read_be(payload).map(I::bits)
     }
+    #[inline]
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         I::from_bits(bits).put_be(w, id)
     }
@@ -238,9 +265,11 @@ impl<I: Integer> NamedInt for Be<I> {
 impl<I: Integer> NamedInt for Le<I> {
     type Int = I;
     const INT: Int = I::INT.little();
+    #[inline]
     fn read_bits(payload: &[u8]) -> Option<u64> {
         Self::INT.read(payload)
     }
+    #[inline]
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::INT.put(bits, w, id)
     }
@@ -249,9 +278,11 @@ impl<I: Integer> NamedInt for Le<I> {
 impl NamedInt for Uint {
     type Int = u64;
     const INT: Int = Int::UINT;
+    #[inline]
     fn read_bits(payload: &[u8]) -> Option<u64> {
         Self::read(payload)
     }
+    #[inline]
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(bits, w, id)
     }
@@ -259,9 +290,11 @@ impl NamedInt for Uint {
 impl NamedInt for Sint {
     type Int = i64;
     const INT: Int = Int::SINT;
+    #[inline]
     fn read_bits(payload: &[u8]) -> Option<u64> {
         Self::read(payload).map(i64::bits)
     }
+    #[inline]
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(i64::from_bits(bits), w, id)
     }
@@ -270,9 +303,11 @@ impl<E: Enumeration, I: NamedInt> NamedInt for Named<E, I> {
     type Int = I::Int;
     const INT: Int = I::INT;
     const NAMES: Option<&'static EnumInfo> = Some(E::INFO);
+    #[inline]
     fn read_bits(payload: &[u8]) -> Option<u64> {
         I::read_bits(payload)
     }
+    #[inline]
     fn put_bits(bits: u64, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         I::put_bits(bits, w, id)
     }
@@ -285,6 +320,7 @@ impl<E: Enumeration, I: NamedInt> Payload for Named<E, I> {
     fn read(payload: &[u8]) -> Option<E> {
         I::read_bits(payload).map(E::from_bits)
     }
+    #[inline]
     fn put(value: E, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         I::put_bits(value.bits(), w, id)
     }
@@ -292,10 +328,12 @@ impl<E: Enumeration, I: NamedInt> Payload for Named<E, I> {
 #[cfg(feature = "alloc")]
 impl<E: Enumeration, I: NamedInt> Owned for Named<E, I> {
     type Owned = E;
+    small!();
     #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<E> {
         Self::read(payload)
     }
+    #[inline]
     fn put_owned(value: &E, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(*value, w, id)
     }

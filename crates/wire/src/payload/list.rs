@@ -9,7 +9,7 @@ use crate::schema::{self, Hint, Kind};
 use crate::{Attr, AttributeSet, Attrs, Full, Link, RawAttrs, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::{Beside, Field, Owned, OwnedSet, Unparsed},
+    super::{Beside, Field, Owned, OwnedSet, Unparsed, clear_list},
     crate::{Bad, Path, Step},
     alloc::vec::Vec,
 };
@@ -41,23 +41,20 @@ impl<K: Owned> Field for Multi<K> {
         *stored = value;
     }
     fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
-        let Some(value) = K::own(payload, &path.then(Step::Element(stored.len())), bad) else { return false };
-        stored.push(value);
-        true
+        let element = path.then(Step::Element(stored.len()));
+        K::own_onto(stored, payload, &element, bad)
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
-        if !stored.is_empty() {
-            stored.clear();
-        }
+        clear_list(stored);
     }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
         stored.iter().try_for_each(|value| K::put_beside(value, w, id, beside))
     }
     #[inline]
-    fn keep(unparsed: &mut Vec<Unparsed>, raw: u16, payload: &[u8]) {
-        if K::is_longer(payload) {
-            Unparsed::keep_longer(unparsed, Attr::new(raw, payload));
+    fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
+        if K::is_longer(attr.payload()) {
+            Unparsed::keep_longer(unparsed, attr);
         }
     }
 }
@@ -137,21 +134,16 @@ impl<K: Owned, const FIRST: u16, const STEP: u16, const BARE: bool> Field for In
                 stored.reserve(payload.len().checked_div(Attr::space(attr.payload().len())).unwrap_or(0));
             }
             let element = path.then(Step::Element(index));
-            match K::own(attr.payload(), &element, bad) {
-                Some(value) => stored.push(value),
-                None => {
-                    bad.bad(&element, attr);
-                    whole = false;
-                }
+            if !K::own_onto(stored, attr.payload(), &element, bad) {
+                bad.bad(&element, attr);
+                whole = false;
             }
         }
         whole
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
-        if !stored.is_empty() {
-            stored.clear();
-        }
+        clear_list(stored);
     }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if stored.is_empty() {
@@ -254,9 +246,7 @@ impl<L: Levels, S: OwnedSet, const N: usize> Field for TypeValue<L, S, N> {
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
-        if !stored.is_empty() {
-            stored.clear();
-        }
+        clear_list(stored);
     }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         fn level<S: OwnedSet>(ids: &[u16], set: &S, w: &mut Writer<'_>) -> Result<(), Full> {

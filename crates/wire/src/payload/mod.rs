@@ -27,6 +27,9 @@ pub use structs::{StructIter, Structs};
 pub use structure::{Block, CStruct, Chars, Inner, MemberType};
 
 #[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub use self::owned::clear_list;
+#[cfg(feature = "alloc")]
 pub use self::owned::{Beside, Field, Owned, OwnedSet, Unparsed};
 #[cfg(feature = "alloc")]
 pub use self::value::IntoValue;
@@ -109,8 +112,7 @@ mod owned {
     use core::fmt;
 
     use super::{Hidden, Payload, Secret};
-    use crate::path::Choosing;
-    use crate::{Attr, AttributeSet, Attrs, Bad, Full, Mark, Path, RawAttrs, Schema, Scope, Writer};
+    use crate::{Attr, AttributeSet, Attrs, Bad, Full, Mark, Path, RawAttrs, Schema, Writer};
 
     /// A kind of value that can be owned.
     pub trait Owned: Payload {
@@ -118,6 +120,14 @@ mod owned {
         type Owned: Clone + fmt::Debug + PartialEq;
         /// Whether something inside may be ill-formed on its own, which is told by its path.
         const DEEP: bool = false;
+        /// Whether it mostly has four bytes on the wire.
+        const WORD: bool = size_of::<Self::Owned>() == 4;
+        /// Stores a value if that takes a few instructions and nothing else; false, and nothing changed, if not or if it is
+        /// ill-formed.
+        #[inline(always)]
+        fn own_small(_place: &mut Option<Self::Owned>, _payload: &[u8]) -> bool {
+            false
+        }
         /// Reads and owns a value; `path` is where it stands, `bad` is told of ill-formed attributes inside it.
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned>;
         /// The same in a place; false, and nothing changed, if it is ill-formed.
@@ -125,6 +135,13 @@ mod owned {
         fn own_in(place: &mut Option<Self::Owned>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
             let Some(value) = Self::own(payload, path, bad) else { return false };
             *place = Some(value);
+            true
+        }
+        /// The same at the end of a list; false, and nothing changed, if it is ill-formed.
+        #[inline]
+        fn own_onto(list: &mut Vec<Self::Owned>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+            let Some(value) = Self::own(payload, path, bad) else { return false };
+            list.push(value);
             true
         }
         /// Writes an attribute of this id from an owned value.
@@ -185,6 +202,19 @@ mod owned {
         fn set(stored: &mut Self::Stored, value: Self::Arg);
         /// Whether something inside may be ill-formed on its own, which is told by its path.
         const DEEP: bool = true;
+        /// Whether it mostly has four bytes.
+        const WORD: bool = false;
+        /// The same of four bytes.
+        #[inline(always)]
+        fn take_word(_stored: &mut Self::Stored, _value: [u8; 4]) -> bool {
+            false
+        }
+        /// Stores one attribute if that takes a few instructions and nothing else; false, and nothing changed, if not or if it
+        /// is ill-formed: then [`Field::take`] is asked.
+        #[inline(always)]
+        fn take_small(_stored: &mut Self::Stored, _payload: &[u8]) -> bool {
+            false
+        }
         /// Stores one attribute; false if it is ill-formed. The path is this attribute's, or that of the set if nothing inside
         /// needs one.
         fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool;
@@ -197,7 +227,7 @@ mod owned {
         fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full>;
         /// Keeps what was stored whole if the field does not tell all of it.
         #[inline]
-        fn keep(_unparsed: &mut Vec<Unparsed>, _raw: u16, _payload: &[u8]) {}
+        fn keep(_unparsed: &mut Vec<Unparsed>, _attr: Attr<'_>) {}
     }
 
     impl<K: Owned> Field for K {
@@ -207,15 +237,26 @@ mod owned {
         fn set(stored: &mut Self::Stored, value: K::Owned) {
             *stored = Some(value);
         }
+        #[inline(always)]
+        fn take_small(stored: &mut Self::Stored, payload: &[u8]) -> bool {
+            K::own_small(stored, payload)
+        }
+        const WORD: bool = K::WORD;
+        #[inline(always)]
+        fn take_word(stored: &mut Self::Stored, value: [u8; 4]) -> bool {
+            K::own_small(stored, &value)
+        }
         #[inline]
         fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
             K::own_in(stored, payload, path, bad)
         }
         #[inline]
         fn clear(stored: &mut Self::Stored) {
-            // What needs no drop is written without a look at it.
-            if !core::mem::needs_drop::<K::Owned>() || stored.is_some() {
+            // What needs no drop is written without a look at it, what does is mostly not there.
+            if !core::mem::needs_drop::<K::Owned>() {
                 *stored = None;
+            } else if stored.is_some() {
+                drop_in(stored);
             }
         }
         #[inline]
@@ -226,9 +267,9 @@ mod owned {
             }
         }
         #[inline]
-        fn keep(unparsed: &mut Vec<Unparsed>, raw: u16, payload: &[u8]) {
-            if K::GROWS && (!unparsed.is_empty() || K::is_longer(payload)) {
-                Unparsed::grown(unparsed, Attr::new(raw, payload), K::is_longer(payload));
+        fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
+            if K::GROWS && (!unparsed.is_empty() || K::is_longer(attr.payload())) {
+                Unparsed::grown(unparsed, attr, K::is_longer(attr.payload()));
             }
         }
     }
@@ -236,6 +277,15 @@ mod owned {
     impl<K: Owned> Owned for Secret<K> {
         type Owned = Hidden<K::Owned>;
         const DEEP: bool = K::DEEP;
+        #[inline(always)]
+        fn own_small(place: &mut Option<Self::Owned>, payload: &[u8]) -> bool {
+            let mut value = None;
+            let taken = K::own_small(&mut value, payload);
+            if taken {
+                *place = value.map(Hidden);
+            }
+            taken
+        }
         #[inline]
         fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned> {
             K::own(payload, path, bad).map(Hidden)
@@ -253,14 +303,30 @@ mod owned {
         }
     }
 
+    /// A call of its own, for the sake of those around it that need none.
+    #[inline(never)]
+    fn drop_in<T>(place: &mut Option<T>) {
+        *place = None;
+    }
+
+    /// Forgets what is in a list and keeps its memory; a call if there is something.
+    #[inline]
+    pub fn clear_list<T>(list: &mut Vec<T>) {
+        #[inline(never)]
+        fn clear<T>(list: &mut Vec<T>) {
+            list.clear();
+        }
+        if !list.is_empty() {
+            clear(list);
+        }
+    }
+
     /// The struct of a set: owns the attributes that a message brought or will bring.
     ///
     /// [`attribute_set!`](crate::attribute_set) implements it.
     pub trait OwnedSet: AttributeSet + Clone + fmt::Debug + Default + PartialEq {
-        /// Whether an attribute's format is selected by one of this set.
-        const CHOOSES: bool = false;
-        /// Stores one attribute.
-        fn store(&mut self, attr: Attr<'_>, path: &Path<'_>, bad: &mut dyn Bad);
+        /// Stores these attributes, too.
+        fn fill(&mut self, attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad);
         /// Stores the header in front of the attributes, where the set has one.
         #[doc(hidden)]
         fn store_header(&mut self, _header: &[u8]) {}
@@ -274,18 +340,6 @@ mod owned {
             let mut set = Self::default();
             set.fill(attrs, path, bad);
             set
-        }
-        /// Stores these attributes, too.
-        #[doc(hidden)]
-        #[inline]
-        fn fill(&mut self, attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad) {
-            if Self::CHOOSES {
-                let scope = Scope::top(Self::SCHEMA, attrs.raw());
-                let mut bad = Choosing { scope, bad };
-                attrs.raw().into_iter().for_each(|attr| self.store(attr, path, &mut bad));
-            } else {
-                attrs.raw().into_iter().for_each(|attr| self.store(attr, path, bad));
-            }
         }
     }
 

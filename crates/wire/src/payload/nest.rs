@@ -9,6 +9,7 @@ use crate::{Attr, AttributeSet, Attrs, FixedHeader, Full, Link, Writer, align};
 use {
     super::{Beside, Owned, OwnedSet},
     crate::{Bad, Message, Path},
+    alloc::vec::Vec,
 };
 
 /// Attributes of the set `S`, sent with the nested bit.
@@ -39,6 +40,26 @@ macro_rules! nests {
             #[inline]
             fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<S> {
                 (!path.is_too_deep()).then(|| S::collect(Attrs::new(payload), path, bad))
+            }
+            // Sets are large: one is read where it will be.
+            #[inline]
+            fn own_in(place: &mut Option<S>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+                if path.is_too_deep() {
+                    return false;
+                }
+                place.insert(S::default()).fill(Attrs::new(payload), path, bad);
+                true
+            }
+            #[inline]
+            fn own_onto(list: &mut Vec<S>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+                if path.is_too_deep() {
+                    return false;
+                }
+                list.push(S::default());
+                if let Some(set) = list.last_mut() {
+                    set.fill(Attrs::new(payload), path, bad);
+                }
+                true
             }
             fn put_owned(value: &S, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
                 w.nest_attr(id | if $flag { Attr::NESTED } else { 0 }, |w| value.emit(w))

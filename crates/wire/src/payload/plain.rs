@@ -35,6 +35,11 @@ impl Field for Flag {
     fn set(stored: &mut bool, value: bool) {
         *stored = value;
     }
+    #[inline(always)]
+    fn take_small(stored: &mut bool, _: &[u8]) -> bool {
+        *stored = true;
+        true
+    }
     fn take(stored: &mut bool, _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
         *stored = true;
         true
@@ -63,6 +68,10 @@ impl Field for Pad {
     type Arg = ();
     const DEEP: bool = false;
     fn set((): &mut (), (): ()) {}
+    #[inline(always)]
+    fn take_small((): &mut (), _: &[u8]) -> bool {
+        true
+    }
     fn take((): &mut (), _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
         true
     }
@@ -96,6 +105,17 @@ impl Owned for Str {
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<String> {
         Self::read(payload).map(String::from)
     }
+    fn own_in(place: &mut Option<String>, payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+        let Some(value) = Self::read(payload) else { return false };
+        match place {
+            Some(place) => {
+                place.clear();
+                place.push_str(value);
+            }
+            None => *place = Some(String::from(value)),
+        }
+        true
+    }
     fn put_owned(value: &String, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(value, w, id)
     }
@@ -122,6 +142,16 @@ impl Owned for Bytes {
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Vec<u8>> {
         Some(payload.to_vec())
     }
+    fn own_in(place: &mut Option<Vec<u8>>, payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+        match place {
+            Some(place) => {
+                place.clear();
+                place.extend_from_slice(payload);
+            }
+            None => *place = Some(payload.to_vec()),
+        }
+        true
+    }
     fn put_owned(value: &Vec<u8>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         w.put_attr(id, value)
     }
@@ -144,6 +174,14 @@ impl<const N: usize> Payload for Fixed<N> {
 #[cfg(feature = "alloc")]
 impl<const N: usize> Owned for Fixed<N> {
     type Owned = [u8; N];
+    #[inline(always)]
+    fn own_small(place: &mut Option<[u8; N]>, payload: &[u8]) -> bool {
+        match payload.try_into() {
+            Ok(value) if N <= 32 => *place = Some(value),
+            _ => return false,
+        }
+        true
+    }
     #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<[u8; N]> {
         payload.try_into().ok()

@@ -9,7 +9,7 @@ use crate::schema::{self, Kind};
 use crate::{AttributeSet, Attrs, FixedHeader, Full, Integer, Link, RawAttrs, Writer, align};
 #[cfg(feature = "alloc")]
 use {
-    super::{Beside, Field, OwnedSet},
+    super::{Beside, Field, OwnedSet, clear_list},
     crate::{Bad, Message, Path, Step},
     alloc::vec::Vec,
 };
@@ -144,17 +144,17 @@ impl<H: FixedHeader, S: OwnedSet + Message<Header = H>> Field for Records<H, S> 
         let mut walk = RawRecords::new(payload, H::SIZE);
         for record in walk.by_ref() {
             let at = path.then(Step::Element(stored.len()));
-            let mut set = S::collect(Attrs::new(record.attrs.bytes()), &at, bad);
-            set.store_header(record.header);
-            stored.push(set);
+            stored.push(S::default());
+            if let Some(set) = stored.last_mut() {
+                set.fill(Attrs::new(record.attrs.bytes()), &at, bad);
+                set.store_header(record.header);
+            }
         }
         walk.remainder() == 0
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
-        if !stored.is_empty() {
-            stored.clear();
-        }
+        clear_list(stored);
     }
     fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
         if stored.is_empty() {

@@ -176,14 +176,13 @@ impl<R: Runtime> RawDump<R> {
     }
 
     async fn next_bytes(&mut self) -> Option<Result<&[u8]>> {
-        let place = match self.run.next_object() {
-            Some(place) => place,
-            None => match poll_fn(|cx| self.poll_place(cx)).await? {
-                Ok(place) => place,
-                Err(error) => return Some(Err(error)),
-            },
-        };
-        self.run.message(place).map(Ok)
+        if self.run.has_object() {
+            return self.run.take_object().map(Ok);
+        }
+        match poll_fn(|cx| self.poll_place(cx)).await? {
+            Ok(place) => self.run.message(place).map(Ok),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Asks for everything again.
