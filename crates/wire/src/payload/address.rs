@@ -139,8 +139,8 @@ impl Owned for Ip {
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<IpAddr> {
         Self::read(payload)
     }
-    // Written where it belongs, byte by byte of its own kind: an address on its way would be copied as the longer one.
     const WORD: bool = true;
+    // Written where it belongs, byte by byte of its own kind: an address on its way would be copied as the longer one.
     #[inline(always)]
     fn own_small(place: &mut Option<IpAddr>, payload: &[u8]) -> bool {
         match payload.len() {
