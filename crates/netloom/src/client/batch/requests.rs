@@ -23,8 +23,10 @@ pub struct Requests {
     natures: Natures,
     /// The longest that any of them may take, or the connection's timeout.
     timeout: Option<Duration>,
-    /// Of the last of each 64 requests, where it begins and ends.
-    leaps: Vec<(usize, usize)>,
+    /// Of 64 requests in one piece: the first, and where the last begins and ends.
+    leaps: Vec<(u32, usize, usize)>,
+    /// Requests since the last leap, in this piece.
+    since: u32,
     /// Whether answers may be longer than acknowledgements, and whether some of those are asked for.
     replied_to: bool,
     acked: bool,
@@ -165,6 +167,7 @@ impl Requests {
             natures: Natures::default(),
             timeout,
             leaps: Vec::new(),
+            since: 0,
             replied_to: false,
             acked: false,
         }
@@ -262,8 +265,10 @@ impl Requests {
                 Err(full) => return Err(full),
             }
         }
-        if index % Self::LEAP == Self::LEAP - 1 {
-            self.leaps.push((at, self.len));
+        self.since = self.since.wrapping_add(1);
+        if self.since == Self::LEAP {
+            self.since = 0;
+            self.leaps.push((index.wrapping_sub(Self::LEAP - 1), at, self.len));
         }
         self.count = index.wrapping_add(1);
         self.acked |= flags.contains(Flags::ACK);
@@ -283,6 +288,7 @@ impl Requests {
         if alone && room <= last {
             return false;
         }
+        self.since = 0;
         self.pieces.push(Piece { start: self.len, bytes: vec![0; room] });
         true
     }
@@ -340,10 +346,11 @@ impl Requests {
 
     /// The last of so many requests from `first` on, and the place behind it, if that is known without a walk.
     pub(super) fn leap(&self, first: Place, count: u32) -> Option<(Place, Place)> {
-        if count != Self::LEAP || !first.index.is_multiple_of(Self::LEAP) {
+        if count != Self::LEAP {
             return None;
         }
-        let (at, end) = *self.leaps.get((first.index / Self::LEAP) as usize)?;
+        let found = self.leaps.binary_search_by_key(&first.index, |(index, ..)| *index).ok()?;
+        let (_, at, end) = *self.leaps.get(found)?;
         let behind = first.index.wrapping_add(Self::LEAP);
         Some((Place { index: behind.wrapping_sub(1), at }, Place { index: behind, at: end }))
     }
