@@ -106,32 +106,36 @@ impl<W: Watchable> Objects<W> {
     }
 
     /// The object is there: what has changed by that.
-    pub(super) fn put(&mut self, of: &W, object: W::Object) -> Option<Change<W::Object>> {
+    pub(super) fn put(&mut self, of: &W, object: impl Into<Arc<W::Object>>) -> Option<Change<W::Object>> {
+        let object = object.into();
         let key = of.key(&object);
         match self.entry(of, &key, &object) {
             Some(entry) if of.is_unchanged(&entry.object, &object) => None,
             Some(entry) => {
-                let new = Arc::new(object);
-                let old = std::mem::replace(&mut entry.object, new.clone());
-                Some(Change::Changed { old, new })
+                let old = std::mem::replace(&mut entry.object, object.clone());
+                Some(Change::Changed { old, new: object })
             }
             None => Some(self.add(key, object)),
         }
     }
 
-    fn add(&mut self, key: W::Key, object: W::Object) -> Change<W::Object> {
-        let object = Arc::new(object);
+    fn add(&mut self, key: W::Key, object: Arc<W::Object>) -> Change<W::Object> {
         self.insert(key, object.clone());
         Change::Added(object)
     }
 
     /// The object takes the place of this one.
-    pub(super) fn replace(&mut self, of: &W, old: &Arc<W::Object>, object: W::Object) -> Option<Change<W::Object>> {
-        if of.is_unchanged(old, &object) {
+    pub(super) fn replace(
+        &mut self,
+        of: &W,
+        old: &Arc<W::Object>,
+        object: impl Into<Arc<W::Object>>,
+    ) -> Option<Change<W::Object>> {
+        let new = object.into();
+        if of.is_unchanged(old, &new) {
             return None;
         }
-        let (from, to) = (of.key(old), of.key(&object));
-        let new = Arc::new(object);
+        let (from, to) = (of.key(old), of.key(&new));
         let place = self.map.get_mut(&from)?.entries_mut().iter_mut().find(|entry| Arc::ptr_eq(&entry.object, old))?;
         if from == to {
             place.object = new.clone();
@@ -200,7 +204,7 @@ fn best<W: Watchable>(
 }
 
 /// An object that was read: under which key, and in whose place.
-type Fresh<W> = (<W as Watchable>::Key, Option<Arc<<W as Watchable>::Object>>, <W as Watchable>::Object);
+type Fresh<W> = (<W as Watchable>::Key, Option<Arc<<W as Watchable>::Object>>, Arc<<W as Watchable>::Object>);
 
 /// A part that is being read: what it has that the table has not. Until it is read to its end, the table stays as it is.
 pub(super) struct Reading<W: Watchable> {
@@ -226,10 +230,10 @@ impl<W: Watchable> Reading<W> {
                 entry.seen = reading;
                 if !of.is_unchanged(&entry.object, &object) {
                     let old = entry.object.clone();
-                    self.fresh.push((key, Some(old), object));
+                    self.fresh.push((key, Some(old), Arc::new(object)));
                 }
             }
-            None => self.fresh.push((key, None, object)),
+            None => self.fresh.push((key, None, Arc::new(object))),
         }
     }
 
