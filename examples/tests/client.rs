@@ -13,6 +13,9 @@ use netloom::prelude::*;
 use netloom::rtnetlink::{Prefix, addr, link, route};
 
 #[allow(dead_code, unreachable_pub)]
+#[path = "../batch.rs"]
+mod batch;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../call.rs"]
 mod call;
 #[allow(dead_code, unreachable_pub)]
@@ -51,6 +54,15 @@ fn call_tells_of_a_family() {
     for nl in [Connection::open().unwrap(), kernel().connect()] {
         assert_eq!(text(|out| call::tell(&nl, "nlctrl", out)), nlctrl);
         assert_eq!(text(|out| call::tell(&nl, "NO_SUCH", out)), "NO_SUCH: this kernel has no such family\n");
+    }
+}
+
+#[test]
+fn a_batch_tells_of_each_family() {
+    let missing = "NO_SUCH: nlctrl getfamily (request 1 of the batch): ENOENT: no such file or directory\n";
+    for nl in [Connection::open().unwrap(), kernel().connect()] {
+        let told = text(|out| batch::ids(&nl, &["nlctrl", "NO_SUCH", "nlctrl"], out));
+        assert_eq!(told, format!("nlctrl: id 16\n{missing}nlctrl: id 16\n"));
     }
 }
 
