@@ -7,6 +7,7 @@ use futures_lite::future::zip;
 use netloom::async_io::AsyncIo;
 use netloom::client::asynchronous::{Connection, Runtime};
 use netloom::families::doc_exmpl::{Echo, List, Msg};
+use netloom::rtnetlink::Routes;
 use netloom::socket::LinuxDialer;
 use netloom::tokio::Tokio;
 
@@ -82,6 +83,21 @@ fn everything_is_send() {
             follow.next().await;
             let (_, mut heard) = nl.clone().split()?;
             heard.next().await;
+            netloom::Result::Ok(())
+        });
+        send(&nl.uevents());
+        send(&async {
+            let mut batch = nl.batch();
+            batch.push(nl.request(Echo, &msg)).await?;
+            batch.send().await?.all()?;
+            nl.dump(List, &()).await?.consistent(3).await?.whole()?;
+            let mut routes = nl.watch(Routes::all()).await?;
+            routes.next().await;
+            routes.verify().await?;
+            // What it has is read while something else is waited for.
+            for _ in routes.iter() {
+                nl.call(Echo, &msg).await?;
+            }
             netloom::Result::Ok(())
         });
     }

@@ -88,7 +88,7 @@ impl<W: Watchable, R: Runtime> Watch<W, R> {
         }
         match self.table.want() {
             Want::Discard => drain(self.events.events()),
-            Want::Fence => self.pass_fence().await?,
+            Want::Fence => Self::pass_fence(&self.connection).await?,
             Want::Events => {
                 while let Some(event) = self.events.try_next() {
                     match event {
@@ -98,8 +98,10 @@ impl<W: Watchable, R: Runtime> Watch<W, R> {
                 }
             }
             Want::Dump(request) => {
+                let begun = self.connection.dump(self.table.of().op(), &request).await;
+                // One that was dropped was no attempt.
                 self.attempts.begin();
-                match self.connection.dump(self.table.of().op(), &request).await {
+                match begun {
                     Ok(dump) => self.dump = Some(Box::new(dump)),
                     Err(error) => {
                         let failed = self.table.failed(error);
@@ -135,14 +137,14 @@ impl<W: Watchable, R: Runtime> Watch<W, R> {
         Ok(())
     }
 
-    async fn pass_fence(&self) -> Result<()> {
+    async fn pass_fence(connection: &Connection<R>) -> Result<()> {
         match W::FENCE {
             Fence::None => Ok(()),
             #[cfg(feature = "rtnetlink")]
             Fence::Rtnl => {
                 use crate::client::watch::{loopback, passed};
                 let link = loopback();
-                passed(self.connection.call(netloom_families::rt_link::Getlink, &link).await.map(drop))
+                passed(connection.call(netloom_families::rt_link::Getlink, &link).await.map(drop))
             }
         }
     }

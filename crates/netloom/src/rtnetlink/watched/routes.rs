@@ -1,6 +1,6 @@
 //! Routes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -301,9 +301,10 @@ impl Watchable for Routes {
     fn plan(&mut self, parts: Vec<RoutePart>, known: &Objects<Self>, news: &mut Vec<News<Self>>) -> Vec<RoutePart> {
         const FEW: usize = 8;
         let mut wholly = HashSet::new();
-        let mut over: Vec<(u8, u32)> = Vec::new();
+        let mut over: BTreeSet<(u8, u32)> = BTreeSet::new();
         let felt: HashSet<_> = parts.iter().filter_map(|part| over_of(*part)).collect();
-        let gone = self.carriers.take_gone(|index| felt.iter().any(|(_, felt)| *felt == index));
+        let gone =
+            self.carriers.take_gone(|index| self.families.iter().any(|family| felt.contains(&(family.0, index))));
         let (mut from, mut using) = (HashSet::new(), HashSet::new());
         for part in &parts {
             match *part {
@@ -328,8 +329,7 @@ impl Watchable for Routes {
                     _ if object => {}
                     true if is_v6(route) => drop(wholly.insert(family)),
                     true => news.push(News::Lost(route.clone())),
-                    false if over.contains(&(family, index)) => {}
-                    false => over.push((family, index)),
+                    false => drop(over.insert((family, index))),
                 }
             }
         }
