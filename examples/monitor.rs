@@ -15,7 +15,7 @@ fn main() -> io::Result<()> {
     monitor(Connection::open()?.watch(Links)?, lines, &mut io::stdout())
 }
 
-/// Writes the interfaces, then so many lines of what becomes of them.
+/// Writes the interfaces, that this is all, then so many lines of what becomes of them.
 pub fn monitor(links: Watch<Links>, lines: usize, out: &mut impl Write) -> io::Result<()> {
     let (mut synced, mut left) = (false, lines);
     for change in links {
@@ -32,6 +32,8 @@ pub fn monitor(links: Watch<Links>, lines: usize, out: &mut impl Write) -> io::R
             Change::Synced if synced => "resynchronised".to_owned(),
             Change::Synced => {
                 synced = true;
+                writeln!(out, "that is all; now what changes")?;
+                out.flush()?;
                 continue;
             }
             _ => continue,

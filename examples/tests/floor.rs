@@ -170,6 +170,7 @@ fn monitor_misses_nothing() {
         let _ = monitor::monitor(watch, usize::MAX, &mut Lines(lines));
     });
     assert_eq!(printed.recv().unwrap(), "lo index 1 up 65536\n");
+    assert_eq!(printed.recv().unwrap(), "that is all; now what changes\n");
     // A bridge if this kernel has them, else another kind.
     let bridge = |name: &str| {
         let of = |kind: &str| Link::new().ifname(name).linkinfo(LinkInfo::new().kind(kind));
