@@ -72,7 +72,7 @@ impl Addresses {
         Self::of(AddressFamily::UNSPEC)
     }
 
-    /// Those of one family.
+    /// Those of IPv4 or of IPv6; of another family none are kept true.
     pub fn of(family: AddressFamily) -> Self {
         Self { families: families(family), carriers: Carriers::default() }
     }

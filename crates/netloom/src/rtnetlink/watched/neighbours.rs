@@ -55,7 +55,7 @@ impl Neighbours {
         Self::of(AddressFamily::UNSPEC)
     }
 
-    /// Those of one family; [`AddressFamily::BRIDGE`] for the forwarding tables of all bridges and tunnels.
+    /// Those of IPv4 or of IPv6; [`AddressFamily::BRIDGE`] for the forwarding tables of all bridges and tunnels.
     pub fn of(family: AddressFamily) -> Self {
         Self { families: families(family), carriers: Carriers::default() }
     }

@@ -97,7 +97,7 @@ impl Routes {
         Self::of(AddressFamily::UNSPEC)
     }
 
-    /// Those of one family, of all tables.
+    /// Those of IPv4 or of IPv6, of all tables; of another family (MPLS, multicast) none are kept true.
     pub fn of(family: AddressFamily) -> Self {
         let (guessed, doubtful) = (HashSet::new(), HashSet::new());
         Self { families: families(family), table: None, carriers: Carriers::default(), guessed, doubtful }

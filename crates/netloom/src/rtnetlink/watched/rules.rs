@@ -37,7 +37,7 @@ impl Rules {
         Self::of(AddressFamily::UNSPEC)
     }
 
-    /// Those of one family.
+    /// Those of IPv4 or of IPv6; of another family none are kept true.
     pub fn of(family: AddressFamily) -> Self {
         Self { families: families(family), names: HashMap::new() }
     }
