@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use netloom::Connection;
 use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
 use netloom::kernel::{Ctx, Family, Kernel, Nack, Registered};
+use netloom::socket::{Address, Received, RecvFlags, Transport, Under};
 use netloom::wire::Errno;
 
 #[derive(Default)]
@@ -143,6 +144,86 @@ fn a_lost_answer_ends_the_call() {
     let error = nl.request(Echo, &Msg::new()).ack().timeout(Duration::from_millis(30)).send().unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert!(nl.call(Echo, &Msg::new()).is_ok());
+}
+
+/// Tells once that the queue was full, instead of the datagram that it receives next; once that the other side is gone, of
+/// a datagram that was sent.
+#[derive(Default)]
+struct Failing {
+    receive: Mutex<Option<Errno>>,
+    send: Mutex<Option<Errno>>,
+}
+
+impl Transport for Failing {
+    fn send(&self, under: Under<'_>, to: Option<Address>, datagram: &[u8]) -> Result<usize, Errno> {
+        let sent = under.endpoint.send(to, datagram)?;
+        self.send.lock().unwrap().take().map_or(Ok(sent), Err)
+    }
+
+    fn recv(
+        &self,
+        under: Under<'_>,
+        buf: &mut [u8],
+        flags: RecvFlags,
+        deadline: Option<Instant>,
+    ) -> Result<Received, Errno> {
+        let received = under.endpoint.recv(buf, flags, deadline)?;
+        self.receive.lock().unwrap().take().map_or(Ok(received), Err)
+    }
+}
+
+fn failing() -> (Arc<Failing>, Connection) {
+    let (kernel, _) = doc_exmpl();
+    let failing = Arc::new(Failing::default());
+    let dialer = kernel.dialer(kernel.administrator());
+    let nl = Connection::builder().dialer(dialer).transport(failing.clone()).open().unwrap();
+    nl.family("DOC_EXMPL").unwrap();
+    (failing, nl)
+}
+
+#[test]
+fn a_request_whose_reply_alone_was_lost_is_done_and_does_not_pass_for_silent() {
+    let (failing, nl) = failing();
+    let mut batch = nl.batch();
+    let (one, other) = (text(1), text(2));
+    let robbed = batch.push(nl.request(Echo, &one).ack()).unwrap();
+    let whole = batch.push(nl.request(Echo, &other).ack()).unwrap();
+    *failing.receive.lock().unwrap() = Some(Errno::ENOBUFS);
+    let outcomes = batch.send().unwrap();
+    outcomes.all().unwrap();
+    for error in [outcomes.reply(robbed).unwrap_err(), outcomes.answer(robbed).unwrap_err()] {
+        assert!(error.is_overrun() && !error.is_unknown(), "{error}");
+        assert_eq!(error.index(), Some(0));
+    }
+    assert_eq!(outcomes.reply(whole).unwrap(), other);
+}
+
+#[test]
+fn a_socket_on_which_answers_may_come_is_not_used_again() {
+    let (failing, nl) = failing();
+    let ask = text(1);
+    let mut batch = nl.batch();
+    batch.push(nl.request(Echo, &ask)).unwrap();
+    *failing.send.lock().unwrap() = Some(Errno::ECONNRESET);
+    let error = batch.send().unwrap().result(0).unwrap_err();
+    assert!(error.is_unknown() && error.errno() == Some(Errno::ECONNRESET), "{error}");
+    let mut batch = nl.batch();
+    let ticket = batch.push(nl.request(Echo, &ask)).unwrap();
+    assert_eq!(batch.send().unwrap().reply(ticket).unwrap(), ask);
+    assert_eq!(nl.strays(), Default::default());
+}
+
+#[test]
+fn an_occasion_counts_for_each_refusal_that_waits() {
+    let (kernel, nl) = doc_exmpl();
+    let errnos = [Errno::EIO, Errno::EBUSY, Errno::EPERM];
+    for (n, errno) in (0..).zip(errnos) {
+        kernel.faults().after(n).nack("DOC_EXMPL", 1, errno);
+    }
+    // One more that is due with the first: its turn is when nobody else's is.
+    kernel.faults().nack("DOC_EXMPL", 1, Errno::EXDEV);
+    let told: Vec<_> = (0..5).map(|_| nl.call(Echo, &Msg::new()).err().and_then(|error| error.errno())).collect();
+    assert_eq!(told, [Some(Errno::EIO), Some(Errno::EBUSY), Some(Errno::EPERM), Some(Errno::EXDEV), None]);
 }
 
 #[test]

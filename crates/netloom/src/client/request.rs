@@ -140,6 +140,8 @@ impl<O: Do> Request<'_, O> {
 
     /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
     ///
+    /// The socket is not free before `read` returns: what calls the same connection from in there waits for ever.
+    ///
     /// ```
     /// use netloom::Connection;
     /// use netloom::families::nlctrl::{CtrlAttrs, Getfamily};

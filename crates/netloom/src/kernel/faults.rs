@@ -77,9 +77,14 @@ impl Due {
         if due {
             self.count = self.count.saturating_sub(1);
         } else {
-            self.after = self.after.saturating_sub(1);
+            self.pass();
         }
         due
+    }
+
+    /// An occasion that something else takes.
+    fn pass(&mut self) {
+        self.after = self.after.saturating_sub(1);
     }
 }
 
@@ -231,9 +236,21 @@ impl FaultState {
     }
 
     pub(super) fn refuses(&mut self, family: &str, op: u16) -> Option<Errno> {
-        let meant = |of: &str, number: u16| of == family && number == op;
-        let at = self.refuse.iter_mut().position(|(due, of, number, _)| meant(of, *number) && due.take())?;
-        Some(self.refuse.remove(at).3)
+        let mut refused = None;
+        self.refuse.retain_mut(|(due, of, number, errno)| {
+            if of != family || *number != op {
+                return true;
+            }
+            // One at a time: who is due, too, waits, but the occasion counts.
+            if refused.is_some() {
+                due.pass();
+            } else if due.take() {
+                refused = Some(*errno);
+                return false;
+            }
+            true
+        });
+        refused
     }
 
     /// What comes in front of an answer, with the address it pretends to be from.

@@ -26,6 +26,8 @@ impl<'r, O: Do, R: Runtime> Request<'r, O, Connection<R>> {
     }
 
     /// Does it, and lends `read` the (first) reply where it lies: nothing of it is copied that is not asked for.
+    ///
+    /// The socket is not free before `read` returns: it must not wait for anything, least of all for other calls.
     pub async fn reply_ref<T>(self, read: impl FnOnce(Object<'_, O::Reply>) -> T) -> Result<T> {
         self.run(First(read)).await?.ok_or_else(|| subject::<O>().error(Cause::NoReply))
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use netloom_wire::{Do, RawMessage};
+use netloom_wire::{Do, Flags, Header, RawMessage};
 
 use super::requests::Natures;
 use super::{RawTicket, Ticket};
@@ -25,6 +25,8 @@ pub struct Outcomes {
     /// Of those that failed by themselves.
     failed: Vec<(u32, Error)>,
     gaps: Vec<Gap>,
+    /// Of those done: the replies may have been lost.
+    bare: Vec<(u32, Cause)>,
     /// Where the replies of which request lie.
     replies: Vec<(u32, Range<usize>)>,
     bytes: Vec<u8>,
@@ -70,8 +72,11 @@ impl Outcomes {
         std::iter::from_fn(move || {
             let next = gaps.peek().map(|gap| gap.from.max(within));
             match (failed.peek(), next) {
-                (Some((index, error)), next) if next.is_none_or(|next| *index < next) => {
+                (Some((index, error)), next) if next.is_none_or(|next| *index <= next) => {
                     failed.next();
+                    // What is known of a request by itself counts, also where a gap holds it.
+                    within = index.saturating_add(1);
+                    gaps.next_if(|gap| gap.to <= within);
                     Some((*index as usize, error.clone()))
                 }
                 (_, Some(index)) => {
@@ -107,7 +112,7 @@ impl Outcomes {
     ///
     /// # Errors
     ///
-    /// Why it was not done; that it was done without a reply.
+    /// Why it was not done; that it was done without a reply, or that its reply was lost.
     pub fn reply<O: Do>(&self, ticket: Ticket<O>) -> Result<O::Reply> {
         let first = self.replies(ticket)?.next().transpose()?.map(|reply| reply.own());
         reply_of::<O>(first).map_err(|error| error.of_request(ticket.index()))
@@ -117,7 +122,8 @@ impl Outcomes {
     ///
     /// # Errors
     ///
-    /// Why it was not done. Of an item: that a reply is shorter than its header.
+    /// Why it was not done; that it was, but its replies may have been lost ([`Error::is_overrun`] and the like, without
+    /// being [unknown](Error::is_unknown)). Of an item: that a reply is shorter than its header.
     pub fn replies<O: Do>(&self, ticket: Ticket<O>) -> Result<impl Iterator<Item = Result<Object<'_, O::Reply>>>> {
         let bytes = self.done(ticket.batch, ticket.index)?;
         Ok(bytes.map(move |bytes| read::<O, O::Reply>(bytes).map_err(|error| error.of_request(ticket.index()))))
@@ -139,7 +145,7 @@ impl Outcomes {
     ///
     /// # Errors
     ///
-    /// Why it was not done.
+    /// Those of [`Outcomes::replies`].
     pub fn raw_answer(&self, ticket: RawTicket) -> Result<RawAnswer> {
         let replies = self.done(ticket.batch, ticket.index)?;
         let replies = replies.map(|bytes| RawReply::new(bytes, ticket.generic)).collect();
@@ -154,6 +160,9 @@ impl Outcomes {
             return Err(Error::new("", Cause::Usage(instead)));
         }
         self.result(index as usize)?;
+        if let Some((_, cause)) = self.bare.iter().find(|(of, _)| *of == index) {
+            return Err(self.of(index, cause.clone()));
+        }
         let at = self.replies.partition_point(|(of, _)| *of < index);
         let own = self.replies.get(at..).unwrap_or_default().iter().take_while(move |(of, _)| *of == index);
         Ok(own.map(|(_, range)| self.bytes.get(range.clone()).unwrap_or_default()))
@@ -186,8 +195,9 @@ pub(super) struct Ledger(Outcomes);
 
 impl Ledger {
     pub(super) fn new(batch: u32, len: u32) -> Self {
-        let (failed, gaps, replies, remarks) = Default::default();
-        Self(Outcomes { batch, len, natures: Natures::default(), failed, gaps, replies, bytes: Vec::new(), remarks })
+        let (failed, gaps, bare, replies, remarks) = Default::default();
+        let (natures, bytes) = (Natures::default(), Vec::new());
+        Self(Outcomes { batch, len, natures, failed, gaps, bare, replies, bytes, remarks })
     }
 
     /// A request failed by itself.
@@ -209,6 +219,18 @@ impl Ledger {
         let start = self.0.bytes.len();
         self.0.bytes.extend_from_slice(message.bytes);
         self.0.replies.push((index, start..self.0.bytes.len()));
+    }
+
+    /// Whether the last reply that came is of this request, and nothing belongs behind it.
+    pub(super) fn has_whole_reply(&self, index: u32) -> bool {
+        let last = self.0.replies.last().filter(|(of, _)| *of == index);
+        let header = last.and_then(|(_, range)| Header::read(self.0.bytes.get(range.clone())?));
+        header.is_some_and(|header| !header.flags.contains(Flags::MULTI))
+    }
+
+    /// A request was done, but its replies may have been lost.
+    pub(super) fn miss_reply(&mut self, index: u32, cause: &Cause) {
+        self.0.bare.push((index, cause.clone()));
     }
 
     pub(super) fn remark(&mut self, index: u32, remark: Accepted) {
@@ -240,5 +262,26 @@ impl Ledger {
         outcomes.remarks.sort_by_key(|(index, _)| *index);
         outcomes.gaps.sort_by_key(|gap| gap.from);
         outcomes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_is_told_once_and_as_it_is_known_by_itself() {
+        let mut ledger = Ledger::new(0, 20);
+        for (from, to) in [(3, 6), (8, 9), (15, 20)] {
+            ledger.gap(from, to, &Cause::Overrun);
+        }
+        // Outside of any gap, within one, at its ends, all of it.
+        let known = [1, 3, 5, 8, 12, 17, 19];
+        known.iter().for_each(|index| ledger.fail(*index, Error::new("", Cause::Short)));
+        let outcomes = ledger.close(Natures::default());
+        let told: Vec<_> = outcomes.failures().map(|(index, error)| (index, error.is_overrun())).collect();
+        let by_index = |index| outcomes.result(index).err().map(|error| (index, error.is_overrun()));
+        assert_eq!(told, (0..20).filter_map(by_index).collect::<Vec<_>>());
+        assert_eq!(told.iter().filter(|(_, lost)| !lost).count(), known.len());
     }
 }

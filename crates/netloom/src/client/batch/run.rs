@@ -278,7 +278,10 @@ impl BatchRun {
                 self.leave_unsent(cause);
             }
             // It may have been taken all the same: by a kernel side that went away, or is too slow to say so.
-            _ => self.give_up(cause),
+            _ => {
+                self.seat.busy = true;
+                self.give_up(cause);
+            }
         }
     }
 
@@ -323,6 +326,7 @@ impl BatchRun {
     fn settle(&mut self) {
         if self.send.is_lost() {
             let Self { send, ledger, .. } = self;
+            send.bare().for_each(|(index, cause)| ledger.miss_reply(index, cause));
             send.settle(|from, to, cause| ledger.gap(from, to, &Cause::Unknown(Box::new(cause.clone()))));
         } else {
             self.miss_acks(self.send.end.index);

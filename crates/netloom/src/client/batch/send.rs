@@ -38,6 +38,8 @@ struct Loss {
     reach: u32,
     /// Those answered since.
     heard: Vec<u32>,
+    /// Those of them whose reply may be among what was lost.
+    bare: Vec<u32>,
 }
 
 impl Send {
@@ -88,6 +90,21 @@ impl Send {
         }
     }
 
+    /// This request is acknowledged, and the reply that may belong to it did not come.
+    pub(super) fn hear_bare(&mut self, index: u32) {
+        if let Some(loss) = &mut self.loss {
+            loss.bare.push(index);
+        }
+    }
+
+    /// Requests that were done, whose reply may have been lost, and why.
+    pub(super) fn bare(&self) -> impl Iterator<Item = (u32, &Cause)> {
+        self.loss.iter().flat_map(|loss| {
+            let from = loss.solid.unwrap_or(loss.from);
+            loss.bare.iter().copied().filter(move |index| *index >= from).map(|index| (index, &loss.cause))
+        })
+    }
+
     /// Answers were lost, as a full queue does it or in some other way.
     #[cold]
     pub(super) fn lose(&mut self, cause: Cause, full: bool) {
@@ -97,7 +114,8 @@ impl Send {
             Some(loss) => loss.full &= full,
             None => {
                 let from = self.next;
-                self.loss = Some(Loss { cause, full, from, solid: None, reach: from, heard: Vec::new() });
+                self.loss =
+                    Some(Loss { cause, full, from, solid: None, reach: from, heard: Vec::new(), bare: Vec::new() });
             }
         }
     }

@@ -144,6 +144,9 @@ impl BatchRun {
         match step {
             Step::Reply(message) => self.ledger.reply(index, message),
             Step::Ack(verdict) | Step::Done(verdict) => {
+                if self.send.is_lost() && self.misses_reply(index) {
+                    self.send.hear_bare(index);
+                }
                 let mut remark = Accepted::default();
                 remark.hear(verdict);
                 self.ledger.remark(index, remark);
@@ -166,13 +169,20 @@ impl BatchRun {
 
     /// An answer to this request tells of those before it, too.
     fn hear(&mut self, index: u32, done: bool) {
-        if self.send.is_plain() {
+        if !self.send.is_lost() {
             self.miss_acks(index);
         }
         self.send.hear(index, done);
         if done && index == self.send.last.index && self.send.barrier().is_none() {
             self.go_on();
         }
+    }
+
+    /// Whether a reply may belong to this request that has not come, or not all of it.
+    #[cold]
+    fn misses_reply(&self, index: u32) -> bool {
+        let place = self.requests.seek(self.send.first, index);
+        self.requests.is_replied_to(place) && !self.ledger.has_whole_reply(index)
     }
 
     /// Requests up to this one were silent: those that were to say something are not known.
