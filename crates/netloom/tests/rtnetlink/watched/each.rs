@@ -7,7 +7,7 @@ use netloom::families::rt_rule;
 use netloom::rtnetlink::watched::{AddressKey, RouteKey};
 use netloom::rtnetlink::{AddressFamily, Addresses, Links, Neighbours, Routes, Rules, route, rule};
 
-use super::{Called, PAIR, is_true, quietly, steps, synced, told};
+use super::{Called, is_true, paired, quietly, steps, synced, told};
 use crate::{inside, run, say, works};
 
 #[test]
@@ -53,7 +53,7 @@ fn addresses_are_true() {
         return;
     }
     quietly();
-    run(PAIR);
+    paired();
     let mut addresses = synced(Addresses::all());
     steps(
         &mut addresses,
@@ -85,7 +85,7 @@ fn ipv4_routes_are_true_of_what_goes_without_a_word() {
         return;
     }
     quietly();
-    run(PAIR);
+    paired();
     let mut routes = synced(Routes::of(AddressFamily::INET));
     let linkdown = "* 10.9.0.0/16 by 10.0.0.2 -> 10.9.0.0/16 by 10.0.0.2 linkdown";
     let back = "* 10.9.0.0/16 by 10.0.0.2 linkdown -> 10.9.0.0/16 by 10.0.0.2";
@@ -126,7 +126,7 @@ fn routes_over_several_links_and_next_hop_objects_are_true() {
         return;
     }
     quietly();
-    run(PAIR);
+    paired();
     run("ip link add w0 type veth peer name w1
          ip link set w1 up
          ip link set w0 up
@@ -204,7 +204,7 @@ fn ipv6_routes_are_true_hop_by_hop() {
         return;
     }
     quietly();
-    run(PAIR);
+    paired();
     let mut routes = synced(Routes::of(AddressFamily::INET6));
     let (one, two) = ("2001:db8:9::/48 by 2001:db8::2", "2001:db8:9::/48 by 2001:db8::2 by 2001:db8::3");
     let three = "2001:db8:9::/48 by 2001:db8::2 by 2001:db8::3 by 2001:db8::4";
@@ -260,7 +260,7 @@ fn neighbours_are_true() {
         return;
     }
     quietly();
-    run(PAIR);
+    paired();
     let mut neighbours = synced(Neighbours::all());
     let nine = "10.0.0.9 02:00:00:00:00:09";
     steps(

@@ -4,6 +4,7 @@ mod each;
 mod overrun;
 
 use std::fmt::Debug;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use netloom::Connection;
@@ -11,7 +12,7 @@ use netloom::client::{Change, Watch, Watchable};
 use netloom::families::{rt_addr, rt_link, rt_neigh, rt_route, rt_rule};
 use netloom::rtnetlink::{GROUPS, MacAddr, addr, route};
 
-use crate::{run, say};
+use crate::{run, say, shown};
 
 /// How an object is called in what a test expects.
 trait Called {
@@ -160,6 +161,18 @@ fn quietly() {
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/addr_gen_mode"), "1");
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/accept_dad"), "0");
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/router_solicitations"), "0");
+    }
+}
+
+/// Makes a pair of links with addresses, and waits until all that follows from it is there.
+fn paired() {
+    run(PAIR);
+    // The address's own route, which the kernel adds by and by.
+    // net/ipv6/addrconf.c: addrconf_dad_work
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !shown("ip -6 route show table local").iter().any(|route| route["dst"] == "2001:db8::1") {
+        assert!(Instant::now() < deadline, "no route of the pair's address");
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -6,7 +6,7 @@ use netloom::families::rt_route;
 use netloom::rtnetlink::{Addresses, Links, Neighbours, Routes, Rules, route};
 use netloom::socket::Opt;
 
-use super::{PAIR, is_true, quietly, synced, told};
+use super::{is_true, paired, quietly, synced, told};
 use crate::{inside, run};
 
 /// So small a queue that it overflows while nobody reads.
@@ -20,7 +20,7 @@ fn an_overrun_tells_what_differs_and_no_more() {
         return;
     }
     quietly();
-    run(PAIR);
+    paired();
     run("ip route add 10.9.0.0/16 via 10.0.0.2
          ip route add 10.8.0.0/16 via 10.0.0.2");
     let (mut routes, mut addresses) = (synced(Routes::all()), synced(Addresses::all()));
