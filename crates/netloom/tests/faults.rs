@@ -7,7 +7,7 @@ use netloom::Connection;
 use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
 use netloom::kernel::{Ctx, Family, Kernel, Nack, Registered};
 use netloom::socket::{Address, Received, RecvFlags, Transport, Under};
-use netloom::wire::Errno;
+use netloom::wire::{Errno, Flags};
 
 #[derive(Default)]
 struct Doc(Mutex<Vec<String>>);
@@ -146,8 +146,7 @@ fn a_lost_answer_ends_the_call() {
     assert!(nl.call(Echo, &Msg::new()).is_ok());
 }
 
-/// Tells once that the queue was full, instead of the datagram that it receives next; once that the other side is gone, of
-/// a datagram that was sent.
+/// Fails once, with what it is told: instead of the datagram that it receives next, or of one that was sent all the same.
 #[derive(Default)]
 struct Failing {
     receive: Mutex<Option<Errno>>,
@@ -196,6 +195,21 @@ fn a_request_whose_reply_alone_was_lost_is_done_and_does_not_pass_for_silent() {
         assert_eq!(error.index(), Some(0));
     }
     assert_eq!(outcomes.reply(whole).unwrap(), other);
+}
+
+#[test]
+fn an_acknowledgement_that_does_not_come_is_missed_also_behind_a_no_op() {
+    let (failing, nl) = failing();
+    let mut batch = nl.batch();
+    let ask = text(1);
+    batch.push(nl.request_raw(1).flags(Flags::ACK)).unwrap();
+    let replied = batch.push(nl.request(Echo, &ask)).unwrap();
+    // As if nothing were there yet: a no-op asks whether the last one is answered at all.
+    *failing.receive.lock().unwrap() = Some(Errno::EAGAIN);
+    let outcomes = batch.send().unwrap();
+    assert!(outcomes.result(0).unwrap_err().is_unknown());
+    assert_eq!(outcomes.reply(replied).unwrap(), ask);
+    assert_eq!(outcomes.failures().count(), 1);
 }
 
 #[test]
