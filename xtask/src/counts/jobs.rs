@@ -53,7 +53,7 @@ const fn asked(most: f64, job: Job) -> Job {
 pub(crate) const JOBS: &[Job] = &[
     asked(260.0, job("dump: one pass", "route", Of::Routes, ["dump", "pass"])),
     asked(380.0, job("dump: owned", "route", Of::Routes, ["dump", "owned"])),
-    job("dump: owned, used again", "route", Of::Routes, ["dump", "again"]),
+    asked(380.0, job("dump: owned, used again", "route", Of::Routes, ["dump", "again"])),
     job("dump: six by key", "route", Of::Routes, ["dump", "get"]),
     job("dump: one pass, tokio", "route", Of::Routes, ["dump", "pass-tokio"]),
     asked(200.0, job("add: one a send", "route", Of::Added, ["add", "netloom"])),
