@@ -56,7 +56,7 @@ pub(super) struct Came {
 }
 
 /// A machine takes seconds to boot, the cases take more, and random input takes minutes.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(450);
 
 /// Emulation fails now and then where a kernel patches its own code: a machine that dies is booted so often.
 const TRIES: u32 = 6;
