@@ -163,22 +163,7 @@ impl<'b> Writer<'b> {
     #[doc(alias = "nla_put")]
     #[inline]
     pub fn put_attr(&mut self, raw_type: u16, payload: &[u8]) -> Result<(), Full> {
-        let len = payload.len().saturating_add(Attr::HEADER_LEN);
-        let Ok(short) = u16::try_from(len) else { return Err(too_long(raw_type)) };
-        let space = align(usize::from(short));
-        let Some(end) = self.len.checked_add(space) else { return Err(no_room()) };
-        let Some(room) = self.buf.get_mut(self.len..end) else { return Err(no_room()) };
-        // Pad first: the value then overwrites all but the pad bytes of the last word.
-        if let Some(last) = room.last_chunk_mut::<4>() {
-            *last = [0; 4];
-        }
-        let ([l0, l1], [t0, t1]) = (short.to_ne_bytes(), raw_type.to_ne_bytes());
-        let Some((head, value)) = room.split_first_chunk_mut::<4>() else { return Err(no_room()) };
-        *head = [l0, l1, t0, t1];
-        let Some(value) = value.get_mut(..payload.len()) else { return Err(no_room()) };
-        value.copy_from_slice(payload);
-        self.len = end;
-        Ok(())
+        self.put_behind(raw_type, payload, 0)
     }
 
     /// A nest of this key: an attribute with the nested bit, holding what `body` writes.
@@ -217,20 +202,26 @@ impl<'b> Writer<'b> {
     /// An attribute of these bytes and a NUL behind them.
     #[inline]
     pub(crate) fn put_ended(&mut self, raw_type: u16, bytes: &[u8]) -> Result<(), Full> {
-        let len = bytes.len().saturating_add(Attr::HEADER_LEN + 1);
+        self.put_behind(raw_type, bytes, 1)
+    }
+
+    /// An attribute of these bytes and so many zeros behind them, at most four with the padding.
+    #[inline(always)]
+    fn put_behind(&mut self, raw_type: u16, payload: &[u8], zeros: usize) -> Result<(), Full> {
+        let len = payload.len().saturating_add(Attr::HEADER_LEN + zeros);
         let Ok(short) = u16::try_from(len) else { return Err(too_long(raw_type)) };
         let space = align(usize::from(short));
         let Some(end) = self.len.checked_add(space) else { return Err(no_room()) };
         let Some(room) = self.buf.get_mut(self.len..end) else { return Err(no_room()) };
-        // The last four bytes hold the NUL and the padding, whatever else is among them.
+        // The last word holds all zeros; the value then overwrites what is its own of it.
         if let Some(last) = room.last_chunk_mut::<4>() {
             *last = [0; 4];
         }
         let ([l0, l1], [t0, t1]) = (short.to_ne_bytes(), raw_type.to_ne_bytes());
         let Some((head, value)) = room.split_first_chunk_mut::<4>() else { return Err(no_room()) };
         *head = [l0, l1, t0, t1];
-        let Some(value) = value.get_mut(..bytes.len()) else { return Err(no_room()) };
-        value.copy_from_slice(bytes);
+        let Some(value) = value.get_mut(..payload.len()) else { return Err(no_room()) };
+        value.copy_from_slice(payload);
         self.len = end;
         Ok(())
     }

@@ -143,10 +143,7 @@ impl<W: Watchable> Watch<W> {
                 self.attempts.begin();
                 match self.dump(&request) {
                     Ok(()) => self.attempts = Attempts::default(),
-                    Err(error) => {
-                        let failed = self.table.failed(error);
-                        return failed.or_else(|error| self.attempts.lost(error).map(drop)).map(Some);
-                    }
+                    Err(error) => return failed(&mut self.table, &mut self.attempts, error).map(Some),
                 }
             }
             Want::Event => match self.events.next_until(deadline) {
@@ -192,6 +189,11 @@ pub(super) fn lost<W: Watchable>(table: &mut Table<W>, error: Error) -> Result<(
     }
     table.restart();
     Err(error)
+}
+
+/// A dump has failed: the error if that means nothing to the table, and no other attempt may mend it.
+pub(super) fn failed<W: Watchable>(table: &mut Table<W>, attempts: &mut Attempts, error: Error) -> Result<()> {
+    table.failed(error).or_else(|error| attempts.lost(error).map(drop))
 }
 
 /// What is asked for at the rtnl fence: a link, which takes the lock, be it there or not.

@@ -11,7 +11,7 @@ use super::runtime::Runtime;
 use super::subscription::Subscription;
 use crate::Result;
 use crate::client::follow::{Attempts, drain};
-use crate::client::watch::{ended, lost, name};
+use crate::client::watch::{ended, failed, lost, name};
 use crate::client::{Change, Fence, Objects, Table, Want, Watchable};
 
 /// A table of what a kernel side has, kept true by its events; see [`client::Watch`](crate::client::Watch), whose rules
@@ -103,10 +103,7 @@ impl<W: Watchable, R: Runtime> Watch<W, R> {
                 self.attempts.begin();
                 match begun {
                     Ok(dump) => self.dump = Some(Box::new(dump)),
-                    Err(error) => {
-                        let failed = self.table.failed(error);
-                        return failed.or_else(|error| self.attempts.lost(error).map(drop)).map(Some);
-                    }
+                    Err(error) => return failed(&mut self.table, &mut self.attempts, error).map(Some),
                 }
                 return Ok(Some(()));
             }
@@ -128,7 +125,7 @@ impl<W: Watchable, R: Runtime> Watch<W, R> {
                 Ok(object) => self.table.object(object),
                 Err(error) => {
                     self.dump = None;
-                    return self.attempts.lost(error).map(drop);
+                    return failed(&mut self.table, &mut self.attempts, error);
                 }
             }
         }
