@@ -58,6 +58,10 @@ impl Test {
         let mut total = Tally::default();
         for step in chosen {
             total += stage.perform(step);
+            // Who sees only a part of a long log sees this.
+            if total.failed > 0 {
+                stage.log(&format!("failed so far: {}", total.failures.join("; ")));
+            }
         }
         close(&total, begun.elapsed());
         Ok(if total.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })

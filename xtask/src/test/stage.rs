@@ -78,6 +78,13 @@ impl Stage {
         println!("{line}");
     }
 
+    /// Says something that a terminal has shown already.
+    pub(super) fn log(&self, line: &str) {
+        if !self.terminal {
+            println!("{line}");
+        }
+    }
+
     /// A command of Cargo's, in the workspace.
     pub(super) fn cargo(&self, words: &[&str]) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
