@@ -139,7 +139,10 @@ impl Error {
     /// The same error, which object it is about told behind the op.
     #[cfg(feature = "rtnetlink")]
     pub(crate) fn regarding(mut self, what: impl fmt::Display) -> Self {
-        self.0.asked = format!("{} {what}", self.0.asked).into();
+        self.0.asked = match self.0.asked.is_empty() {
+            true => what.to_string().into(),
+            false => format!("{} {what}", self.0.asked).into(),
+        };
         self
     }
 
@@ -380,5 +383,20 @@ impl From<Error> for std::io::Error {
             _ => ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+#[cfg(all(test, feature = "rtnetlink"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_error_is_about_stands_behind_the_op_if_there_is_one() {
+        for (asked, text) in
+            [("rt-link getlink", "rt-link getlink \"lo\": socket: EMFILE"), ("", "\"lo\": socket: EMFILE")]
+        {
+            let error = Error::new(asked, Cause::System("socket", Errno::EMFILE)).regarding(format_args!("{:?}", "lo"));
+            assert!(error.to_string().starts_with(text), "{error}");
+        }
     }
 }

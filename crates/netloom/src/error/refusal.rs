@@ -97,7 +97,9 @@ fn advice(errno: Errno) -> &'static str {
         Errno::EPERM => {
             "not permitted; needs CAP_NET_ADMIN in the user namespace that owns the network namespace (run as root?)"
         }
-        Errno::EOPNOTSUPP => "this kernel side does not have the op, or not in this way (do or dump)",
+        Errno::EOPNOTSUPP => {
+            "not supported; this kernel side does not have the op, or not in this way (do or dump), or not for such an object"
+        }
         Errno::EBUSY => "busy; what it asks for is in use or under way, try again",
         _ => errno.text().unwrap_or("the kernel side gives no reason"),
     }

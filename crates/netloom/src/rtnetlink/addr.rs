@@ -4,8 +4,8 @@ use netloom_families::rt_addr::{Address, Deladdr, Getaddr, Ifaddrmsg, Newaddr};
 use netloom_wire::{Errno, Flags};
 
 use super::{ADD, AddressFamily, Interface, Prefix, REPLACE, list, was_there};
-use crate::Result;
 use crate::client::Caller;
+use crate::{Error, Result};
 
 impl From<Prefix> for Address {
     /// An address of our own with its prefix, for [`add`] and the like.
@@ -53,7 +53,12 @@ pub fn of<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::A
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the addresses keep changing.
 pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Address>> {
     let request = Address::new().header(Ifaddrmsg { ifa_family: family.0, ..Ifaddrmsg::default() });
-    C::answer(async move { list(nl, Getaddr, &request).await })
+    C::answer(async move {
+        let mut all = list(nl, Getaddr, &request).await?;
+        // net/core/rtnetlink.c: rtnetlink_rcv_msg answers for a family that it does not have with all others
+        all.retain(|address| family == AddressFamily::UNSPEC || address.header.ifa_family == family.0);
+        Ok(all)
+    })
 }
 
 /// Adds an address to an interface: a [`Prefix`], or an [`Address`] made of one with what else there is to say.
@@ -108,7 +113,8 @@ pub fn delete<'a, C: Caller>(
     let (interface, address) = (interface.into(), address.into());
     C::answer(async move {
         let address = on(nl, interface, address).await?;
-        was_there(nl.call(Deladdr, &address).await, &[Errno::EADDRNOTAVAIL])
+        let done = was_there(nl.call(Deladdr, &address).await, &[Errno::EADDRNOTAVAIL]);
+        done.map_err(|error| about(error, interface, &address))
     })
 }
 
@@ -139,10 +145,21 @@ fn put<'a, C: Caller>(
     flags: Flags,
 ) -> C::Answer<'a, ()> {
     let (interface, address) = (interface.into(), address.into());
-    C::answer(async move { nl.send(Newaddr, &on(nl, interface, address).await?, flags).await })
+    C::answer(async move {
+        let address = on(nl, interface, address).await?;
+        nl.send(Newaddr, &address, flags).await.map_err(|error| about(error, interface, &address))
+    })
 }
 
 async fn on<C: Caller>(nl: &C, interface: Interface<'_>, address: Address) -> Result<Address> {
     let header = Ifaddrmsg { ifa_index: interface.resolve(nl).await?, ..address.header };
     Ok(address.header(header))
+}
+
+/// An error that says which address of which interface was meant.
+fn about(error: Error, interface: Interface<'_>, address: &Address) -> Error {
+    match prefix(address) {
+        Some(prefix) => error.regarding(format_args!("{prefix} on {interface}")),
+        None => error.regarding(format_args!("on {interface}")),
+    }
 }

@@ -1,5 +1,7 @@
 //! Which interface is meant.
 
+use std::fmt;
+
 use netloom_families::rt_link::Link;
 
 use super::link;
@@ -39,6 +41,16 @@ impl<'a> Interface<'a> {
         match self {
             Self::Index(index) => index,
             Self::Name(_) => 0,
+        }
+    }
+}
+
+impl fmt::Display for Interface<'_> {
+    /// As errors tell it: `interface 2`, or a name in quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "interface {index}"),
+            Self::Name(name) => write!(f, "{name:?}"),
         }
     }
 }

@@ -4,12 +4,13 @@
 use std::os::fd::AsRawFd;
 
 use netloom_families::rt_link::{Dellink, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink};
-use netloom_wire::{Errno, IntoValue, OwnedChoice};
+use netloom_wire::{Errno, FixedHeader, Flags, Header, IntoValue, OwnedChoice};
 
 use super::{ADD, Interface, list, was_there};
 #[cfg(target_os = "linux")]
 use crate::Netns;
-use crate::client::Caller;
+use crate::Result;
+use crate::client::{Caller, Object};
 use crate::error::{Cause, Error};
 
 /// The longest name of an interface; longer ones are alternative names.
@@ -31,7 +32,7 @@ const LONGEST_NAME: usize = 15;
 #[doc(alias = "rtnl_link_get_kernel")]
 pub fn find<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Link> {
     let interface = interface.into();
-    C::answer(async move { nl.call(Getlink, &meant(interface)).await.map_err(|error| about(error, interface)) })
+    C::answer(async move { nl.call(Getlink, &meant(interface)).await.map_err(|error| error.regarding(interface)) })
 }
 
 /// The index of the interface of this name: what other families name it by.
@@ -67,14 +68,20 @@ pub fn of_kind<'a, C: Caller>(nl: &'a C, kind: &'a str) -> C::Answer<'a, Vec<Lin
     })
 }
 
-/// The members of a bridge, bond or VRF; the kernel leaves the others out.
+/// The members of a bridge, bond or VRF; the kernel leaves the others out. Of 0, those that are nobody's.
 ///
 /// # Errors
 ///
-/// ENODEV if there is no such master; as of [`all`].
+/// ENODEV if there is no master of this name; as of [`all`].
 pub fn members<'a, C: Caller>(nl: &'a C, master: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Link>> {
     let master = master.into();
-    C::answer(async move { list(nl, Getlink, &Link::new().master(master.resolve(nl).await?)).await })
+    C::answer(async move {
+        let master = master.resolve(nl).await?;
+        let mut links = list(nl, Getlink, &Link::new().master(master)).await?;
+        // net/core/rtnetlink.c: link_master_filtered leaves nothing out for 0
+        links.retain(|link| link.master.unwrap_or_default() == master);
+        Ok(links)
+    })
 }
 
 /// The kind of an interface: `bridge`, `veth` …, also if only its options say so; `None` for hardware and the loopback
@@ -97,6 +104,9 @@ pub fn new(name: &str, kind: &str) -> Link {
 
 /// Makes an interface, and returns its index.
 ///
+/// A name like `br%d` has the kernel choose the number. What is made in another namespace (`net_ns_fd`, `net_ns_pid`, or
+/// `target_netnsid` with such a name) has its index there, which nobody tells here: then it is 0.
+///
 /// ```no_run
 /// use netloom::{Connection, rtnetlink::link};
 /// let nl = Connection::open()?;
@@ -107,7 +117,8 @@ pub fn new(name: &str, kind: &str) -> Link {
 ///
 /// # Errors
 ///
-/// EEXIST if there is one of this name; EOPNOTSUPP if the kernel does not have its kind; EPERM without CAP_NET_ADMIN.
+/// EEXIST if there is one of this name; EOPNOTSUPP if the kernel does not have its kind; EPERM without CAP_NET_ADMIN. Before
+/// Linux 6.2, which number the kernel chose is not told: it is made, and the error says that.
 #[doc(alias = "rtnl_link_add")]
 pub fn add<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
     C::answer(async move {
@@ -115,8 +126,17 @@ pub fn add<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
             let instead = "a new interface needs a name: Link::ifname";
             return Err(Error::new("rt-link newlink", Cause::Usage(instead)));
         };
-        nl.send(Newlink, link, ADD).await.map_err(|error| about(error, Interface::Name(name)))?;
-        Interface::Name(name).resolve(nl).await
+        let (asked, chosen) = (Interface::Name(name), name.contains('%'));
+        if chosen && !is_out_of_sight(link) && link.target_netnsid.is_none() {
+            let told = |told: Object<'_, _>| Ifinfomsg::read_some(told.bytes().get(Header::LEN..).unwrap_or_default());
+            let made = nl.lend(Newlink, link, ADD | Flags::ECHO, told).await;
+            return made.map(|header| unsigned(header.ifi_index)).map_err(|error| error.regarding(asked));
+        }
+        nl.send(Newlink, link, ADD).await.map_err(|error| error.regarding(asked))?;
+        if chosen || is_out_of_sight(link) {
+            return Ok(0);
+        }
+        made(nl, link).await.map(|made| unsigned(made.header.ifi_index))
     })
 }
 
@@ -124,13 +144,14 @@ pub fn add<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
 ///
 /// # Errors
 ///
-/// EEXIST if there is one of its name but another kind; as of [`add`].
+/// EEXIST if there is one of its name but another kind, or of its name in another namespace (`net_ns_fd`, `net_ns_pid`), whose
+/// kind nobody tells here; as of [`add`].
 pub fn ensure<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
     C::answer(async move {
         match C::wait(add(nl, link)).await {
-            Err(error) if error.errno() == Some(Errno::EEXIST) => {
-                let there = C::wait(find(nl, link.ifname.as_deref().unwrap_or_default())).await?;
-                if kind(&there) == kind(link) { Interface::from(&there).resolve(nl).await } else { Err(error) }
+            Err(error) if error.errno() == Some(Errno::EEXIST) && !is_out_of_sight(link) => {
+                let there = made(nl, link).await?;
+                if kind(&there) == kind(link) { Ok(unsigned(there.header.ifi_index)) } else { Err(error) }
             }
             done => done,
         }
@@ -147,7 +168,7 @@ pub fn delete<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> 
     let interface = interface.into();
     C::answer(async move {
         let done = nl.call(Dellink, &meant(interface)).await;
-        was_there(done, &[Errno::ENODEV]).map_err(|error| about(error, interface))
+        was_there(done, &[Errno::ENODEV]).map_err(|error| error.regarding(interface))
     })
 }
 
@@ -170,7 +191,7 @@ pub fn change<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, cha
                 change.header(header)
             }
         };
-        nl.call(Newlink, &change).await.map_err(|error| about(error, interface))
+        nl.call(Newlink, &change).await.map_err(|error| error.regarding(interface))
     })
 }
 
@@ -213,8 +234,7 @@ pub fn set_flags<'a, C: Caller>(
 ///
 /// EEXIST if another has the name; as of [`change`].
 pub fn rename<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, ()> {
-    let (interface, change) = (interface.into(), Link::new().ifname(name));
-    C::answer(async move { C::wait(self::change(nl, interface.resolve(nl).await?, change)).await })
+    change(nl, interface, Link::new().ifname(name))
 }
 
 /// Sets the largest packet, in bytes.
@@ -282,6 +302,19 @@ pub fn set_namespace<'a, C: Caller>(
     })
 }
 
+/// Whether it is made where only its own namespace's sockets see it.
+fn is_out_of_sight(link: &Link) -> bool {
+    link.net_ns_fd.is_some() || link.net_ns_pid.is_some()
+}
+
+/// What is there under the name of an interface that was to be made, in the namespace that it was to be made in.
+async fn made<C: Caller>(nl: &C, link: &Link) -> Result<Link> {
+    let name = Interface::Name(link.ifname.as_deref().unwrap_or_default());
+    let mut asked = meant(name);
+    asked.target_netnsid = link.target_netnsid;
+    nl.call(Getlink, &asked).await.map_err(|error| error.regarding(name))
+}
+
 /// A request that names an interface.
 fn meant(interface: Interface<'_>) -> Link {
     match interface {
@@ -297,10 +330,7 @@ fn signed(index: u32) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
 }
 
-/// An error that says which interface was meant.
-fn about(error: Error, interface: Interface<'_>) -> Error {
-    match interface {
-        Interface::Index(index) => error.regarding(format_args!("interface {index}")),
-        Interface::Name(name) => error.regarding(format_args!("{name:?}")),
-    }
+/// The index that ifinfomsg has.
+fn unsigned(index: i32) -> u32 {
+    u32::try_from(index).unwrap_or_default()
 }

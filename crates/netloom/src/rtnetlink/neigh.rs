@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use netloom_families::rt_neigh::{Delneigh, Getneigh, Ndmsg, Neighbour, NeighbourFlags, NeighbourState, Newneigh};
 use netloom_wire::{Errno, Flags, IntoValue};
 
-use super::{ADD, APPEND, AddressFamily, Interface, REPLACE, list, was_there};
-use crate::Result;
+use super::{ADD, APPEND, AddressFamily, Interface, MacAddr, REPLACE, list, was_there};
 use crate::client::Caller;
+use crate::{Error, Result};
 
 /// A neighbour of this address and hardware address that stays until it is removed, for [`add`] and [`replace`].
 pub fn new(address: impl Into<IpAddr>, hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
@@ -37,7 +37,7 @@ pub fn entry(hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
 ///
 /// # Errors
 ///
-/// ENODEV if there is no such interface; [`is_interrupted`](crate::Error::is_interrupted) if its neighbours keep
+/// ENODEV if there is no interface of this name; [`is_interrupted`](crate::Error::is_interrupted) if its neighbours keep
 /// changing.
 pub fn of<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Neighbour>> {
     let interface = interface.into();
@@ -91,10 +91,11 @@ pub fn find<'a, C: Caller>(
     let interface = interface.into();
     let asked = named(address.into(), NeighbourState::default(), NeighbourFlags::default());
     C::answer(async move {
-        match nl.call(Getneigh, &on(nl, interface, asked).await?).await {
+        let asked = on(nl, interface, asked).await?;
+        match nl.call(Getneigh, &asked).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(about(error, interface, &asked)),
         }
     })
 }
@@ -159,7 +160,8 @@ pub fn delete<'a, C: Caller>(
     let interface = interface.into();
     C::answer(async move {
         let neighbour = on(nl, interface, neighbour).await?;
-        was_there(nl.call(Delneigh, &neighbour).await, &[Errno::ENOENT])
+        let done = was_there(nl.call(Delneigh, &neighbour).await, &[Errno::ENOENT]);
+        done.map_err(|error| about(error, interface, &neighbour))
     })
 }
 
@@ -203,7 +205,10 @@ fn put<'a, C: Caller>(
     flags: Flags,
 ) -> C::Answer<'a, ()> {
     let interface = interface.into();
-    C::answer(async move { nl.send(Newneigh, &on(nl, interface, neighbour).await?, flags).await })
+    C::answer(async move {
+        let neighbour = on(nl, interface, neighbour).await?;
+        nl.send(Newneigh, &neighbour, flags).await.map_err(|error| about(error, interface, &neighbour))
+    })
 }
 
 fn named(address: IpAddr, ndm_state: NeighbourState, ndm_flags: NeighbourFlags) -> Neighbour {
@@ -215,4 +220,13 @@ async fn on<C: Caller>(nl: &C, interface: Interface<'_>, neighbour: Neighbour) -
     let ndm_ifindex = i32::try_from(interface.resolve(nl).await?).unwrap_or(i32::MAX);
     let header = Ndmsg { ndm_ifindex, ..neighbour.header };
     Ok(neighbour.header(header))
+}
+
+/// An error that says which neighbour on which interface was meant.
+fn about(error: Error, interface: Interface<'_>, neighbour: &Neighbour) -> Error {
+    match (neighbour.dst, neighbour.lladdr.as_deref().and_then(MacAddr::read)) {
+        (Some(address), _) => error.regarding(format_args!("{address} on {interface}")),
+        (None, Some(hardware)) => error.regarding(format_args!("{hardware} on {interface}")),
+        (None, None) => error.regarding(format_args!("on {interface}")),
+    }
 }

@@ -83,7 +83,7 @@ pub fn all<C: Caller>(nl: &C) -> C::Answer<'_, Vec<Nexthop>> {
 ///
 /// # Errors
 ///
-/// ENODEV if there is no such interface; as of [`all`].
+/// ENODEV if there is no interface of this name; as of [`all`].
 pub fn over<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Vec<Nexthop>> {
     let interface = interface.into();
     C::answer(async move { list(nl, Getnexthop, &Nexthop::new().oif(interface.resolve(nl).await?)).await })
@@ -147,7 +147,7 @@ pub fn add<C: Caller>(nl: &C, nexthop: impl Into<Nexthop>) -> C::Answer<'_, u32>
     let nexthop = plain(nexthop.into());
     C::answer(async move {
         if let Some(id) = nexthop.id.filter(|id| *id != 0) {
-            return nl.send(Newnexthop, &nexthop, ADD).await.map(|()| id);
+            return nl.send(Newnexthop, &nexthop, ADD).await.map(|()| id).map_err(|error| about(error, Some(id)));
         }
         // Which number it has, its notification tells.
         let read = |told: Object<'_, _>| {
@@ -168,7 +168,7 @@ pub fn add<C: Caller>(nl: &C, nexthop: impl Into<Nexthop>) -> C::Answer<'_, u32>
 #[doc(alias = "ip nexthop replace")]
 pub fn replace<C: Caller>(nl: &C, nexthop: impl Into<Nexthop>) -> C::Answer<'_, ()> {
     let nexthop = plain(nexthop.into());
-    C::answer(async move { nl.send(Newnexthop, &nexthop, REPLACE).await })
+    C::answer(async move { nl.send(Newnexthop, &nexthop, REPLACE).await.map_err(|error| about(error, nexthop.id)) })
 }
 
 /// Removes a next hop or a group; false if there was none. With it go, untold, the routes over it, and groups whose last
@@ -179,7 +179,10 @@ pub fn replace<C: Caller>(nl: &C, nexthop: impl Into<Nexthop>) -> C::Answer<'_, 
 /// EPERM without CAP_NET_ADMIN.
 #[doc(alias = "ip nexthop del")]
 pub fn delete<C: Caller>(nl: &C, id: u32) -> C::Answer<'_, bool> {
-    C::answer(async move { was_there(nl.call(Delnexthop, &Nexthop::new().id(id)).await, &[Errno::ENOENT]) })
+    C::answer(async move {
+        let done = was_there(nl.call(Delnexthop, &Nexthop::new().id(id)).await, &[Errno::ENOENT]);
+        done.map_err(|error| about(error, Some(id)))
+    })
 }
 
 fn of_family(family: AddressFamily) -> Nexthop {
@@ -191,6 +194,14 @@ fn found(answer: Result<Nexthop>) -> Result<Option<Nexthop>> {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// An error that says which next hop was meant.
+fn about(error: Error, id: Option<u32>) -> Error {
+    match id {
+        Some(id) => error.regarding(format_args!("id {id}")),
+        None => error,
     }
 }
 

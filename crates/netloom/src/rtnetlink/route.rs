@@ -10,6 +10,7 @@ use netloom_wire::{Errno, Flags};
 
 use super::{ADD, APPEND, AddressFamily, Interface, Prefix, REPLACE, list, was_there};
 use crate::client::Caller;
+use crate::{Error, Result};
 
 /// The table that routes are in unless said.
 #[doc(alias = "RT_TABLE_MAIN")]
@@ -102,7 +103,7 @@ pub fn of_type(prefix: Prefix, rtm_type: RouteType) -> Route {
 ///
 /// What the kernel refuses; [`is_interrupted`](crate::Error::is_interrupted) if the routes keep changing.
 pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Route>> {
-    C::answer(async move { list(nl, Getroute, &of_family(family)).await })
+    C::answer(async move { listed(nl, family, &of_family(family)).await })
 }
 
 /// The routes of one table; the kernel leaves the others out. None if there is no such table.
@@ -112,7 +113,7 @@ pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Route>
 /// As of [`all`].
 pub fn table<C: Caller>(nl: &C, family: AddressFamily, table: u32) -> C::Answer<'_, Vec<Route>> {
     C::answer(async move {
-        match list(nl, Getroute, &of_family(family).table(table)).await {
+        match listed(nl, family, &of_family(family).table(table)).await {
             // net/ipv4/fib_frontend.c: inet_dump_fib
             Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(Vec::new()),
             routes => routes,
@@ -131,7 +132,7 @@ pub fn over<'a, C: Caller>(
     interface: impl Into<Interface<'a>>,
 ) -> C::Answer<'a, Vec<Route>> {
     let interface = interface.into();
-    C::answer(async move { list(nl, Getroute, &of_family(family).oif(interface.resolve(nl).await?)).await })
+    C::answer(async move { listed(nl, family, &of_family(family).oif(interface.resolve(nl).await?)).await })
 }
 
 /// The default route of the main table, the one of the lowest metric if there are several; `None` if there is none.
@@ -191,11 +192,12 @@ pub fn lookup_as<C: Caller>(nl: &C, what: Route) -> C::Answer<'_, Route> {
     if what.header.rtm_family == AddressFamily::INET.0 {
         what.header.rtm_flags = what.header.rtm_flags | RouteFlags::LOOKUP_TABLE;
     }
-    C::answer(async move { nl.call(Getroute, &what).await })
+    C::answer(async move { nl.call(Getroute, &what).await.map_err(|error| about(error, &what)) })
 }
 
 /// Adds a route. What is left out is as with `ip`: the main table, type unicast, protocol static, and of IPv4 the scope
-/// `link` if there is no gateway. A gateway of another family than the route's becomes a `via`.
+/// `link` if there is no gateway. A gateway of another family than the route's becomes a `via`. With a next hop object
+/// (`nh_id`) it says alone over what: gateways and interfaces beside it, as a listed route tells them, are not sent.
 ///
 /// ```no_run
 /// use netloom::families::rt_route::Route;
@@ -255,7 +257,9 @@ pub fn delete<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, bool>
     if any_scope && route.header.rtm_family == AddressFamily::INET.0 {
         route.header.rtm_scope = Scope::NOWHERE;
     }
-    C::answer(async move { was_there(nl.call(Delroute, &route).await, &[Errno::ESRCH]) })
+    C::answer(async move {
+        was_there(nl.call(Delroute, &route).await, &[Errno::ESRCH]).map_err(|error| about(error, &route))
+    })
 }
 
 /// Removes all routes of a table, and returns how many.
@@ -307,7 +311,15 @@ pub fn complete(route: impl Into<Route>) -> Route {
 
 fn put<C: Caller>(nl: &C, route: impl Into<Route>, flags: Flags) -> C::Answer<'_, ()> {
     let route = complete(route);
-    C::answer(async move { nl.send(Newroute, &route, flags).await })
+    C::answer(async move { nl.send(Newroute, &route, flags).await.map_err(|error| about(error, &route)) })
+}
+
+/// What the kernel has of this family.
+async fn listed<C: Caller>(nl: &C, family: AddressFamily, request: &Route) -> Result<Vec<Route>> {
+    let mut routes = list(nl, Getroute, request).await?;
+    // net/core/rtnetlink.c: rtnetlink_rcv_msg answers for a family that it does not have with all others
+    routes.retain(|route| family == AddressFamily::UNSPEC || route.header.rtm_family == family.0);
+    Ok(routes)
 }
 
 /// A request for what the kernel has of this family.
@@ -319,6 +331,16 @@ fn of_family(family: AddressFamily) -> Route {
 fn plain(route: Route) -> Route {
     let mut route = route;
     route.cacheinfo = None;
+    // net/ipv4/fib_frontend.c: rtm_to_fib_config refuses beside a next hop object what a listed route tells of it
+    if route.nh_id.is_some() {
+        (route.oif, route.gateway, route.via) = (None, None, None);
+        (route.encap, route.encap_type) = (None, None);
+        route.multipath.clear();
+        // net/ipv4/fib_semantics.c: fib_dump_info tells a next hop that drops as the route's type, which it is not
+        if route.header.rtm_type == RouteType::BLACKHOLE {
+            route.header.rtm_type = RouteType::UNSPEC;
+        }
+    }
     let header = &mut route.header;
     // net/ipv4/fib_semantics.c: fib_create_info refuses states
     header.rtm_flags = RouteFlags(header.rtm_flags.0 & (RouteFlags::ONLINK | RouteFlags::PERVASIVE).0);
@@ -346,6 +368,15 @@ fn plain(route: Route) -> Route {
 fn by_family(family: AddressFamily, gateway: &mut Option<IpAddr>, via: &mut Option<IpAddr>) {
     if gateway.is_some_and(|address| AddressFamily::of(address) != family) {
         *via = gateway.take();
+    }
+}
+
+/// An error that says which route was meant.
+fn about(error: Error, route: &Route) -> Error {
+    let Some(prefix) = prefix(route) else { return error };
+    match route.table {
+        None | Some(TABLE_MAIN) => error.regarding(prefix),
+        Some(table) => error.regarding(format_args!("{prefix} table {table}")),
     }
 }
 

@@ -4,6 +4,7 @@ use netloom_families::rt_rule::{Delrule, FibRuleHdr, Getrule, Newrule, Rule, Rul
 use netloom_wire::Errno;
 
 use super::{ADD, AddressFamily, Prefix, list, was_there};
+use crate::Error;
 use crate::client::Caller;
 
 /// A rule that has what matches looked up in this table; the setters say what matches and its place.
@@ -95,7 +96,7 @@ pub fn all<C: Caller>(nl: &C, family: AddressFamily) -> C::Answer<'_, Vec<Rule>>
 /// EEXIST if there is one that is the same in all; EPERM without CAP_NET_ADMIN.
 pub fn add<'a, C: Caller>(nl: &'a C, rule: &Rule) -> C::Answer<'a, ()> {
     let rule = plain(rule);
-    C::answer(async move { nl.send(Newrule, &rule, ADD).await })
+    C::answer(async move { nl.send(Newrule, &rule, ADD).await.map_err(|error| about(error, &rule)) })
 }
 
 /// Adds a rule unless it is there; whether it was added.
@@ -121,11 +122,21 @@ pub fn ensure<'a, C: Caller>(nl: &'a C, rule: &Rule) -> C::Answer<'a, bool> {
 /// EPERM for the rule of the local table, and without CAP_NET_ADMIN.
 pub fn delete<'a, C: Caller>(nl: &'a C, rule: &Rule) -> C::Answer<'a, bool> {
     let rule = plain(rule);
-    C::answer(async move { was_there(nl.call(Delrule, &rule).await, &[Errno::ENOENT]) })
+    C::answer(
+        async move { was_there(nl.call(Delrule, &rule).await, &[Errno::ENOENT]).map_err(|error| about(error, &rule)) },
+    )
 }
 
 fn of_action(family: AddressFamily, action: RuleAction) -> Rule {
     Rule::new().header(FibRuleHdr { family: family.0, action, ..FibRuleHdr::default() })
+}
+
+/// An error that says which rule was meant.
+fn about(error: Error, rule: &Rule) -> Error {
+    match rule.priority {
+        Some(priority) => error.regarding(format_args!("priority {priority}")),
+        None => error,
+    }
 }
 
 /// The rule without what the kernel alone knows, and the table in both places.

@@ -1,17 +1,18 @@
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Child, Command, Stdio};
 
 use netloom::families::rt_link::{Link, LinkFlags, OperState};
-use netloom::rtnetlink::{MacAddr, link};
+use netloom::rtnetlink::{MacAddr, link, nsid};
 use netloom::{Connection, Errno};
 use serde_json::{Map, Value, json};
 
 use crate::shells::Shell;
 use crate::{in_each_shell, names, open, run, same_when_steady, say, shown, well_read, works};
 
-in_each_shell! { link: what_ip_has_made_is_read what_we_make_and_change_ip_shows an_interface_moves_to_another_namespace }
+in_each_shell! { link: what_ip_has_made_is_read what_we_make_and_change_ip_shows an_interface_moves_to_another_namespace
+what_is_made_is_told_by_its_index_wherever_it_is }
 
 /// An interface as `ip -d -j link` shows it, but for what its kind alone has.
 fn as_ip(link: &Link, name: &dyn Fn(u32) -> String) -> Value {
@@ -134,6 +135,8 @@ fn what_ip_has_made_is_read<C: Shell>() {
     assert_eq!(named(nl.done(link::of_kind(&nl, "bridge")).unwrap()), ["br0"]);
     assert_eq!(named(nl.done(link::of_kind(&nl, "unheard of")).unwrap()), [""; 0]);
     assert_eq!(named(nl.done(link::members(&nl, "br0")).unwrap()), ["v1"]);
+    let nobodys = named(nl.done(link::members(&nl, 0)).unwrap());
+    assert!(nobodys.contains(&"v0".to_owned()) && !nobodys.contains(&"v1".to_owned()), "{nobodys:?}");
     for name in ["none", "no-such-interface-by-far"] {
         let error = nl.done(link::find(&nl, name)).unwrap_err();
         assert_eq!(error.to_string(), format!("rt-link getlink {name:?}: ENODEV: no such device"));
@@ -186,6 +189,10 @@ fn what_we_make_and_change_ip_shows<C: Shell>() {
     assert!(!nl.done(link::delete(&nl, 999_999)).unwrap());
 
     // What is wrong is told: of which interface, and where.
+    let error = nl.done(link::rename(&nl, "renamed", "lo")).unwrap_err();
+    assert_eq!(error.to_string(), "rt-link newlink \"renamed\": EEXIST: already exists");
+    let error = nl.done(link::set_master(&nl, "renamed", "lo")).unwrap_err();
+    assert!(error.to_string().ends_with("or not for such an object"), "{error}");
     let error = nl.done(link::set_mtu(&nl, "renamed", 10)).unwrap_err();
     assert_eq!(error.to_string(), "rt-link newlink \"renamed\": EINVAL: mtu less than device minimum");
     let error = nl.done(link::change(&nl, "renamed", Link::new().ifname("by far too long a name"))).unwrap_err();
@@ -198,6 +205,18 @@ fn an_interface_moves_to_another_namespace<C: Shell>() {
     if !works("ip link add v0 type veth peer name v1") {
         return say("SKIPPED moving an interface: no veth here");
     }
+    let (mut other, namespace) = elsewhere();
+    let here = open::<C>();
+    let there = Connection::builder().netns(namespace.as_fd()).open().unwrap();
+    here.done(link::set_namespace(&here, "v1", namespace.as_fd())).unwrap();
+    assert!(here.done(link::find(&here, "v1")).unwrap_err().is_not_found());
+    assert_eq!(link::find(&there, "v1").unwrap().ifname.as_deref(), Some("v1"));
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// A process in another network namespace, and that.
+fn elsewhere() -> (Child, File) {
     let mut other = Command::new("unshare")
         .args(["-n", "sh", "-c", "echo there; exec sleep 60"])
         .stdout(Stdio::piped())
@@ -205,11 +224,48 @@ fn an_interface_moves_to_another_namespace<C: Shell>() {
         .unwrap();
     other.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
     let namespace = File::open(format!("/proc/{}/ns/net", other.id())).unwrap();
+    (other, namespace)
+}
+
+fn what_is_made_is_told_by_its_index_wherever_it_is<C: Shell>() {
+    let (mut other, namespace) = elsewhere();
     let here = open::<C>();
     let there = Connection::builder().netns(namespace.as_fd()).open().unwrap();
-    here.done(link::set_namespace(&here, "v1", namespace.as_fd())).unwrap();
-    assert!(here.done(link::find(&here, "v1")).unwrap_err().is_not_found());
-    assert_eq!(link::find(&there, "v1").unwrap().ifname.as_deref(), Some("v1"));
+    let bridge = |name: &str| link::new(name, "bridge");
+    let fd = u32::try_from(namespace.as_raw_fd()).unwrap();
+
+    // Where the kernel chooses the number, another connection's list says which it is.
+    for _ in 0..2 {
+        match here.done(link::add(&here, &bridge("many%d"))) {
+            Err(error) if error.errno().is_none() => {
+                say(&format!("SKIPPED names that the kernel chooses: not told before Linux 6.2 ({error})"));
+            }
+            made => {
+                let made = made.unwrap();
+                let names: Vec<_> = shown("ip link").into_iter().filter(|link| link["ifindex"] == made).collect();
+                assert!(names[0]["ifname"].as_str().unwrap().starts_with("many"), "{names:?}");
+            }
+        }
+    }
+    assert_eq!(here.done(link::add(&here, &bridge("away").net_ns_fd(fd))).unwrap(), 0);
+    assert_eq!(here.done(link::add(&here, &bridge("gone").net_ns_pid(other.id()))).unwrap(), 0);
+    assert_eq!(here.done(link::add(&here, &bridge("any%d").net_ns_fd(fd))).unwrap(), 0);
+    let error = here.done(link::ensure(&here, &bridge("away").net_ns_fd(fd))).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
+    for name in ["away", "gone", "any0"] {
+        assert!(link::find(&there, name).is_ok(), "{name}");
+        assert!(here.done(link::find(&here, name)).unwrap_err().is_not_found(), "{name}");
+    }
+    let id = here.done(nsid::ensure(&here, namespace.as_fd())).unwrap();
+    run("ip link add name away type bridge");
+    let known = bridge("known").target_netnsid(id);
+    let made = here.done(link::add(&here, &known)).unwrap();
+    assert_eq!(link::index(&there, "known").unwrap(), made);
+    assert_eq!(here.done(link::ensure(&here, &known)).unwrap(), made);
+    assert_eq!(
+        here.done(link::ensure(&here, &bridge("away").target_netnsid(id))).unwrap(),
+        link::index(&there, "away").unwrap()
+    );
     other.kill().unwrap();
     other.wait().unwrap();
 }

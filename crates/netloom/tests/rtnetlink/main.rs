@@ -11,6 +11,7 @@ mod link;
 mod long;
 mod neighbour;
 mod nexthop;
+mod refusal;
 mod route;
 mod rule;
 #[path = "../shells/mod.rs"]

@@ -159,6 +159,25 @@ fn what_we_add_ip_shows<C: Shell>() {
     let told = nl.done(route::table(&nl, AddressFamily::INET, route::TABLE_MAIN)).unwrap();
     assert!(told.iter().any(|told| told.nh_id == Some(32) && told.header.rtm_dst_len == 8), "{told:?}");
 
+    // Routes over next hops can be removed, and added again, as they were listed.
+    run("ip nexthop add id 50 blackhole protocol static
+         ip nexthop add id 51 via 192.0.2.9 dev v0 protocol static
+         ip route add 10.51.0.0/16 nhid 51 table 77
+         ip route add 10.32.0.0/16 nhid 32 table 77
+         ip route add 10.50.0.0/16 nhid 50 table 77
+         ip -6 route add 2001:db8:50::/48 nhid 31 table 77");
+    for family in [AddressFamily::INET, AddressFamily::INET6] {
+        let there = || nl.done(route::table(&nl, family, 77)).unwrap();
+        let before = there();
+        assert!(!before.is_empty());
+        assert_eq!(nl.done(route::flush(&nl, family, 77)).unwrap(), before.len());
+        assert_eq!(there(), []);
+        for route in &before {
+            nl.done(route::add(&nl, route.clone())).unwrap_or_else(|error| panic!("{error}: {route:?}"));
+        }
+        assert_eq!(there(), before);
+    }
+
     // What was listed can be added again, as it was.
     let before = nl.done(nexthop::all(&nl)).unwrap();
     for hop in before.iter().rev() {
