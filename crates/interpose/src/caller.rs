@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use netloom::Errno;
 use netloom::socket::Address;
@@ -20,7 +21,7 @@ const MOST_PIECES: usize = 1024;
 /// A waiting call.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'s> {
-    pub(crate) listener: &'s Listener,
+    pub(crate) listener: &'s Arc<Listener>,
     pub(crate) notice: &'s Notice,
 }
 

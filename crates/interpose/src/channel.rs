@@ -11,7 +11,7 @@ use netloom::{Errno, Protocol};
 
 use crate::client::{self, Client};
 use crate::exact::Exact;
-use crate::hands::Hands;
+use crate::hands::{Hands, User};
 use crate::socket_filter::{Filters, SocketFilter};
 use crate::sys::{self, Epoll, Listener, Notice, Took};
 
@@ -259,7 +259,7 @@ impl Channel {
             self.fail(Errno::EMSGSIZE);
         } else {
             // The system tells it of everybody.
-            let hands = writer.map(|writer| self.used_by_writer(writer));
+            let hands = writer.map(|writer| self.used_by_writer(writer).used_by(User::at_large(writer.process)));
             let sent = hands.map_or(Err(Errno::EPERM), |hands| hands.act(|endpoint| endpoint.send(None, bytes)));
             if let Err(errno) = sent {
                 self.fail(errno);

@@ -38,6 +38,16 @@
 //! are bounded by 212,992 bytes, whatever `net.core.rmem_max` and `wmem_max` allow. Before Linux 6.11 an address, an option or a
 //! datagram may be told into memory that the program itself may not write, instead of EFAULT.
 //!
+//! # Descriptors and processes that are named to Linux
+//!
+//! What goes to Linux ([`Merged`], [`Linux`]) may name, in any attribute of four bytes, a descriptor of the program's (a network
+//! namespace, a BPF program, a socket) or a process by the number that it has where the program is: Linux finds what the
+//! program would have it find, and nothing where the program has nothing. In [`Mode::Fast`] a descriptor must stay open until
+//! the answer is there. What is missed: descriptors in the middle of structures; those of a program into which the system does
+//! not let the supervisor look; processes of another namespace, where the supervisor may not enter that (it takes CAP_SYS_ADMIN;
+//! each such request uses up a number of a process there); and a descriptor that Linux opens in who sends (`handshake`) is
+//! none of the program's.
+//!
 //! # When the other end is gone
 //!
 //! If the kernel side's process ends, a program's next receive is ECONNRESET, in the middle of a dump as anywhere, and what it
@@ -70,7 +80,9 @@ mod exact;
 mod filter;
 mod hands;
 mod launch;
+mod linux;
 mod merged;
+mod named;
 mod observed;
 mod owed;
 mod program;

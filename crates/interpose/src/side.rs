@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use netloom::client::Dialer;
 use netloom::kernel::Kernel;
-use netloom::socket::{Endpoint, Socket};
+use netloom::socket::Endpoint;
 use netloom::{Errno, Protocol, unix};
 
 use crate::client::Client;
-use crate::sys;
+use crate::{linux, sys};
 
 /// A kernel side for programs. Every datagram of theirs goes through an endpoint that this opened: who wants to see,
 /// record or change what goes by wraps them here.
@@ -54,8 +54,8 @@ impl Side for Linux {
         if Client::of(std::process::id())?.network != client.network {
             return Ok(None);
         }
-        let socket = sys::as_client(client, || Socket::open(protocol))?;
-        Ok(Some(socket.map_err(|error| error.errno().unwrap_or(Errno::EIO))?.endpoint().clone()))
+        let [endpoint] = linux::open(protocol, client)?;
+        Ok(Some(endpoint))
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use netloom::socket::{Endpoint, Socket};
+use netloom::socket::Endpoint;
 use netloom::{Errno, Protocol};
 
 use self::families::Families;
@@ -23,8 +23,8 @@ use self::links::Links;
 use self::pair::{Pair, Whose};
 use self::uevents::Uevents;
 use crate::client::Client;
+use crate::linux;
 use crate::side::Side;
-use crate::sys;
 
 /// Indices of our links start here: Linux gives its own out from 1 on. A kernel side that is merged has to be made so:
 /// see [`Builder::first_link`](netloom::kernel::Builder::first_link).
@@ -73,18 +73,10 @@ impl<S: Side> Merged<S> {
         self
     }
 
-    /// Opens sockets of Linux's as the program would.
-    fn linux<const N: usize>(protocol: Protocol, client: &Client) -> Result<[Arc<dyn Endpoint>; N], Errno> {
-        let open = || (0..N).map(|_| Socket::open(protocol)).collect::<Result<Vec<_>, _>>();
-        let sockets = sys::as_client(client, open)?.map_err(|error| error.errno().unwrap_or(Errno::EIO))?;
-        let endpoints: Vec<_> = sockets.iter().map(|socket| socket.endpoint().clone()).collect();
-        endpoints.try_into().map_err(|_| Errno::EIO)
-    }
-
     fn links(&self, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
         let Some(ours) = self.side.open(Protocol::ROUTE, client)? else { return Ok(None) };
         let Some(ours_asked) = self.side.open(Protocol::ROUTE, client)? else { return Ok(None) };
-        let [linux, linux_asked] = Self::linux(Protocol::ROUTE, client)?;
+        let [linux, linux_asked] = linux::open(Protocol::ROUTE, client)?;
         let rules = Links::new(self.isolated, ours_asked, linux_asked)?;
         Ok(Some(Arc::new(Pair::new(client.process, rules, ours, linux)?)))
     }
@@ -92,13 +84,13 @@ impl<S: Side> Merged<S> {
     fn generic(&self, only: &BTreeSet<String>, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
         let Some(ours) = self.side.open(Protocol::GENERIC, client)? else { return Ok(None) };
         let families = self.families(only)?;
-        let [linux] = Self::linux(Protocol::GENERIC, client)?;
+        let [linux] = linux::open(Protocol::GENERIC, client)?;
         Ok(Some(Arc::new(Pair::new(client.process, Generic(families), ours, linux)?)))
     }
 
     fn uevents(&self, client: &Client) -> Result<Option<Arc<dyn Endpoint>>, Errno> {
         let Some(ours) = self.side.open(Protocol::KOBJECT_UEVENT, client)? else { return Ok(None) };
-        let [linux] = Self::linux(Protocol::KOBJECT_UEVENT, client)?;
+        let [linux] = linux::open(Protocol::KOBJECT_UEVENT, client)?;
         Ok(Some(Arc::new(Pair::new(client.process, Uevents, ours, linux)?)))
     }
 
@@ -110,7 +102,7 @@ impl<S: Side> Merged<S> {
         }
         let own = Client::of(std::process::id())?;
         let ours = self.side.open(Protocol::GENERIC, &own)?.ok_or(Errno::EPROTONOSUPPORT)?;
-        let [linux] = Self::linux(Protocol::GENERIC, &own)?;
+        let [linux] = linux::open(Protocol::GENERIC, &own)?;
         Ok(known.insert(Arc::new(Families::new(only.clone(), ours, linux)?)).clone())
     }
 }

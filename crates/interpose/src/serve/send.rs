@@ -9,6 +9,7 @@ use netloom::socket::Address;
 use crate::caller::{Caller, Head, Pieces};
 use crate::channel::Channel;
 use crate::client::{Client, RESTART, has_signal, is_nonblocking};
+use crate::hands::User;
 use crate::supervisor::{Outcome, Supervisor};
 
 /// Between two attempts at a port that has no room.
@@ -173,7 +174,8 @@ fn transmit(
     bytes: &[u8],
     flags: i32,
 ) -> Result<usize, Errno> {
-    let hands = channel.used_by(caller.notice.thread)?;
+    let user = User::in_call(caller.listener, caller.notice.id, caller.notice.thread);
+    let hands = channel.used_by(caller.notice.thread)?.used_by(user);
     // Of who had the number of a thread that is gone, nothing was read.
     if !caller.listener.is_waiting(caller.notice.id) {
         return Err(Errno::ESRCH);

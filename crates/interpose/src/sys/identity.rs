@@ -8,15 +8,25 @@ use netloom::Errno;
 use super::{Answer, check, given};
 use crate::client::Client;
 
+/// A process, which keeps its number as long as this is open. An error if it is the number of another thread than its first.
+pub(crate) fn process(process: u32) -> Answer<OwnedFd> {
+    let process = libc::pid_t::try_from(process).map_err(|_| Errno::ESRCH)?;
+    // SAFETY: no pointers are passed; the kernel has just given us the descriptor, which is closed on exec.
+    unsafe { given(libc::c_int::try_from(libc::syscall(libc::SYS_pidfd_open, process, 0)).unwrap_or(-1)) }
+}
+
 /// A descriptor of a process's, opened in this one. EPERM if this user may not look into that process.
 pub(crate) fn take_fd(process: u32, fd: u32) -> Answer<OwnedFd> {
-    let bad = |_| Errno::EBADF;
-    let (process, fd) = (libc::pid_t::try_from(process).map_err(bad)?, libc::c_int::try_from(fd).map_err(bad)?);
-    let close_on_exec = |done: libc::c_long| libc::c_int::try_from(done).unwrap_or(-1);
+    let process = self::process(process)?;
+    let fd = libc::c_int::try_from(fd).map_err(|_| Errno::EBADF)?;
     // SAFETY: no pointers are passed; the kernel has just given us the descriptor, which is closed on exec.
-    let process = unsafe { given(close_on_exec(libc::syscall(libc::SYS_pidfd_open, process, 0)))? };
-    // SAFETY: the same.
-    unsafe { given(close_on_exec(libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0))) }
+    unsafe { given(fd_of(process.as_raw_fd(), fd)) }
+}
+
+/// The same by raw numbers, as a system call returns it.
+pub(super) fn fd_of(process: libc::c_int, fd: libc::c_int) -> libc::c_int {
+    // SAFETY: no pointers are passed.
+    libc::c_int::try_from(unsafe { libc::syscall(libc::SYS_pidfd_getfd, process, fd, 0) }).unwrap_or(-1)
 }
 
 /// How many files a process may open, as it is now.
@@ -113,10 +123,7 @@ fn become_user(client: &Client, capabilities: u64) -> Answer<()> {
 /// Ends a process as the kernel ends who makes a system call that is not allowed (SIGSYS), if `still` says that it is the
 /// one that is meant.
 pub(crate) fn end(process: u32, still: impl FnOnce() -> bool) {
-    let Ok(process) = libc::pid_t::try_from(process) else { return };
-    // SAFETY: no pointers are passed; the kernel has just given us the descriptor, which is closed on exec.
-    let opened = unsafe { given(libc::c_int::try_from(libc::syscall(libc::SYS_pidfd_open, process, 0)).unwrap_or(-1)) };
-    if let Ok(process) = opened
+    if let Ok(process) = self::process(process)
         && still()
     {
         let (no_info, no_flags) = (std::ptr::null::<libc::siginfo_t>(), 0);

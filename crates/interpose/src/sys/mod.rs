@@ -5,6 +5,7 @@ mod identity;
 mod memory;
 mod poll;
 mod seccomp;
+mod visit;
 
 use std::os::fd::{FromRawFd, OwnedFd};
 
@@ -14,10 +15,11 @@ pub(crate) use channel::{
     Took, drop_first, hung_up, inode, look_behind, look_from, pair, recv, send, set_nonblocking, set_send_buffer,
     tell_senders, unread,
 };
-pub(crate) use identity::{as_client, end, file_limit, netlink_option, take_fd, with_room_for};
+pub(crate) use identity::{as_client, end, file_limit, netlink_option, process, take_fd, with_room_for};
 pub(crate) use memory::{is_writable, read};
 pub(crate) use poll::{Epoll, HUNG_UP, LEVEL, READ_AND_WRITTEN, Timer, WRITTEN, switch, turn_on};
 pub(crate) use seccomp::{Listener, Notice, Passed, install_on_exec, passed};
+pub(crate) use visit::{Letter, is_open, send_as};
 
 pub(crate) type Answer<T> = Result<T, Errno>;
 

@@ -100,7 +100,10 @@ impl Endpoint for Linux {
     }
 
     fn local(&self) -> Answer<Address> {
-        sys::local(self.fd())
+        let local = sys::local(self.fd())?;
+        // Somebody else may have bound it, by another descriptor.
+        self.port.store(local.port, Ordering::Relaxed);
+        Ok(local)
     }
 
     fn join(&self, group: u32) -> Answer<()> {

@@ -38,7 +38,7 @@ pub use netns::Netns;
 #[cfg(feature = "wireguard")]
 pub(crate) use process::page_size;
 pub(crate) use process::this_process;
-pub use transport::{Direction, Tap, Transport, Under, tapped, tapped_endpoint};
+pub use transport::{Direction, Tap, Transport, Under, tapped, tapped_endpoint, transported_endpoint};
 pub(crate) use transport::{Tapping, TransportDialer};
 pub use wake::Wake;
 

@@ -112,7 +112,16 @@ pub fn tapped(dialer: Arc<dyn Dialer>, tap: Arc<dyn Tap>) -> Arc<dyn Dialer> {
 
 /// The same socket, of this protocol; `tap` is shown what goes over it.
 pub fn tapped_endpoint(inner: Arc<dyn Endpoint>, protocol: Protocol, tap: Arc<dyn Tap>) -> Arc<dyn Endpoint> {
-    Arc::new(Transported { inner, transport: Arc::new(Tapping(tap)), protocol })
+    transported_endpoint(inner, protocol, Arc::new(Tapping(tap)))
+}
+
+/// The same socket, of this protocol; `transport` sends and receives in its place.
+pub fn transported_endpoint(
+    inner: Arc<dyn Endpoint>,
+    protocol: Protocol,
+    transport: Arc<dyn Transport>,
+) -> Arc<dyn Endpoint> {
+    Arc::new(Transported { inner, transport, protocol })
 }
 
 /// Opens the sockets of another dialer, with a transport over each.
