@@ -4,8 +4,8 @@ use netloom_families::rt_addr::{Address, Deladdr, Getaddr, Ifaddrmsg, Newaddr};
 use netloom_wire::{Errno, Flags};
 
 use super::{ADD, AddressFamily, Interface, Prefix, REPLACE, list, was_there};
+use crate::Error;
 use crate::client::Caller;
-use crate::{Error, Result};
 
 impl From<Prefix> for Address {
     /// An address of our own with its prefix, for [`add`] and the like.
@@ -19,6 +19,27 @@ impl From<Prefix> for Address {
 pub fn prefix(address: &Address) -> Option<Prefix> {
     let own = address.local.or(address.address)?;
     Some(Prefix { address: own, len: address.header.ifa_prefixlen })
+}
+
+/// An address on the interface of this index: for requests of one's own, and batches.
+///
+/// ```no_run
+/// use netloom::families::rt_addr::Newaddr;
+/// use netloom::rtnetlink::{Prefix, addr, link};
+/// let nl = netloom::Connection::open()?;
+/// let eth0 = link::index(&nl, "eth0")?;
+/// let mut batch = nl.batch();
+/// for last in 1..=254 {
+///     let prefix = Prefix::new(std::net::Ipv4Addr::new(192, 0, 2, last), 24);
+///     batch.push(nl.request(Newaddr, &addr::on(eth0, prefix)).create().excl())?;
+/// }
+/// batch.send()?.all()?;
+/// # Ok::<(), netloom::Error>(())
+/// ```
+pub fn on(interface: u32, address: impl Into<Address>) -> Address {
+    let address = address.into();
+    let header = Ifaddrmsg { ifa_index: interface, ..address.header };
+    address.header(header)
 }
 
 /// The addresses of one interface; the kernel leaves the others out.
@@ -112,7 +133,7 @@ pub fn delete<'a, C: Caller>(
 ) -> C::Answer<'a, bool> {
     let (interface, address) = (interface.into(), address.into());
     C::answer(async move {
-        let address = on(nl, interface, address).await?;
+        let address = on(interface.resolve(nl).await?, address);
         let done = was_there(nl.call(Deladdr, &address).await, &[Errno::EADDRNOTAVAIL]);
         done.map_err(|error| about(error, interface, &address))
     })
@@ -146,14 +167,9 @@ fn put<'a, C: Caller>(
 ) -> C::Answer<'a, ()> {
     let (interface, address) = (interface.into(), address.into());
     C::answer(async move {
-        let address = on(nl, interface, address).await?;
+        let address = on(interface.resolve(nl).await?, address);
         nl.send(Newaddr, &address, flags).await.map_err(|error| about(error, interface, &address))
     })
-}
-
-async fn on<C: Caller>(nl: &C, interface: Interface<'_>, address: Address) -> Result<Address> {
-    let header = Ifaddrmsg { ifa_index: interface.resolve(nl).await?, ..address.header };
-    Ok(address.header(header))
 }
 
 /// An error that says which address of which interface was meant.

@@ -3,7 +3,9 @@
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 
-use netloom_families::rt_link::{Dellink, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink};
+use netloom_families::rt_link::{
+    Dellink, Dellinkprop, Getlink, Ifinfomsg, Link, LinkFlags, LinkInfo, Newlink, Newlinkprop, PropList,
+};
 use netloom_wire::{Errno, FixedHeader, Flags, Header, IntoValue, OwnedChoice};
 
 use super::{ADD, Interface, list, was_there};
@@ -235,6 +237,34 @@ pub fn set_flags<'a, C: Caller>(
 /// EEXIST if another has the name; as of [`change`].
 pub fn rename<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, ()> {
     change(nl, interface, Link::new().ifname(name))
+}
+
+/// Gives an interface an alternative name, of up to 127 bytes: another one by which it is found (Linux 5.5).
+///
+/// # Errors
+///
+/// EEXIST if an interface has the name; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
+#[doc(alias = "ip link property add altname")]
+pub fn add_name<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, ()> {
+    let (interface, named) = (interface.into(), PropList::new().alt_ifname([name.to_owned()]));
+    C::answer(async move {
+        let done = nl.send(Newlinkprop, &meant(interface).prop_list(named), ADD).await;
+        done.map_err(|error| error.regarding(interface))
+    })
+}
+
+/// Takes an alternative name from an interface; false if it has none such.
+///
+/// # Errors
+///
+/// EINVAL if it is the interface's first name; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
+#[doc(alias = "ip link property del altname")]
+pub fn delete_name<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, bool> {
+    let (interface, named) = (interface.into(), PropList::new().alt_ifname([name.to_owned()]));
+    C::answer(async move {
+        let done = nl.call(Dellinkprop, &meant(interface).prop_list(named)).await;
+        was_there(done, &[Errno::ENOENT]).map_err(|error| error.regarding(interface))
+    })
 }
 
 /// Sets the largest packet, in bytes.

@@ -6,8 +6,8 @@ use netloom_families::rt_neigh::{Delneigh, Getneigh, Ndmsg, Neighbour, Neighbour
 use netloom_wire::{Errno, Flags, IntoValue};
 
 use super::{ADD, APPEND, AddressFamily, Interface, MacAddr, REPLACE, list, was_there};
+use crate::Error;
 use crate::client::Caller;
-use crate::{Error, Result};
 
 /// A neighbour of this address and hardware address that stays until it is removed, for [`add`] and [`replace`].
 pub fn new(address: impl Into<IpAddr>, hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
@@ -31,6 +31,13 @@ pub fn entry(hardware: impl IntoValue<Vec<u8>>) -> Neighbour {
         ..Ndmsg::default()
     };
     Neighbour::new().header(header).lladdr(hardware)
+}
+
+/// A neighbour on the interface of this index: for requests of one's own, and batches. (The attribute `ifindex` is
+/// another thing: where a tunnel's forwarding entry leads to.)
+pub fn on(interface: u32, neighbour: Neighbour) -> Neighbour {
+    let header = Ndmsg { ndm_ifindex: i32::try_from(interface).unwrap_or(i32::MAX), ..neighbour.header };
+    neighbour.header(header)
 }
 
 /// The neighbours on one interface; the kernel leaves the others out.
@@ -91,7 +98,7 @@ pub fn find<'a, C: Caller>(
     let interface = interface.into();
     let asked = named(address.into(), NeighbourState::default(), NeighbourFlags::default());
     C::answer(async move {
-        let asked = on(nl, interface, asked).await?;
+        let asked = on(interface.resolve(nl).await?, asked);
         match nl.call(Getneigh, &asked).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => Ok(None),
@@ -159,7 +166,7 @@ pub fn delete<'a, C: Caller>(
 ) -> C::Answer<'a, bool> {
     let interface = interface.into();
     C::answer(async move {
-        let neighbour = on(nl, interface, neighbour).await?;
+        let neighbour = on(interface.resolve(nl).await?, neighbour);
         let done = was_there(nl.call(Delneigh, &neighbour).await, &[Errno::ENOENT]);
         done.map_err(|error| about(error, interface, &neighbour))
     })
@@ -206,7 +213,7 @@ fn put<'a, C: Caller>(
 ) -> C::Answer<'a, ()> {
     let interface = interface.into();
     C::answer(async move {
-        let neighbour = on(nl, interface, neighbour).await?;
+        let neighbour = on(interface.resolve(nl).await?, neighbour);
         nl.send(Newneigh, &neighbour, flags).await.map_err(|error| about(error, interface, &neighbour))
     })
 }
@@ -214,12 +221,6 @@ fn put<'a, C: Caller>(
 fn named(address: IpAddr, ndm_state: NeighbourState, ndm_flags: NeighbourFlags) -> Neighbour {
     let header = Ndmsg { ndm_family: AddressFamily::of(address).0, ndm_state, ndm_flags, ..Ndmsg::default() };
     Neighbour::new().header(header).dst(address)
-}
-
-async fn on<C: Caller>(nl: &C, interface: Interface<'_>, neighbour: Neighbour) -> Result<Neighbour> {
-    let ndm_ifindex = i32::try_from(interface.resolve(nl).await?).unwrap_or(i32::MAX);
-    let header = Ndmsg { ndm_ifindex, ..neighbour.header };
-    Ok(neighbour.header(header))
 }
 
 /// An error that says which neighbour on which interface was meant.

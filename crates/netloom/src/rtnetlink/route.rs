@@ -251,12 +251,7 @@ pub fn append<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, ()> {
 /// EPERM without CAP_NET_ADMIN.
 #[doc(alias = "rtnl_route_delete")]
 pub fn delete<C: Caller>(nl: &C, route: impl Into<Route>) -> C::Answer<'_, bool> {
-    let mut route = plain(route.into());
-    let any_scope = route.header.rtm_scope == Scope::UNIVERSE
-        && [RouteType::UNSPEC, RouteType::UNICAST].contains(&route.header.rtm_type);
-    if any_scope && route.header.rtm_family == AddressFamily::INET.0 {
-        route.header.rtm_scope = Scope::NOWHERE;
-    }
+    let route = to_delete(route);
     C::answer(async move {
         was_there(nl.call(Delroute, &route).await, &[Errno::ESRCH]).map_err(|error| about(error, &route))
     })
@@ -305,6 +300,33 @@ pub fn complete(route: impl Into<Route>) -> Route {
             RouteType::UNICAST if direct && route.nh_id.is_none() => Scope::LINK,
             _ => Scope::UNIVERSE,
         };
+    }
+    route
+}
+
+/// What says to the kernel which route is to go, as [`delete`] says it: to the prefix, of any scope and protocol, and what else
+/// is set. For requests of one's own, and batches; what [`complete`] fills in would leave out routes of another scope.
+///
+/// ```no_run
+/// use netloom::families::rt_route::{Delroute, Route};
+/// use netloom::rtnetlink::{Prefix, route};
+/// let nl = netloom::Connection::open()?;
+/// let mut batch = nl.batch();
+/// for net in 0..=255 {
+///     let prefix = Prefix::new(std::net::Ipv4Addr::new(10, 0, net, 0), 24);
+///     batch.push(nl.request(Delroute, &route::to_delete(Route::from(prefix))))?;
+/// }
+/// for (index, error) in batch.send()?.failures() {
+///     println!("{index}: {error}"); // ESRCH: there was none
+/// }
+/// # Ok::<(), netloom::Error>(())
+/// ```
+pub fn to_delete(route: impl Into<Route>) -> Route {
+    let mut route = plain(route.into());
+    let any_scope = route.header.rtm_scope == Scope::UNIVERSE
+        && [RouteType::UNSPEC, RouteType::UNICAST].contains(&route.header.rtm_type);
+    if any_scope && route.header.rtm_family == AddressFamily::INET.0 {
+        route.header.rtm_scope = Scope::NOWHERE;
     }
     route
 }

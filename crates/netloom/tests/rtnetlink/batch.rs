@@ -3,15 +3,60 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use netloom::client::{Builder, Outcomes};
+use netloom::families::rt_addr::Newaddr;
+use netloom::families::rt_neigh::Newneigh;
 use netloom::families::rt_route::{Delroute, Newroute, Route, RouteProtocol, RouteType, Rtmsg};
-use netloom::rtnetlink::{AddressFamily, route};
+use netloom::rtnetlink::{AddressFamily, MacAddr, Prefix, addr, link, neigh, route};
 use netloom::socket::{Address, Opt, Transport, Under};
 use netloom::{Connection, Errno, async_io, tokio};
 
 use crate::shells::Shell;
-use crate::{in_each_shell, run};
+use crate::{in_each_shell, inside, run};
 
 in_each_shell! { batch: failures_in_the_middle_leave_the_others batches_outgrow_a_receive_queue what_a_full_queue_leaves_known_is_true }
+
+/// Whatever is prepared for a batch is what `add` and `delete` would send.
+#[test]
+fn requests_of_ones_own_are_prepared_as_ours_are() {
+    if !inside("batch::requests_of_ones_own_are_prepared_as_ours_are") {
+        return;
+    }
+    run(LOCAL);
+    run("ip link add v0 type veth peer name v1
+         ip link set v0 up");
+    let nl = Connection::open().unwrap();
+    let (lo, v0) = (link::index(&nl, "lo").unwrap(), link::index(&nl, "v0").unwrap());
+    let mut batch = nl.batch();
+    for last in 2..=99 {
+        let prefix = Prefix::new(Ipv4Addr::new(192, 0, 2, last), 24);
+        batch.push(nl.request(Newaddr, &addr::on(lo, prefix)).create().excl()).unwrap();
+        let entry = neigh::new(Ipv4Addr::new(192, 0, 2, last), MacAddr([2, 0, 0, 0, 0, last]));
+        batch.push(nl.request(Newneigh, &neigh::on(v0, entry)).create().excl()).unwrap();
+    }
+    batch.send().unwrap().all().unwrap();
+    // The address that was there, and the kernel's own.
+    assert_eq!(addr::all(&nl, AddressFamily::INET).unwrap().len(), 98 + 2);
+    assert_eq!(neigh::of(&nl, v0).unwrap().len(), 98);
+
+    // Of each scope and type, of both families, in another table.
+    let to = |text: &str| Route::from(text.parse::<Prefix>().unwrap());
+    let gateway: IpAddr = Ipv4Addr::new(192, 0, 2, 100).into();
+    let routes = [
+        (to("10.0.0.0/8").gateway(gateway), to("10.0.0.0/8")),
+        (to("10.1.0.0/16").oif(lo), to("10.1.0.0/16")),
+        (to("10.2.0.0/16").oif(lo).table(1000_u32), to("10.2.0.0/16").table(1000_u32)),
+        (route::blackhole("10.3.0.0/16".parse().unwrap()), to("10.3.0.0/16")),
+        (to("2001:db8::/32").oif(lo), to("2001:db8::/32")),
+    ];
+    let mut batch = nl.batch();
+    for (route, _) in &routes {
+        batch.push(nl.request(Newroute, &route::complete(route.clone())).create().excl()).unwrap();
+    }
+    for (_, which) in &routes {
+        batch.push(nl.request(Delroute, &route::to_delete(which.clone()))).unwrap();
+    }
+    batch.send().unwrap().all().unwrap();
+}
 
 /// How a batch of routes is sent.
 #[derive(Clone, Copy)]

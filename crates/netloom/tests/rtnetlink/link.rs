@@ -179,6 +179,19 @@ fn what_we_make_and_change_ip_shows<C: Shell>() {
     assert_eq!(nl.done(link::find(&nl, "v0")).unwrap().operstate, Some(OperState::DOWN));
     nl.done(link::rename(&nl, "v0", "renamed")).unwrap();
     assert!(found("renamed").is_some() && found("v0").is_none());
+    let long = "a-name-that-is-longer-than-an-interface's";
+    nl.done(link::add_name(&nl, "renamed", long)).unwrap();
+    assert_eq!(found("renamed").unwrap()["altnames"], json!([long]));
+    let error = nl.done(link::add_name(&nl, "br0", long)).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST), "{error}");
+    nl.done(link::add_name(&nl, long, "third")).unwrap();
+    nl.done(link::set_mtu(&nl, long, 1301)).unwrap();
+    assert_eq!(found("renamed").unwrap()["mtu"], 1301);
+    assert_eq!(nl.done(link::delete_name(&nl, long, "renamed")).unwrap_err().errno(), Some(Errno::EINVAL));
+    for there in [true, false] {
+        assert_eq!(nl.done(link::delete_name(&nl, "renamed", long)).unwrap(), there);
+    }
+    assert_eq!(found("renamed").unwrap()["altnames"], json!(["third"]));
     compare(&nl);
 
     let error = nl.done(link::add(&nl, &link::new("br0", "bridge"))).unwrap_err();
