@@ -43,10 +43,10 @@
 //! What goes to Linux ([`Merged`], [`Linux`]) may name, in any attribute of four bytes, a descriptor of the program's (a network
 //! namespace, a BPF program, a socket) or a process by the number that it has where the program is: Linux finds what the
 //! program would have it find, and nothing where the program has nothing. In [`Mode::Fast`] a descriptor must stay open until
-//! the answer is there. What is missed: descriptors in the middle of structures; those of a program into which the system does
-//! not let the supervisor look; processes of another namespace, where the supervisor may not enter that (it takes CAP_SYS_ADMIN;
-//! each such request uses up a number of a process there); and a descriptor that Linux opens in who sends (`handshake`) is
-//! none of the program's.
+//! the answer is there. What is missed: descriptors in the middle of structures; those of a thread with a table of its own
+//! (CLONE_FILES), where the process's count; those of a program into which the system does not let the supervisor look;
+//! processes of another namespace, where the supervisor may not enter that (it takes CAP_SYS_ADMIN; each such request uses up
+//! a number of a process there); and a descriptor that Linux opens in who sends (`handshake`) is none of the program's.
 //!
 //! # When the other end is gone
 //!
