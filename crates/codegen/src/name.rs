@@ -78,7 +78,8 @@ const KEYWORDS: &[&str] = &[
 
 /// Methods and fields that every set has; a setter of that name would collide.
 const SETTERS: &[&str] = &[
-    "new", "header", "unparsed", "default", "clone", "emit", "store", "collect", "encode", "decode", "schema", "view",
+    "new", "header", "unparsed", "whole", "rest", "default", "clone", "emit", "store", "collect", "encode", "decode",
+    "schema", "view",
 ];
 
 /// The names of a family's types, tables and constants, each given once.
@@ -87,6 +88,8 @@ pub(crate) struct Names {
     pub(crate) family: String,
     /// By set: the struct, and the borrowed enum.
     pub(crate) sets: Vec<(String, String)>,
+    /// By set that has rare attributes: the struct of those.
+    pub(crate) rests: HashMap<usize, String>,
     /// By struct.
     pub(crate) structs: Vec<String>,
     /// By enum: as values (or flags of its own), and as flags where an attribute says so.
@@ -146,6 +149,11 @@ impl Names {
             (name, borrowed)
         });
         let sets: Vec<_> = sets.collect();
+        let rare = sets.iter().zip(&spec.sets).enumerate().filter(|(_, (_, set))| !set.rare.is_empty());
+        let rests = rare.map(|(index, ((name, _), _))| {
+            (index, types.take(format!("{}Rest", name.strip_suffix("Attrs").unwrap_or(name)), "Attrs"))
+        });
+        let rests = rests.collect();
         let structs = spec
             .structs
             .iter()
@@ -184,6 +192,7 @@ impl Names {
             family,
             choices,
             sets,
+            rests,
             structs,
             enums,
             ints: spec.enums.iter().enumerate().map(|(index, e)| int(e, index, &uses)).collect(),

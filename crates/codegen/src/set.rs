@@ -26,8 +26,9 @@ fn one(spec: &Spec, names: &Names, index: usize, set: &AttributeSet, text: &mut 
     let header = header.map(|id| format!(": {}", names.structure(id))).unwrap_or_default();
     text.line("");
     text.line("attribute_set! {");
+    let rest = names.rests.get(&index).map(|rest| format!(" | {rest}")).unwrap_or_default();
     text.doc(4, &doc(&set.doc, &set.name), set.enum_name.as_deref().unwrap_or(""), &[name, borrowed]);
-    text.line(&format!("    pub struct {name}{header} | {borrowed}, \"{}\" {{", set.name));
+    text.line(&format!("    pub struct {name}{header} | {borrowed}{rest}, \"{}\" {{", set.name));
     let attribute_names = name::attributes(&set.attributes);
     for position in &selectors_first(set) {
         let (Some(attribute), Some(own)) = (set.attributes.get(*position), attribute_names.get(*position)) else {
@@ -41,9 +42,10 @@ fn one(spec: &Spec, names: &Names, index: usize, set: &AttributeSet, text: &mut 
             Some(hint) if attribute.rust_type.is_none() => format!(" [{}]", hint_name(hint)),
             _ => String::new(),
         };
+        let rare = if set.rare.contains(position) { "rare " } else { "" };
         text.doc(8, &attribute_doc(attribute), &attribute.c_name, &[&own.field, &own.variant, &own.key]);
         text.line(&format!(
-            "        {} \"{}\" {} {} {}: {marker}{hint};",
+            "        {rare}{} \"{}\" {} {} {}: {marker}{hint};",
             attribute.id, attribute.name, own.field, own.variant, own.key
         ));
     }

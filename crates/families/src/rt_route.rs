@@ -341,7 +341,7 @@ c_struct! {
 
 attribute_set! {
     /// A route.
-    pub struct Route: Rtmsg | RouteAttr, "route-attrs" {
+    pub struct Route: Rtmsg | RouteAttr | RouteRest, "route-attrs" {
         /// Its table.
         #[doc(alias = "RTA_TABLE")]
         15 "table" table Table TABLE: u32;
@@ -350,13 +350,13 @@ attribute_set! {
         1 "dst" dst Dst DST: Ip;
         /// The source that it is for.
         #[doc(alias = "RTA_SRC")]
-        2 "src" src Src SRC: Ip;
+        rare 2 "src" src Src SRC: Ip;
         /// Its metric: the lowest wins.
         #[doc(alias = "RTA_PRIORITY")]
         6 "priority" priority Priority PRIORITY: u32;
         /// What TCP and IP assume about it.
         #[doc(alias = "RTA_METRICS")]
-        8 "metrics" metrics Metrics METRICS: BareNest<Metrics>;
+        rare 8 "metrics" metrics Metrics METRICS: BareNest<Metrics>;
         /// The source address of what we send over it.
         #[doc(alias = "RTA_PREFSRC")]
         7 "prefsrc" prefsrc Prefsrc PREFSRC: Ip;
@@ -377,13 +377,13 @@ attribute_set! {
         4 "oif" oif Oif OIF: u32;
         /// The realms of source (the high half) and destination.
         #[doc(alias = "RTA_FLOW")]
-        11 "flow" flow Flow FLOW: u32;
+        rare 11 "flow" flow Flow FLOW: u32;
         /// What packets are wrapped in.
         #[doc(alias = "RTA_ENCAP_TYPE")]
-        21 "encap-type" encap_type EncapType ENCAP_TYPE: Named<EncapType, u16>;
+        rare 21 "encap-type" encap_type EncapType ENCAP_TYPE: Named<EncapType, u16>;
         /// How they are wrapped: as 'encap-type' has it.
         #[doc(alias = "RTA_ENCAP")]
-        22 "encap" encap Encap ENCAP: Chosen<Encap>;
+        rare 22 "encap" encap Encap ENCAP: Chosen<Encap>;
         /// Its times and uses.
         #[doc(alias = "RTA_CACHEINFO")]
         12 "cacheinfo" cacheinfo Cacheinfo CACHEINFO: CStruct<RtaCacheinfo>;
@@ -392,49 +392,49 @@ attribute_set! {
         20 "pref" pref Pref PREF: Named<Preference, u8>;
         /// The interface that packets come in by.
         #[doc(alias = "RTA_IIF")]
-        3 "iif" iif Iif IIF: u32;
+        rare 3 "iif" iif Iif IIF: u32;
         /// Not used.
         #[doc(alias = "RTA_PROTOINFO")]
-        10 "protoinfo" protoinfo Protoinfo PROTOINFO: Bytes;
+        rare 10 "protoinfo" protoinfo Protoinfo PROTOINFO: Bytes;
         /// Not used.
         #[doc(alias = "RTA_SESSION")]
-        13 "session" session Session SESSION: Bytes;
+        rare 13 "session" session Session SESSION: Bytes;
         /// Not used.
         #[doc(alias = "RTA_MP_ALGO")]
-        14 "mp-algo" mp_algo MpAlgo MP_ALGO: Bytes;
+        rare 14 "mp-algo" mp_algo MpAlgo MP_ALGO: Bytes;
         /// The mark of what is looked up.
         #[doc(alias = "RTA_MARK")]
-        16 "mark" mark Mark MARK: u32;
+        rare 16 "mark" mark Mark MARK: u32;
         /// Counters of a multicast route.
         #[doc(alias = "RTA_MFC_STATS")]
-        17 "mfc-stats" mfc_stats MfcStats MFC_STATS: CStruct<RtaMfcStats>;
+        rare 17 "mfc-stats" mfc_stats MfcStats MFC_STATS: CStruct<RtaMfcStats>;
         /// The labels that MPLS goes on with.
         #[doc(alias = "RTA_NEWDST")]
-        19 "newdst" newdst Newdst NEWDST: Bytes;
+        rare 19 "newdst" newdst Newdst NEWDST: Bytes;
         /// In how many seconds it ends; of a multicast route, ticks.
         #[doc(alias = "RTA_EXPIRES")]
-        23 "expires" expires Expires EXPIRES: Uint;
+        rare 23 "expires" expires Expires EXPIRES: Uint;
         /// Alignment on machines that need it.
         #[doc(alias = "RTA_PAD")]
         24 "pad" pad Pad PAD: Pad;
         /// The user that looks it up.
         #[doc(alias = "RTA_UID")]
-        25 "uid" uid Uid UID: u32;
+        rare 25 "uid" uid Uid UID: u32;
         /// Of MPLS: whether the time to live is handed on.
         #[doc(alias = "RTA_TTL_PROPAGATE")]
-        26 "ttl-propagate" ttl_propagate TtlPropagate TTL_PROPAGATE: u8;
+        rare 26 "ttl-propagate" ttl_propagate TtlPropagate TTL_PROPAGATE: u8;
         /// The protocol of what is looked up.
         #[doc(alias = "RTA_IP_PROTO")]
-        27 "ip-proto" ip_proto IpProto IP_PROTO: u8;
+        rare 27 "ip-proto" ip_proto IpProto IP_PROTO: u8;
         /// The source port of what is looked up.
         #[doc(alias = "RTA_SPORT")]
-        28 "sport" sport Sport SPORT: Be<u16>;
+        rare 28 "sport" sport Sport SPORT: Be<u16>;
         /// The destination port of what is looked up.
         #[doc(alias = "RTA_DPORT")]
-        29 "dport" dport Dport DPORT: Be<u16>;
+        rare 29 "dport" dport Dport DPORT: Be<u16>;
         /// The flow label of what is looked up.
         #[doc(alias = "RTA_FLOWLABEL")]
-        31 "flowlabel" flowlabel Flowlabel FLOWLABEL: Be<u32>;
+        rare 31 "flowlabel" flowlabel Flowlabel FLOWLABEL: Be<u32>;
     }
 }
 

@@ -16,6 +16,7 @@
 //! attribute-sets:
 //!   device:
 //!     order: [name, id]          # in which the kernel emits; the rest follows by id
+//!     rare: [options]            # kept aside by generated structs, which are smaller for it
 //!     rust-name: Device
 //!     attributes:
 //!       private-key: {secret: true}
@@ -43,6 +44,7 @@
 //! | `resv-start-op`, `header-check` | family | see above |
 //! | `nested-flag` | family, attribute | `false`: this nest or array and its elements are emitted without NLA_F_NESTED |
 //! | `order` | set | the emission order |
+//! | `rare` | set | the attributes that seldom come: generated structs keep them behind one pointer |
 //! | `index` | attribute | types of the elements of an indexed array: `from-one` (default), `from-zero`, `zero` (each 0) |
 //! | `secret` | attribute | never shown in traces and errors |
 //! | `rust-type` | attribute | `ip-addr` on 4 or 16 bytes, `socket-addr` on a `sockaddr_in` or `sockaddr_in6`, `via` on a `struct rtvia` |

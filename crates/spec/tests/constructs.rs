@@ -157,6 +157,7 @@ definitions:
 attribute-sets:
   t:
     order: [name, dense]
+    rare: [nests, key]
     rust-name: Thing
     attributes:
       dense: {type: u64, enum: ~, since: 5.6, until: 6.1}
@@ -185,6 +186,8 @@ add:
     );
     let first: Vec<_> = set.emission[..2].iter().map(|i| set.attributes[*i].name.as_str()).collect();
     assert_eq!((first, set.rust_name.as_deref()), (vec!["name", "dense"], Some("Thing")));
+    let rare: Vec<_> = set.rare.iter().map(|i| set.attributes[*i].name.as_str()).collect();
+    assert_eq!(rare, ["nests", "key"]);
     let nests = set.attribute("nests").unwrap();
     assert!(nests.nested_flag && matches!(nests.kind, Kind::IndexedArray { base: IndexBase::FromZero, .. }));
     assert!(!set.attribute("ints").unwrap().nested_flag, "the family's default");

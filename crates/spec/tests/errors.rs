@@ -194,6 +194,10 @@ fn overlays() {
         ),
         ("attribute-sets: {main: {order: [mtu, mtu]}}", "o.yaml:1:38: attribute \"mtu\" stands twice in \"order\""),
         (
+            "attribute-sets: {main: {rare: [ifnam]}}",
+            "o.yaml:1:32: attribute \"ifnam\" is not in set \"main\" (did you mean \"ifname\"?)",
+        ),
+        (
             "attribute-sets: {main: {attributes: {mtu: {nested-flag: false}}}}",
             "o.yaml:1:57: \"nested-flag\" of attribute \"mtu\" of set \"main\", which is of type u32; only a nest or array has one",
         ),

@@ -86,7 +86,10 @@ pub mod private {
         crate::{Attr, AttributeSet, Attrs, Bad, Field, Path, Schema, Scope, Step, Unparsed},
     };
     #[cfg(feature = "alloc")]
-    pub use {crate::payload::clear_list, alloc::vec::Vec};
+    pub use {
+        crate::payload::{Rare, Rest, clear_list},
+        alloc::vec::Vec,
+    };
 
     /// A field of sets that has one value: what else it could be is where an `Option` or a `Result` around the set tells what
     /// it is. Written last, it lets the compiler know which, so that a set on its way out of a reader is copied once and not

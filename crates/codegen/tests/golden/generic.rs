@@ -131,7 +131,7 @@ impl Levels for LevelsLevels {
 
 attribute_set! {
     /// nest.
-    pub struct NestSet | NestSetAttr, "nest" {
+    pub struct NestSet | NestSetAttr | NestSetRest, "nest" {
         /// big. Since Linux 5.10.
         #[doc(alias = "GENERIC_THINGS_NEST_A_BIG")]
         17 "big" big Big BIG: Be<u32>;
@@ -140,10 +140,10 @@ attribute_set! {
         1 "new" new_ New NEW: u8;
         /// type.
         #[doc(alias = "GENERIC_THINGS_NEST_A_TYPE")]
-        2 "type" type_ Type TYPE: Named<Color, u16>;
+        rare 2 "type" type_ Type TYPE: Named<Color, u16>;
         /// Self.
         #[doc(alias = "GENERIC_THINGS_NEST_A_SELF")]
-        3 "Self" self_ Self_ SELF: Boxed<Nest<NestSet>>;
+        rare 3 "Self" self_ Self_ SELF: Boxed<Nest<NestSet>>;
         /// unknown.
         #[doc(alias = "GENERIC_THINGS_NEST_A_UNKNOWN")]
         4 "unknown" unknown Unknown_ UNKNOWN: Str;
@@ -191,7 +191,7 @@ attribute_set! {
         20 "mask" mask Mask MASK: Named<UsedBothWaysFlags, u32>;
         /// from-one.
         #[doc(alias = "GENERIC_THINGS_NEST_A_FROM_ONE")]
-        21 "from-one" from_one FromOne FROM_ONE: Indexed<BareNest<Sub>, 0, 0>;
+        rare 21 "from-one" from_one FromOne FROM_ONE: Indexed<BareNest<Sub>, 0, 0>;
         /// numbers.
         #[doc(alias = "GENERIC_THINGS_NEST_A_NUMBERS")]
         22 "numbers" numbers Numbers NUMBERS: Indexed<u32>;
@@ -206,7 +206,7 @@ attribute_set! {
         25 "little" little Little LITTLE: Le<u16>;
         /// named-sint.
         #[doc(alias = "GENERIC_THINGS_NEST_A_NAMED_SINT")]
-        26 "named-sint" named_sint NamedSint NAMED_SINT: Named<Color, Sint>;
+        rare 26 "named-sint" named_sint NamedSint NAMED_SINT: Named<Color, Sint>;
         /// big-array.
         #[doc(alias = "GENERIC_THINGS_NEST_A_BIG_ARRAY")]
         27 "big-array" big_array BigArray BIG_ARRAY: IntArray<Named<Color, Be<u16>>>;

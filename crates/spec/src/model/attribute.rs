@@ -17,6 +17,8 @@ pub struct AttributeSet {
     pub attributes: Vec<Attribute>,
     /// Indices into `attributes` in the order in which the kernel emits them (overlay: `order`), else that of the ids.
     pub emission: Vec<usize>,
+    /// Indices into `attributes` of those that seldom come (overlay: `rare`): a struct of the set keeps them aside.
+    pub rare: Vec<usize>,
     /// The C enum, if named.
     pub enum_name: Option<String>,
     /// The C name of the number of attributes.

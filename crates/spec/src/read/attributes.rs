@@ -92,9 +92,10 @@ impl Reader {
         }
         for (index, node) in nodes.iter().enumerate() {
             let emission = self.emission(index, node)?;
+            let rare = self.listed(index, node, "rare")?;
             self.check_selectors(index)?;
             if let Some(set) = self.spec.sets.get_mut(index) {
-                set.emission = emission;
+                (set.emission, set.rare) = (emission, rare);
             }
         }
         Ok(())
@@ -129,6 +130,7 @@ impl Reader {
             subset_of,
             attributes,
             emission: Vec::new(),
+            rare: Vec::new(),
             enum_name: fields.nullable("enum-name")?.flatten(),
             count_name: fields.owned("attr-cnt-name")?,
             max_name: fields.owned("attr-max-name")?,
@@ -137,6 +139,7 @@ impl Reader {
             place: fields.place().clone(),
         };
         fields.overlay("order")?;
+        fields.overlay("rare")?;
         fields.finish()?;
         Ok(set)
     }
@@ -457,24 +460,29 @@ impl Reader {
     /// The overlay's `order`, the rest behind it by id.
     fn emission(&self, index: usize, node: &Node) -> Result<Vec<usize>, Error> {
         let Some(set) = self.spec.sets.get(index) else { return Ok(Vec::new()) };
-        let mut order = Vec::new();
-        if let Some(list) = node.entry("order") {
-            for item in list.list(&format!("\"order\" of set \"{}\"", set.name))? {
-                let name = item.text("a name in \"order\"")?;
-                match set.attributes.iter().position(|attribute| attribute.name == name) {
-                    Some(index) if order.contains(&index) => {
-                        return Err(item.place.error(format_args!("attribute \"{name}\" stands twice in \"order\"")));
-                    }
-                    Some(index) => order.push(index),
-                    None => return Err(unknown_attribute(item, name, set)),
-                }
-            }
-        }
+        let mut order = self.listed(index, node, "order")?;
         let mut rest: Vec<(u16, usize)> = set.attributes.iter().enumerate().map(|(i, a)| (a.id, i)).collect();
         rest.retain(|(_, index)| !order.contains(index));
         rest.sort_unstable();
         order.extend(rest.into_iter().map(|(_, index)| index));
         Ok(order)
+    }
+
+    /// The attributes of a set that one of its keys lists by name.
+    fn listed(&self, index: usize, node: &Node, key: &str) -> Result<Vec<usize>, Error> {
+        let (Some(set), Some(list)) = (self.spec.sets.get(index), node.entry(key)) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for item in list.list(&format!("\"{key}\" of set \"{}\"", set.name))? {
+            let name = item.text(&format!("a name in \"{key}\""))?;
+            match set.attributes.iter().position(|attribute| attribute.name == name) {
+                Some(index) if found.contains(&index) => {
+                    return Err(item.place.error(format_args!("attribute \"{name}\" stands twice in \"{key}\"")));
+                }
+                Some(index) => found.push(index),
+                None => return Err(unknown_attribute(item, name, set)),
+            }
+        }
+        Ok(found)
     }
 
     /// A selector is an attribute of its own set, or of some set further out.

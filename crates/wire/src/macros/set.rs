@@ -6,6 +6,11 @@
 /// marker being a [`Payload`](crate::Payload). A hint in brackets behind the marker says how people write the value.
 /// With a header type (`struct Name: Header | …`) the set is the body of messages that begin with it.
 ///
+/// A large set that is read by the million names a second struct (`struct Name | NameAttr | NameRest`), and begins the lines
+/// of attributes that seldom come with `rare`: those lie in that one, behind a pointer which is null as long as none of them
+/// is there. They are read and written as fields of `Name` all the same, which dereferences to it; to take one's value out,
+/// [`core::mem::take`] it. The pointer is allocated when one of them is stored, or borrowed to be changed.
+///
 /// ```
 /// use netloom_wire::{AttributeSet, Attrs, OwnedSet, Path, Str, Writer, attribute_set};
 ///
@@ -33,13 +38,14 @@
 macro_rules! attribute_set {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident $(: $header:ty)? | $attr:ident, $set:literal {
-            $($(#[$doc:meta])* $id:literal $word:literal $field:ident $variant:ident $key:ident: $kind:ty $([$hint:ident])?;)*
+        $vis:vis struct $name:ident $(: $header:ty)? | $attr:ident $(| $rest:ident)?, $set:literal {
+            $($(#[$doc:meta])* $($rare:ident)? $id:literal $word:literal $field:ident $variant:ident $key:ident: $kind:ty
+                $([$hint:ident])?;)*
         }
     ) => {
         $crate::__owned_set! {
-            $(#[$meta])*
-            $vis struct $name [$($header)?] { $($(#[$doc])* $id $word $field: $kind;)* }
+            [$(#[$meta])* $vis struct $name [$($header)?]] [$($rest)?]
+            { $($(#[$doc])* $($rare)? $id $word $field: $kind;)* }
         }
 
         #[allow(dead_code, unused_doc_comments, clippy::allow_attributes)]
@@ -130,22 +136,58 @@ pub const fn __max(ids: &[u16]) -> u16 {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __owned_set {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident [$($header:ty)?] { $($rest:tt)* }) => {
+    ([$(#[$meta:meta])* $vis:vis struct $name:ident [$($header:ty)?]] [$($rest:ident)?] { $($lines:tt)* }) => {
         $(#[$meta])*
         #[non_exhaustive]
         $vis enum $name {}
     };
 }
 
+/// Sorts the lines of what is rare from the others.
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __owned_set {
+    ($head:tt [] { $($lines:tt)* }) => {
+        $crate::__owned_struct! { $head { $($lines)* } { $($lines)* } }
+    };
+    ($head:tt [$rest:ident] { $($lines:tt)* }) => {
+        $crate::__owned_set! { @sort $head $rest {} {} {} $($lines)* }
+    };
+    (@sort $head:tt $rest:ident $all:tt $own:tt $rare:tt) => {
+        $crate::__owned_struct! { $head $all $own $rest $rare }
+    };
     (
-        $(#[$meta:meta])*
-        $vis:vis struct $name:ident [$($header:ty)?] {
-            $($(#[$doc:meta])* $id:literal $word:literal $field:ident: $kind:ty;)*
+        @sort $head:tt $rest:ident { $($all:tt)* } $own:tt { $($rare:tt)* }
+        $(#[$doc:meta])* rare $id:literal $word:literal $field:ident: $kind:ty; $($more:tt)*
+    ) => {
+        $crate::__owned_set! {
+            @sort $head $rest
+            { $($all)* $(#[$doc])* $id $word $field: $kind; } $own { $($rare)* $(#[$doc])* $id $word $field: $kind; }
+            $($more)*
         }
+    };
+    (
+        @sort $head:tt $rest:ident { $($all:tt)* } { $($own:tt)* } $rare:tt
+        $(#[$doc:meta])* $id:literal $word:literal $field:ident: $kind:ty; $($more:tt)*
+    ) => {
+        $crate::__owned_set! {
+            @sort $head $rest
+            { $($all)* $(#[$doc])* $id $word $field: $kind; } { $($own)* $(#[$doc])* $id $word $field: $kind; } $rare
+            $($more)*
+        }
+    };
+}
+
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __owned_struct {
+    (
+        [$(#[$meta:meta])* $vis:vis struct $name:ident [$($header:ty)?]]
+        { $($(#[$doc:meta])* $id:literal $word:literal $field:ident: $kind:ty;)* }
+        { $($(#[$own_doc:meta])* $own_id:literal $own_word:literal $own:ident: $own_kind:ty;)* }
+        $($rest:ident { $($(#[$rare_doc:meta])* $rare_id:literal $rare_word:literal $rare:ident: $rare_kind:ty;)* })?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Default, PartialEq)]
@@ -155,11 +197,48 @@ macro_rules! __owned_set {
                 /// The family's header in front of the attributes.
                 pub header: $header,
             )?
-            $($(#[$doc])* pub $field: <$kind as $crate::Field>::Stored,)*
+            $($(#[$own_doc])* pub $own: <$own_kind as $crate::Field>::Stored,)*
             /// Attributes kept as they came: unknown or ill-formed.
             pub unparsed: $crate::private::Vec<$crate::Unparsed>,
+            $(rest: $crate::private::Rare<$rest>,)?
             whole: $crate::private::Whole,
         }
+
+        $(
+            #[doc = concat!(
+                "What a [`", stringify!($name), "`] seldom has: fields that are read and written as if they were its own."
+            )]
+            #[derive(Clone, Debug, Default, PartialEq)]
+            #[non_exhaustive]
+            $vis struct $rest {
+                $($(#[$rare_doc])* pub $rare: <$rare_kind as $crate::Field>::Stored,)*
+            }
+
+            impl $crate::private::Rest for $rest {
+                fn none() -> &'static Self {
+                    static NONE: $rest = $rest { $($rare: <$rare_kind as $crate::Field>::NONE,)* };
+                    &NONE
+                }
+                fn clear(&mut self) {
+                    $(<$rare_kind as $crate::Field>::clear(&mut self.$rare);)*
+                }
+            }
+
+            impl ::core::ops::Deref for $name {
+                type Target = $rest;
+                #[inline]
+                fn deref(&self) -> &$rest {
+                    self.rest.look()
+                }
+            }
+
+            impl ::core::ops::DerefMut for $name {
+                #[inline]
+                fn deref_mut(&mut self) -> &mut $rest {
+                    self.rest.make()
+                }
+            }
+        )?
 
         #[allow(clippy::should_implement_trait, clippy::allow_attributes)]
         impl $name {
@@ -208,9 +287,12 @@ macro_rules! __owned_set {
                     use $crate::private;
                     let Some(attr) = walk.next() else { return };
                     let taken = match attr.id() {
-                        $($id => private::take::<$kind, $name>(
-                            &mut set.$field, &mut set.unparsed, $word, attr, attrs, path, bad,
+                        $($own_id => private::take::<$own_kind, $name>(
+                            &mut set.$own, &mut set.unparsed, $own_word, attr, attrs, path, bad,
                         ),)*
+                        $($($rare_id => private::take::<$rare_kind, $name>(
+                            &mut set.rest.make().$rare, &mut set.unparsed, $rare_word, attr, attrs, path, bad,
+                        ),)*)?
                         _ => false,
                     };
                     if !taken {
@@ -219,8 +301,8 @@ macro_rules! __owned_set {
                 }
                 // Where there are many attributes and enough of them have four bytes, those go first.
                 const WORDS: bool = {
-                    let words = 0 $(+ <$kind as $crate::Field>::WORD as usize)*;
-                    let all: &[u16] = &[$($id),*];
+                    let words = 0 $(+ <$own_kind as $crate::Field>::WORD as usize)*;
+                    let all: &[u16] = &[$($own_id),*];
                     all.len() > 8 && words * 5 >= all.len() * 2
                 };
                 let mut walk = attrs.raw().into_iter();
@@ -229,13 +311,13 @@ macro_rules! __owned_set {
                     let word = if WORDS { walk.next_word() } else { None };
                     let taken = if let Some((id, value)) = word {
                         match id {
-                            $($id => <$kind as $crate::Field>::take_word(&mut self.$field, value),)*
+                            $($own_id => <$own_kind as $crate::Field>::take_word(&mut self.$own, value),)*
                             _ => false,
                         }
                     } else {
                         let Some(attr) = walk.next() else { return };
                         match attr.id() {
-                            $($id => <$kind as $crate::Field>::take_small(&mut self.$field, attr.payload()),)*
+                            $($own_id => <$own_kind as $crate::Field>::take_small(&mut self.$own, attr.payload()),)*
                             _ => false,
                         }
                     };
@@ -248,13 +330,16 @@ macro_rules! __owned_set {
                 self.header = <$header as $crate::FixedHeader>::read_some(header);
             })?
             fn clear(&mut self) {
-                $(<$kind as $crate::Field>::clear(&mut self.$field);)*
+                $(<$own_kind as $crate::Field>::clear(&mut self.$own);)*
+                $($crate::private::Rare::<$rest>::clear(&mut self.rest);)?
                 $crate::private::clear_list(&mut self.unparsed);
             }
             fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
                 let _beside =
                     $crate::Beside::new(<Self as $crate::AttributeSet>::SCHEMA, w.position(), &self.unparsed);
-                $(<$kind as $crate::Field>::emit(&self.$field, w, $id, &_beside)?;)*
+                $crate::__emit! {
+                    $name self w _beside [$($rest)?] { $($id $field: $kind;)* } { $($own_id $own: $own_kind;)* }
+                }
                 for attr in self.unparsed.iter().filter(|attr| attr.is_unknown()) {
                     w.put_attr(attr.raw_type, &attr.payload)?;
                 }
@@ -290,6 +375,35 @@ macro_rules! __owned_set {
                 )?
                 $crate::OwnedSet::fill(self, $crate::Attrs::new(body.attrs.bytes()), &$crate::Path::TOP, bad);
             }
+        }
+    };
+}
+
+/// Writes attributes in the set's order. Where nothing rare is there, nobody looks for it.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __emit {
+    (
+        $name:ident $set:ident $w:ident $beside:ident []
+        { $($id:literal $field:ident: $kind:ty;)* } $own:tt
+    ) => {
+        $(<$kind as $crate::Field>::emit(&$set.$field, $w, $id, &$beside)?;)*
+    };
+    (
+        $name:ident $set:ident $w:ident $beside:ident [$rest:ident]
+        { $($all:tt)* } { $($own:tt)* }
+    ) => {
+        #[cold]
+        #[inline(never)]
+        fn all(set: &$name, w: &mut $crate::Writer<'_>, beside: &$crate::Beside<'_>) -> Result<(), $crate::Full> {
+            $crate::__emit! { $name set w beside [] { $($all)* } {} }
+            Ok(())
+        }
+        if $set.rest.is_there() {
+            all($set, $w, &$beside)?;
+        } else {
+            $crate::__emit! { $name $set $w $beside [] { $($own)* } {} }
         }
     };
 }

@@ -36,6 +36,7 @@ impl<K: Payload> Payload for Multi<K> {
 #[cfg(feature = "alloc")]
 impl<K: Owned> Field for Multi<K> {
     type Stored = Vec<K::Owned>;
+    const NONE: Self::Stored = Vec::new();
     type Arg = Vec<K::Owned>;
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;
@@ -120,6 +121,7 @@ impl<K: Payload> fmt::Debug for Elements<'_, K> {
 #[cfg(feature = "alloc")]
 impl<K: Owned, const FIRST: u16, const STEP: u16, const BARE: bool> Field for Indexed<K, FIRST, STEP, BARE> {
     type Stored = Vec<K::Owned>;
+    const NONE: Self::Stored = Vec::new();
     type Arg = Vec<K::Owned>;
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;
@@ -228,6 +230,7 @@ impl<S: AttributeSet, const N: usize> fmt::Debug for Leaves<'_, S, N> {
 #[cfg(feature = "alloc")]
 impl<L: Levels, S: OwnedSet, const N: usize> Field for TypeValue<L, S, N> {
     type Stored = Vec<([u16; N], S)>;
+    const NONE: Self::Stored = Vec::new();
     type Arg = Vec<([u16; N], S)>;
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;

@@ -6,6 +6,8 @@ mod int;
 mod list;
 mod nest;
 mod plain;
+#[cfg(feature = "alloc")]
+mod rare;
 mod records;
 mod structs;
 mod structure;
@@ -31,6 +33,9 @@ pub use structure::{Block, CStruct, Chars, Inner, MemberType};
 pub use self::owned::clear_list;
 #[cfg(feature = "alloc")]
 pub use self::owned::{Beside, Field, Owned, OwnedSet, Unparsed};
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub use self::rare::{Rare, Rest};
 #[cfg(feature = "alloc")]
 pub use self::value::IntoValue;
 
@@ -196,6 +201,8 @@ mod owned {
     pub trait Field: Payload {
         /// What the struct's field is.
         type Stored: Clone + fmt::Debug + Default + PartialEq;
+        /// It where there is no such attribute: the default, as a constant.
+        const NONE: Self::Stored;
         /// What the setter of the field takes.
         type Arg;
         /// Stores what a setter was given.
@@ -232,6 +239,7 @@ mod owned {
 
     impl<K: Owned> Field for K {
         type Stored = Option<K::Owned>;
+        const NONE: Self::Stored = None;
         type Arg = K::Owned;
         const DEEP: bool = K::DEEP;
         fn set(stored: &mut Self::Stored, value: K::Owned) {

@@ -30,6 +30,7 @@ impl Payload for Flag {
 #[cfg(feature = "alloc")]
 impl Field for Flag {
     type Stored = bool;
+    const NONE: bool = false;
     type Arg = bool;
     const DEEP: bool = false;
     fn set(stored: &mut bool, value: bool) {
@@ -65,6 +66,7 @@ impl Payload for Pad {
 #[cfg(feature = "alloc")]
 impl Field for Pad {
     type Stored = ();
+    const NONE: () = ();
     type Arg = ();
     const DEEP: bool = false;
     fn set((): &mut (), (): ()) {}

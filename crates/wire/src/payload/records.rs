@@ -132,6 +132,7 @@ impl FusedIterator for RawRecords<'_> {}
 #[cfg(feature = "alloc")]
 impl<H: FixedHeader, S: OwnedSet + Message<Header = H>> Field for Records<H, S> {
     type Stored = Vec<S>;
+    const NONE: Self::Stored = Vec::new();
     type Arg = Vec<S>;
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;

@@ -8,7 +8,10 @@ mod checks;
 mod sys;
 
 use checks::KINDS;
-use netloom_wire::{Attr, AttrPolicy, Link, Policy, RawAttrs, Strictness, Writer, policy::Kind};
+use netloom_wire::{
+    Attr, AttrPolicy, Attrs, CStruct, Link, Nest, OwnedSet, Path, Policy, RawAttrs, Strictness, Writer, attribute_set,
+    c_struct, policy::Kind,
+};
 
 static DEEP: Policy = Policy::new(&[
     AttrPolicy::REJECT,
@@ -53,6 +56,60 @@ fn nothing_is_allocated_to_judge() {
     // The count counts.
     drop(std::hint::black_box(vec![1_u8; 10]));
     assert_eq!(sys::allocations(), before + 1);
+}
+
+c_struct! {
+    /// A structure that may grow.
+    pub struct Times, "times" {
+        /// When.
+        when: u32 = "when";
+    }
+}
+attribute_set! {
+    /// What is always there, and what seldom is.
+    pub struct Often | OftenAttr | OftenRest, "often" {
+        /// A number.
+        1 "number" number Number NUMBER: u32;
+        /// A nest.
+        rare 2 "inner" inner Inner INNER: Nest<Seldom>;
+        /// A structure.
+        3 "times" times Times TIMES: CStruct<Times>;
+        /// Another number.
+        rare 4 "mark" mark Mark MARK: u32;
+    }
+}
+attribute_set! {
+    /// Another number.
+    pub struct Seldom | SeldomAttr, "seldom" {
+        /// A number.
+        1 "number" number Number NUMBER: u32;
+    }
+}
+
+#[test]
+fn what_is_seldom_there_costs_memory_where_it_is() {
+    let written = |set: &Often| {
+        let mut buf = [0; 64];
+        let mut w = Writer::new(&mut buf);
+        set.emit(&mut w).unwrap();
+        w.written().to_vec()
+    };
+    let often = written(&Often::new().number(1_u32).times(Times { when: 2 }));
+    let both = written(&Often::new().number(1_u32).mark(3_u32).inner(Seldom::new().number(4_u32)));
+    let mut buf = [0; 64];
+    let before = sys::allocations();
+    let mut set = Often::collect(Attrs::new(&often), &Path::TOP, &mut ());
+    let copy = set.clone();
+    set.emit(&mut Writer::new(&mut buf)).unwrap();
+    assert_eq!((set.mark, set.inner.is_none(), set == copy), (None, true, true));
+    assert_eq!(sys::allocations(), before, "nothing rare is there");
+    // Once, for all that is, and for all that follow in its place.
+    for attrs in [&both, &often, &both] {
+        set.clear();
+        set.fill(Attrs::new(attrs), &Path::TOP, &mut ());
+    }
+    assert_eq!(sys::allocations(), before + 1);
+    assert_eq!((set.mark, copy.mark), (Some(3), None));
 }
 
 /// Attributes that nest as deep as their lengths can say; every other level is an array.

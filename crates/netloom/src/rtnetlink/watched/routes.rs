@@ -239,7 +239,10 @@ impl Watchable for Routes {
             && !header.rtm_flags.contains(RouteFlags::CLONED)
             && self.table.is_none_or(|table| number(&route) == table);
         let mut route = ours.then_some(route)?;
-        (route.cacheinfo, route.expires) = (None, None);
+        route.cacheinfo = None;
+        if route.expires.is_some() {
+            route.expires = None;
+        }
         sort(&mut route);
         Some(route)
     }

@@ -41,7 +41,9 @@ pub(super) fn without(route: &Route, ways: &[Way]) -> Option<Route> {
         let flags = RouteFlags(left.header.rtm_flags.0 | u32::from(last.header.rtnh_flags.0));
         let (encap_type, encap) = (last.encap_type, last.encap.clone());
         (left.oif, left.gateway, left.via, left.header.rtm_flags) = (Some(oif), gateway, via, flags);
-        (left.encap_type, left.encap) = (encap_type, encap);
+        if (&left.encap_type, &left.encap) != (&encap_type, &encap) {
+            (left.encap_type, left.encap) = (encap_type, encap);
+        }
         left.multipath.clear();
         return Some(left);
     }
