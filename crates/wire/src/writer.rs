@@ -208,7 +208,8 @@ impl<'b> Writer<'b> {
     /// An attribute of these bytes and so many zeros behind them, at most four with the padding.
     #[inline(always)]
     fn put_behind(&mut self, raw_type: u16, payload: &[u8], zeros: usize) -> Result<(), Full> {
-        let len = payload.len().saturating_add(Attr::HEADER_LEN).saturating_add(zeros);
+        // Both are small: one look at what overflows.
+        let len = payload.len().saturating_add(Attr::HEADER_LEN.wrapping_add(zeros));
         let Ok(short) = u16::try_from(len) else { return Err(too_long(raw_type)) };
         let space = align(usize::from(short));
         let Some(end) = self.len.checked_add(space) else { return Err(no_room()) };
