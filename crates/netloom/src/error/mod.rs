@@ -380,7 +380,10 @@ impl From<Error> for std::io::Error {
             _ if error.errno() == Some(Errno::EEXIST) => ErrorKind::AlreadyExists,
             Cause::Malformed(_) | Cause::Short => ErrorKind::InvalidData,
             Cause::Usage(_) | Cause::TooLong(..) | Cause::Oversize(_) => ErrorKind::InvalidInput,
-            _ => ErrorKind::Other,
+            #[cfg(feature = "rtnetlink")]
+            Cause::Argument(..) => ErrorKind::InvalidInput,
+            _ if error.is_unsupported() => ErrorKind::Unsupported,
+            _ => error.errno().map_or(ErrorKind::Other, |errno| Self::from_raw_os_error(errno.0).kind()),
         };
         Self::new(kind, error)
     }
@@ -397,6 +400,25 @@ mod tests {
         {
             let error = Error::new(asked, Cause::System("socket", Errno::EMFILE)).regarding(format_args!("{:?}", "lo"));
             assert!(error.to_string().starts_with(text), "{error}");
+        }
+    }
+    #[test]
+    fn as_an_error_of_std_it_is_of_the_kind_that_its_errno_has() {
+        use std::io::ErrorKind;
+        for (cause, kind) in [
+            (Cause::System("bind", Errno::EADDRINUSE), ErrorKind::AddrInUse),
+            (Cause::System("receive", Errno::EAGAIN), ErrorKind::WouldBlock),
+            (Cause::System("socket", Errno::EPROTONOSUPPORT), ErrorKind::Unsupported),
+            (Cause::System("x", Errno::ENETUNREACH), ErrorKind::NetworkUnreachable),
+            (Cause::System("x", Errno::EBUSY), ErrorKind::ResourceBusy),
+            (Cause::System("x", Errno::ENODEV), ErrorKind::NotFound),
+            (Cause::System("x", Errno::EACCES), ErrorKind::PermissionDenied),
+            (Cause::Argument(String::new(), Errno::EINVAL), ErrorKind::InvalidInput),
+            (Cause::Unknown(Cause::Timeout(Duration::ZERO).into()), ErrorKind::TimedOut),
+            (Cause::NoReply, ErrorKind::Other),
+        ] {
+            let error = std::io::Error::from(Error::new("", cause));
+            assert_eq!(error.kind(), kind, "{error}");
         }
     }
 }

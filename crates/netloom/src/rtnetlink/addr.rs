@@ -118,7 +118,8 @@ pub fn replace<'a, C: Caller>(
     put(nl, interface, address, REPLACE)
 }
 
-/// Removes an address from an interface; false if it was not there.
+/// Removes an address from an interface; false if it was not there. It is told by its prefix, too, and that of a
+/// point-to-point link by its peer (`address`): one that was listed has both.
 ///
 /// Removing an IPv4 address removes the secondary ones of its prefix too, unless `promote_secondaries` is set.
 ///

@@ -116,10 +116,16 @@ faulty! {
             let event = wait!(heard.next()).unwrap().unwrap();
             assert_eq!(event.get(Said).unwrap().index, Some(n % 3), "{side}");
         }
+        assert!(heard.try_next().is_none(), "{side}");
         kernel.unicast(nl.port().unwrap(), Said, &text("first")).unwrap();
         assert_eq!(wait!(heard.next()).unwrap().unwrap().get(Said), Some(text("first")), "{side}");
+        kernel.unicast(nl.port().unwrap(), Said, &text("second")).unwrap();
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let second = std::iter::repeat_with(|| heard.try_next()).find(|item| item.is_some() || std::time::Instant::now() > patience);
+        assert_eq!(second.flatten().unwrap().unwrap().get(Said), Some(text("second")), "{side}");
+        assert!(heard.try_next().is_none(), "{side}");
         let count = nl.strays();
-        assert_eq!((count.unsolicited, count.overruns, count.stale, count.unknown), (151, 0, 0, 0), "{side}");
+        assert_eq!((count.unsolicited, count.overruns, count.stale, count.unknown), (152, 0, 0, 0), "{side}");
     }
 }
 

@@ -40,6 +40,40 @@ impl<R: Runtime> Unsolicited<R> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
 
+    /// The next message, if there is one already.
+    pub fn try_next(&mut self) -> Option<Result<Event>> {
+        let connection = self.connection.clone();
+        let line = match connection.line(connection.shared().protocol) {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        let kept = || Some(line.strays.next()?.map(|event| name(connection.shared(), event)));
+        while !self.broken {
+            if let Some(item) = kept() {
+                return Some(item);
+            }
+            match self.read(line) {
+                Ok(true) => {}
+                // What another one has kept meanwhile.
+                Ok(false) => return kept(),
+                Err(error) => {
+                    self.broken = error.errno().is_some();
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+
+    /// Reads a datagram if there is one, and deals it out.
+    fn read(&self, line: &Line<R>) -> Result<bool> {
+        let ears = self.connection.ears(self.connection.shared().protocol, line);
+        let mut state = line.state()?;
+        let Some(got) = line.receive(&mut state) else { return Ok(false) };
+        line.deal(&mut state, got, None, ears.as_ref(), &mut |_| Ok(()))?;
+        Ok(true)
+    }
+
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
         /// Datagrams that are dealt out before other tasks have their turn.
         const TURN: usize = 256;
