@@ -70,8 +70,12 @@ impl<'a> From<&'a String> for Interface<'a> {
         Self::Name(name)
     }
 }
-impl From<&Link> for Interface<'_> {
-    fn from(link: &Link) -> Self {
-        Self::Index(u32::try_from(link.header.ifi_index).unwrap_or_default())
+impl<'a> From<&'a Link> for Interface<'a> {
+    /// By its index; one that was not listed but is to be made has none, and goes by its name.
+    fn from(link: &'a Link) -> Self {
+        match (u32::try_from(link.header.ifi_index).unwrap_or_default(), &link.ifname) {
+            (0, Some(name)) => Self::Name(name),
+            (index, _) => Self::Index(index),
+        }
     }
 }

@@ -34,7 +34,7 @@ const LONGEST_NAME: usize = 15;
 #[doc(alias = "rtnl_link_get_kernel")]
 pub fn find<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, Link> {
     let interface = interface.into();
-    C::answer(async move { nl.call(Getlink, &meant(interface)).await.map_err(|error| error.regarding(interface)) })
+    C::answer(async move { nl.call(Getlink, &meant(interface)?).await.map_err(|error| error.regarding(interface)) })
 }
 
 /// The index of the interface of this name: what other families name it by.
@@ -128,6 +128,7 @@ pub fn add<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
             let instead = "a new interface needs a name: Link::ifname";
             return Err(Error::new("rt-link newlink", Cause::Usage(instead)));
         };
+        whole(name)?;
         let (asked, chosen) = (Interface::Name(name), name.contains('%'));
         if chosen && !is_out_of_sight(link) && link.target_netnsid.is_none() {
             let told = |told: Object<'_, _>| Ifinfomsg::read_some(told.bytes().get(Header::LEN..).unwrap_or_default());
@@ -169,7 +170,7 @@ pub fn ensure<'a, C: Caller>(nl: &'a C, link: &'a Link) -> C::Answer<'a, u32> {
 pub fn delete<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>) -> C::Answer<'a, bool> {
     let interface = interface.into();
     C::answer(async move {
-        let done = nl.call(Dellink, &meant(interface)).await;
+        let done = nl.call(Dellink, &meant(interface)?).await;
         was_there(done, &[Errno::ENODEV]).map_err(|error| error.regarding(interface))
     })
 }
@@ -186,8 +187,19 @@ pub fn change<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, cha
     C::answer(async move {
         let change = match interface {
             // A name beside an index renames; alone it says which.
-            Interface::Name(name) if change.ifname.is_none() && name.len() <= LONGEST_NAME => change.ifname(name),
+            Interface::Name(name) if change.ifname.is_none() && name.len() <= LONGEST_NAME => {
+                change.ifname(whole(name)?)
+            }
+            Interface::Index(0) => {
+                return Err(Error::new(
+                    "rt-link newlink interface 0",
+                    Cause::Usage("there is none: indices count from 1"),
+                ));
+            }
             _ => {
+                if let Some(name) = &change.ifname {
+                    whole(name)?;
+                }
                 let ifi_index = signed(interface.resolve(nl).await?);
                 let header = Ifinfomsg { ifi_index, ..change.header };
                 change.header(header)
@@ -246,9 +258,10 @@ pub fn rename<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, nam
 /// EEXIST if an interface has the name; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "ip link property add altname")]
 pub fn add_name<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, ()> {
-    let (interface, named) = (interface.into(), PropList::new().alt_ifname([name.to_owned()]));
+    let (interface, named) = (interface.into(), one_name(name));
     C::answer(async move {
-        let done = nl.send(Newlinkprop, &meant(interface).prop_list(named), ADD).await;
+        let named = named?;
+        let done = nl.send(Newlinkprop, &meant(interface)?.prop_list(named), ADD).await;
         done.map_err(|error| error.regarding(interface))
     })
 }
@@ -260,9 +273,10 @@ pub fn add_name<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, n
 /// EINVAL if it is the interface's first name; ENODEV if there is no such interface; EPERM without CAP_NET_ADMIN.
 #[doc(alias = "ip link property del altname")]
 pub fn delete_name<'a, C: Caller>(nl: &'a C, interface: impl Into<Interface<'a>>, name: &str) -> C::Answer<'a, bool> {
-    let (interface, named) = (interface.into(), PropList::new().alt_ifname([name.to_owned()]));
+    let (interface, named) = (interface.into(), one_name(name));
     C::answer(async move {
-        let done = nl.call(Dellinkprop, &meant(interface).prop_list(named)).await;
+        let named = named?;
+        let done = nl.call(Dellinkprop, &meant(interface)?.prop_list(named)).await;
         was_there(done, &[Errno::ENOENT]).map_err(|error| error.regarding(interface))
     })
 }
@@ -340,19 +354,33 @@ fn is_out_of_sight(link: &Link) -> bool {
 /// What is there under the name of an interface that was to be made, in the namespace that it was to be made in.
 async fn made<C: Caller>(nl: &C, link: &Link) -> Result<Link> {
     let name = Interface::Name(link.ifname.as_deref().unwrap_or_default());
-    let mut asked = meant(name);
+    let mut asked = meant(name)?;
     asked.target_netnsid = link.target_netnsid;
     nl.call(Getlink, &asked).await.map_err(|error| error.regarding(name))
 }
 
 /// A request that names an interface.
-fn meant(interface: Interface<'_>) -> Link {
-    match interface {
+fn meant(interface: Interface<'_>) -> Result<Link> {
+    Ok(match interface {
         Interface::Index(index) => Link::new().header(Ifinfomsg { ifi_index: signed(index), ..Ifinfomsg::default() }),
         // net/core/rtnetlink.c: rtnl_dev_get looks among all names, whichever attribute has it
-        Interface::Name(name) if name.len() <= LONGEST_NAME => Link::new().ifname(name),
-        Interface::Name(name) => Link::new().alt_ifname(name),
+        Interface::Name(name) if name.len() <= LONGEST_NAME => Link::new().ifname(whole(name)?),
+        Interface::Name(name) => Link::new().alt_ifname(whole(name)?),
+    })
+}
+
+/// A list of this alternative name alone.
+fn one_name(name: &str) -> Result<PropList> {
+    Ok(PropList::new().alt_ifname([whole(name)?.to_owned()]))
+}
+
+/// A name that the kernel takes as it is: at a NUL it would end, and mean another interface.
+fn whole(name: &str) -> Result<&str> {
+    if name.contains('\0') {
+        let what = format!("{name:?} is no name of an interface: it holds a NUL");
+        return Err(Error::new("", Cause::Argument(what, Errno::EINVAL)));
     }
+    Ok(name)
 }
 
 /// An index as ifinfomsg has it. No index is negative: one that is too big is one that nobody has.

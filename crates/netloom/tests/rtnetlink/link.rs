@@ -212,6 +212,27 @@ fn what_we_make_and_change_ip_shows<C: Shell>() {
     assert_eq!(error.path(), Some("ifname"), "{error}");
     let error = nl.done(link::add(&nl, &Link::new())).unwrap_err();
     assert!(error.to_string().contains("needs a name"), "{error}");
+
+    // One that was made is meant by what it was made of, and no other by the beginning of its name.
+    let made = link::new("made", "bridge");
+    nl.done(link::add(&nl, &made)).unwrap();
+    nl.done(link::up(&nl, &made)).unwrap();
+    let cut = "made\0of";
+    for refused in [
+        nl.done(link::delete(&nl, cut)).map(drop),
+        nl.done(link::up(&nl, cut)),
+        nl.done(link::find(&nl, cut)).map(drop),
+        nl.done(link::add(&nl, &link::new(cut, "bridge"))).map(drop),
+        nl.done(link::rename(&nl, "renamed", "other\0one")),
+        nl.done(link::add_name(&nl, "renamed", "other\0one")),
+    ] {
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.ends_with("is no name of an interface: it holds a NUL"), "{refused}");
+    }
+    let error = nl.done(link::change(&nl, 0, Link::new().ifname("made").mtu(1300_u32))).unwrap_err();
+    assert!(error.to_string().contains("count from 1"), "{error}");
+    assert_eq!(found("made").unwrap()["mtu"], 1500);
+    assert!(nl.done(link::delete(&nl, &made)).unwrap());
 }
 
 fn an_interface_moves_to_another_namespace<C: Shell>() {
