@@ -1,16 +1,9 @@
 //! Whoever calls: so that what is built on a connection is written once, for those that block and those of tasks.
 
-use std::fmt;
 use std::future::ready;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use netloom_wire::{self as wire, Do, Flags};
 
 use super::connection::Connection;
-use super::consistent::Consistent;
-use super::dump::Dump;
-use super::object::Object;
+use super::shell::{Shell, at_once};
 use crate::Result;
 
 /// A connection, blocking or of tasks: what the functions of `netloom::rtnetlink` and `netloom::wireguard` take.
@@ -28,7 +21,7 @@ use crate::Result;
 /// ```
 ///
 /// It is sealed: [`Connection`] and those of `netloom::tokio` and `netloom::async_io` are all there are.
-pub trait Caller: Ask {
+pub trait Caller: Shell {
     /// What a function gives: of a blocking connection `Result<T>`, of one of tasks a future of that, which is [`Send`].
     type Answer<'a, T: Send + 'static>: Send;
 
@@ -44,116 +37,14 @@ pub trait Caller: Ask {
     ) -> impl Future<Output = Result<T>> + Send + use<'a, T, Self>;
 }
 
-/// What a function asks of its caller: as futures, which those of a connection that blocks are at once done with.
-pub trait Ask: Send + Sync + Sized + 'static {
-    /// What a dump is read from.
-    type Dump<O: wire::Dump>: Send + fmt::Debug;
-
-    /// See [`Connection::call`].
-    fn call<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<O::Reply>> + Send
-    where
-        O: Do<Request: Sync, Reply: Send> + Send;
-
-    /// The same with flags, and an acknowledgement.
-    fn send<O>(&self, op: O, request: &O::Request, flags: Flags) -> impl Future<Output = Result<()>> + Send
-    where
-        O: Do<Request: Sync, Reply: Send> + Send;
-
-    /// See [`Request::reply_ref`](super::Request::reply_ref).
-    fn lend<O, T>(
-        &self,
-        op: O,
-        request: &O::Request,
-        flags: Flags,
-        read: impl FnOnce(Object<'_, O::Reply>) -> T + Send,
-    ) -> impl Future<Output = Result<T>> + Send
-    where
-        O: Do<Request: Sync, Reply: Send> + Send,
-        T: Send;
-
-    /// See [`Connection::dump`].
-    fn dump<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<Self::Dump<O>>> + Send
-    where
-        O: wire::Dump<Request: Sync> + Send;
-
-    /// See [`Dump::next_ref`].
-    fn next<O>(dump: &mut Self::Dump<O>) -> impl Future<Output = Option<Result<Object<'_, O::Reply>>>> + Send
-    where
-        O: wire::Dump<Reply: Send> + Send;
-
-    /// See [`Dump::consistent`].
-    fn consistent<O>(
-        dump: Self::Dump<O>,
-        retries: u32,
-    ) -> impl Future<Output = Result<Consistent<O::Reply>>> + Send + use<Self, O>
-    where
-        O: wire::Dump<Reply: Send> + Send;
-}
-
 impl Caller for Connection {
     type Answer<'a, T: Send + 'static> = Result<T>;
 
     fn answer<'a, T: Send + 'static>(asked: impl Future<Output = Result<T>> + Send + 'a) -> Result<T> {
-        match pin!(asked).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => unreachable!("the futures of a connection that blocks are ready at once"),
-        }
+        at_once(asked)
     }
 
     fn wait<'a, T: Send + 'static>(answer: Result<T>) -> impl Future<Output = Result<T>> + Send + use<'a, T> {
         ready(answer)
-    }
-}
-
-impl Ask for Connection {
-    type Dump<O: wire::Dump> = Dump<O>;
-
-    fn call<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<O::Reply>> + Send
-    where
-        O: Do<Request: Sync, Reply: Send> + Send,
-    {
-        ready(Self::call(self, op, request))
-    }
-
-    fn send<O>(&self, op: O, request: &O::Request, flags: Flags) -> impl Future<Output = Result<()>> + Send
-    where
-        O: Do<Request: Sync, Reply: Send> + Send,
-    {
-        ready(self.request(op, request).flags(flags).send().map(drop))
-    }
-
-    fn lend<O, T>(
-        &self,
-        op: O,
-        request: &O::Request,
-        flags: Flags,
-        read: impl FnOnce(Object<'_, O::Reply>) -> T + Send,
-    ) -> impl Future<Output = Result<T>> + Send
-    where
-        O: Do<Request: Sync, Reply: Send> + Send,
-        T: Send,
-    {
-        ready(self.request(op, request).flags(flags).reply_ref(read))
-    }
-
-    fn dump<O>(&self, op: O, request: &O::Request) -> impl Future<Output = Result<Dump<O>>> + Send
-    where
-        O: wire::Dump<Request: Sync> + Send,
-    {
-        ready(Self::dump(self, op, request))
-    }
-
-    fn next<O>(dump: &mut Dump<O>) -> impl Future<Output = Option<Result<Object<'_, O::Reply>>>> + Send
-    where
-        O: wire::Dump<Reply: Send> + Send,
-    {
-        ready(dump.next_ref())
-    }
-
-    fn consistent<O>(dump: Dump<O>, retries: u32) -> impl Future<Output = Result<Consistent<O::Reply>>> + Send + use<O>
-    where
-        O: wire::Dump<Reply: Send> + Send,
-    {
-        ready(dump.consistent(retries))
     }
 }

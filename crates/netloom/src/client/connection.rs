@@ -12,10 +12,11 @@ use super::dump::Dump;
 use super::event::Event;
 use super::follow::Follow;
 use super::hooks::Hooks;
-use super::names::{self, NLCTRL, Resolved};
+use super::names::{self, Resolved};
 use super::raw::RawRequest;
 use super::request::Request;
 use super::shared::{Settings, Shared};
+use super::shell::at_once;
 use super::strays::StrayCount;
 use super::subscription::Subscription;
 use super::unsolicited::Unsolicited;
@@ -126,7 +127,7 @@ impl Connection {
     /// What the kernel side refuses at the start. What fails later is the last item.
     #[doc(alias = "dumpRequest")]
     pub fn dump<O: wire::Dump>(&self, _: O, request: &O::Request) -> Result<Dump<O>> {
-        Dump::start(self, request)
+        at_once(Dump::start(self, request))
     }
 
     /// Joins groups, all of one protocol, on a socket of its own, and hears their events from now on.
@@ -136,7 +137,7 @@ impl Connection {
     /// A family or group that the kernel side does not have; EPERM where the group takes a privilege.
     #[doc(alias = "registerGroup")]
     pub fn subscribe(&self, groups: &[Group]) -> Result<Subscription> {
-        Subscription::open(self, groups)
+        at_once(Subscription::open(self, groups))
     }
 
     /// A table of what there is of a kind, kept true by events: [links](crate::rtnetlink::Links),
@@ -147,7 +148,7 @@ impl Connection {
     ///
     /// Those of [`Connection::subscribe`] and [`Connection::dump`].
     pub fn watch<W: Watchable>(&self, of: W) -> Result<Watch<W>> {
-        Watch::open(self, of)
+        at_once(Watch::open(self, of))
     }
 
     /// The objects that an op dumps, then the events of these groups, all of one protocol, without a gap between them.
@@ -156,8 +157,8 @@ impl Connection {
     /// # Errors
     ///
     /// Those of [`Connection::subscribe`] and [`Connection::dump`].
-    pub fn follow<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O>> {
-        Follow::open(self, op, request, groups)
+    pub fn follow<O: wire::Dump>(&self, _: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O>> {
+        at_once(Follow::open(self, request, groups))
     }
 
     /// What happens to devices, from now on: of Linux, those of the connection's network namespace.
@@ -209,17 +210,7 @@ impl Connection {
     #[doc(alias = "CTRL_CMD_GETFAMILY")]
     #[doc(alias = "genlmsg_get_family_id")]
     pub fn family(&self, name: &str) -> Result<Arc<Resolved>> {
-        match self.shared.names.known(name) {
-            Some(family) => Ok(family),
-            None => self.renew_family(name),
-        }
-    }
-
-    /// The same, asked for in any case.
-    pub(super) fn renew_family(&self, name: &str) -> Result<Arc<Resolved>> {
-        let asked =
-            names::ask(self.request_raw(NLCTRL), name).and_then(|request| names::answered(request.send(), name));
-        self.shared.names.learn(name, asked)
+        at_once(names::family(self, name))
     }
 
     /// Makes the call socket of the connection's protocol hear a group, by number: its events come by

@@ -14,14 +14,16 @@ use super::exchange::Expect;
 use super::object::Object;
 use super::request::{kind_anew, read, write};
 use super::shared::FamilyOf;
+use super::shell::{Shell, at_once};
 use super::subject::{Asks, Subject};
 use crate::Result;
+use crate::error::Cause;
 
 /// The objects that an op dumps; see [`Connection::dump`].
 ///
-/// As an [`Iterator`] it yields owned objects; [`Dump::next_ref`] lends them where they lie. Nothing is read ahead: the
-/// kernel side goes on when the last datagram has been looked through. Dropped half-way, it closes its socket, and the
-/// kernel side stops.
+/// As an [`Iterator`], in a task as a `Stream`, it yields owned objects; `next_ref` lends them where they lie. Nothing is read
+/// ahead: the kernel side goes on when the last datagram has been looked through. Dropped half-way, it closes its socket, and
+/// the kernel side stops. A `next` of a task that is dropped has taken nothing.
 ///
 /// ```no_run
 /// # use netloom::client::Connection;
@@ -33,29 +35,12 @@ use crate::Result;
 /// # Ok(()) }
 /// ```
 #[must_use = "a dump does nothing before it is read"]
-pub struct Dump<O: wire::Dump> {
-    raw: RawDump,
+pub struct Dump<O: wire::Dump, C: Shell = Connection> {
+    pub(super) raw: RawDump<C>,
     op: PhantomData<fn() -> O>,
 }
 
 impl<O: wire::Dump> Dump<O> {
-    pub(super) fn start(connection: &Connection, request: &O::Request) -> Result<Self> {
-        let (subject, terms) = plan::<O>(connection.shared.timeout);
-        let start = |kind| {
-            let head = (kind, Flags::REQUEST | Flags::DUMP);
-            RawDump::start(connection, FamilyOf::<O>::PROTOCOL, head, terms, &subject, |w: &mut Writer<'_>| {
-                write::<O>(request, O::REQUEST, w)
-            })
-        };
-        let shared = &connection.shared;
-        let before = match shared.kind_of::<O>(O::REQUEST).map(|kind| (kind, start(kind))) {
-            Some((kind, Err(error))) if shared.is_outdated::<O>(kind, &error) => Some((kind, error)),
-            Some((_, started)) => return started.map(|raw| Self { raw, op: PhantomData }),
-            None => None,
-        };
-        start(kind_anew::<O>(connection, before)?).map(|raw| Self { raw, op: PhantomData })
-    }
-
     /// The next object, borrowed from the receive buffer.
     #[inline(always)]
     pub fn next_ref(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
@@ -96,28 +81,12 @@ impl<O: wire::Dump> Dump<O> {
     /// # Errors
     ///
     /// What else may fail: a refusal, a timeout.
-    pub fn consistent(mut self, retries: u32) -> Result<Consistent<O::Reply>> {
-        let mut attempts = Attempts::new(retries);
-        if self.raw.run.is_begun() {
-            while self.raw.next_bytes().is_some() {}
-            self.raw.restart()?;
-        }
-        loop {
-            let mut all = Vec::new();
-            let end = loop {
-                match self.next() {
-                    Some(Ok(object)) => all.push(object),
-                    Some(Err(error)) => break Some(error),
-                    None => break None,
-                }
-            };
-            match attempts.judge(all, end)? {
-                Some(done) => return Ok(done),
-                None => self.raw.restart()?,
-            }
-        }
+    pub fn consistent(self, retries: u32) -> Result<Consistent<O::Reply>> {
+        at_once(self.attempt(retries))
     }
+}
 
+impl<O: wire::Dump, C: Shell> Dump<O, C> {
     /// Whether what has been read so far is torn.
     pub fn is_interrupted(&self) -> bool {
         self.raw.is_interrupted()
@@ -126,6 +95,52 @@ impl<O: wire::Dump> Dump<O> {
     /// What the kernel side remarked at the end, though it dumped everything.
     pub fn warning(&self) -> Option<&str> {
         self.raw.warning()
+    }
+
+    pub(crate) async fn start(nl: &C, request: &O::Request) -> Result<Self> {
+        let (subject, terms) = plan::<O>(nl.shared().timeout);
+        let start = async |kind: u16| {
+            let head = (kind, Flags::REQUEST | Flags::DUMP);
+            let body = |w: &mut Writer<'_>| write::<O>(request, O::REQUEST, w);
+            let raw = RawDump::start(nl, FamilyOf::<O>::PROTOCOL, head, terms, &subject, body).await?;
+            Ok(Self { raw, op: PhantomData })
+        };
+        let mut before = None;
+        if let Some(kind) = nl.shared().kind_of::<O>(O::REQUEST) {
+            match start(kind).await {
+                Err(error) if nl.shared().is_outdated::<O>(kind, &error) => before = Some((kind, error)),
+                started => return started,
+            }
+        }
+        start(kind_anew::<O, C>(nl, before).await?).await
+    }
+
+    /// Begins anew until it is of one piece, or has been asked for often enough.
+    pub(crate) async fn attempt(mut self, retries: u32) -> Result<Consistent<O::Reply>> {
+        let mut attempts = Attempts::new(retries);
+        if self.raw.run.is_begun() {
+            while self.raw.bytes().await.is_some() {}
+            self.raw.restart().await?;
+        }
+        loop {
+            let mut all = Vec::new();
+            let end = loop {
+                match self.object().await {
+                    Some(Ok(object)) => all.push(object.own()),
+                    Some(Err(error)) => break Some(error),
+                    None => break None,
+                }
+            };
+            match attempts.judge(all, end)? {
+                Some(done) => return Ok(done),
+                None => self.raw.restart().await?,
+            }
+        }
+    }
+
+    /// The next object where it lies.
+    pub(crate) async fn object(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
+        Some(self.raw.bytes().await?.and_then(read::<O, O::Reply>))
     }
 }
 
@@ -142,14 +157,14 @@ impl<O: wire::Dump> Iterator for Dump<O> {
     }
 }
 
-impl<O: wire::Dump> fmt::Debug for Dump<O> {
+impl<O: wire::Dump, C: Shell> fmt::Debug for Dump<O, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.raw)
+        self.raw.fmt(f)
     }
 }
 
 /// What errors call a dump, and how it is held.
-pub(super) fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static>, Terms) {
+fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static>, Terms) {
     let schema: fn() -> Option<&'static Schema> =
         || O::Family::INFO.op(O::NAME).and_then(|op| op.dump).map(|mode| mode.asks);
     let subject =
@@ -162,33 +177,36 @@ pub(super) fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static
 ///
 /// It behaves as [`Dump`] does.
 #[must_use = "a dump does nothing before it is read"]
-pub struct RawDump {
+pub struct RawDump<C: Shell = Connection> {
     run: DumpRun,
+    vigil: C::Vigil,
 }
 
 impl RawDump {
-    pub(super) fn start(
-        connection: &Connection,
-        protocol: Protocol,
-        head: (u16, Flags),
-        terms: Terms,
-        subject: &Subject<'_>,
-        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
-    ) -> Result<Self> {
-        let mut dump = Self { run: DumpRun::write(&connection.shared, protocol, head, terms, subject, body)? };
-        dump.begin()?;
-        Ok(dump)
-    }
-
     /// The next message, borrowed from the receive buffer.
     pub fn next_ref(&mut self) -> Option<Result<RawMessage<'_>>> {
-        let bytes = match self.next_bytes()? {
-            Ok(bytes) => bytes,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(Ok(RawMessage { header: Header::read(bytes)?, payload: bytes.get(Header::LEN..)?, bytes }))
+        at_once(self.message())
     }
 
+    /// The next message's bytes, header included.
+    #[inline(always)]
+    fn next_bytes(&mut self) -> Option<Result<&[u8]>> {
+        if self.run.has_object() {
+            return self.run.take_object().map(Ok);
+        }
+        match self.next_place()? {
+            Ok(place) => self.run.message(place).map(Ok),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    #[cold]
+    fn next_place(&mut self) -> Option<Result<(usize, usize)>> {
+        at_once(self.place())
+    }
+}
+
+impl<C: Shell> RawDump<C> {
     /// Whether what has been read so far is torn.
     pub fn is_interrupted(&self) -> bool {
         self.run.is_interrupted()
@@ -199,52 +217,87 @@ impl RawDump {
         self.run.warning()
     }
 
+    pub(super) async fn start(
+        nl: &C,
+        protocol: Protocol,
+        head: (u16, Flags),
+        terms: Terms,
+        subject: &Subject<'_>,
+        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+    ) -> Result<Self> {
+        nl.breathe().await;
+        let run = DumpRun::write(nl.shared(), protocol, head, terms, subject, body)?;
+        let vigil = C::vigil(run.socket().ok_or_else(|| subject.error(Cause::NoReply))?);
+        let mut dump = Self { run, vigil };
+        dump.begin().await?;
+        Ok(dump)
+    }
+
+    pub(super) async fn message(&mut self) -> Option<Result<RawMessage<'_>>> {
+        let bytes = match self.bytes().await? {
+            Ok(bytes) => bytes,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(Ok(RawMessage { header: Header::read(bytes)?, payload: bytes.get(Header::LEN..)?, bytes }))
+    }
+
     /// The next message's bytes, header included.
-    #[inline(always)]
-    fn next_bytes(&mut self) -> Option<Result<&[u8]>> {
+    pub(super) async fn bytes(&mut self) -> Option<Result<&[u8]>> {
         if self.run.has_object() {
             return self.run.take_object().map(Ok);
         }
-        match self.advance()? {
+        match self.place().await? {
             Ok(place) => self.run.message(place).map(Ok),
             Err(error) => Some(Err(error)),
         }
     }
 
-    #[cold]
-    fn advance(&mut self) -> Option<Result<(usize, usize)>> {
+    /// Where the next message lies, behind those of the datagram at hand.
+    async fn place(&mut self) -> Option<Result<(usize, usize)>> {
+        let Self { run, vigil } = self;
+        C::turn(vigil).await;
         loop {
-            match self.run.turn() {
-                Turn::Object(place) => return Some(Ok(place)),
+            match run.turn() {
+                Turn::Object(place) => {
+                    // What is no object of ours does not: strays that keep coming must not keep a dump waiting.
+                    C::renew(vigil);
+                    return Some(Ok(place));
+                }
                 Turn::End => return None,
                 Turn::Failed(error) => return Some(Err(error)),
-                Turn::Wait => {
-                    let (lane, wait) = self.run.waits_for()?;
-                    let got = lane.receive_later(wait);
-                    if let Err(error) = self.run.take(got) {
-                        return Some(Err(error));
-                    }
-                }
+                Turn::Wait => {}
+            }
+            let got = C::datagram(run, vigil).await;
+            if let Err(error) = run.take(got) {
+                return Some(Err(error));
             }
         }
     }
 
     /// Asks for everything again.
-    fn restart(&mut self) -> Result<()> {
-        self.run.rewrite()?;
-        self.begin()
+    async fn restart(&mut self) -> Result<()> {
+        if self.run.rewrite()?
+            && let Some(socket) = self.run.socket()
+        {
+            self.vigil = C::vigil(socket);
+        }
+        self.begin().await
     }
 
     /// Sends the request and takes the first datagram.
-    fn begin(&mut self) -> Result<()> {
-        self.run.post()?;
-        let Some((lane, wait)) = self.run.waits_for() else { return Ok(()) };
-        let got = lane.receive_now().unwrap_or_else(|| lane.receive_later(wait));
-        self.run.take_first(got)
+    async fn begin(&mut self) -> Result<()> {
+        let Self { run, vigil } = self;
+        C::renew(vigil);
+        C::post(run, vigil).await?;
+        let got = match run.receive_now() {
+            Some(got) => got,
+            None => C::datagram(run, vigil).await,
+        };
+        run.take_first(got)
     }
 }
 
-impl fmt::Debug for RawDump {
+impl<C: Shell> fmt::Debug for RawDump<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.run.fmt(f)
     }

@@ -17,9 +17,7 @@ use super::strays::Strays;
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
-#[cfg(any(feature = "tokio", feature = "async-io"))]
-use crate::socket::Socket;
-use crate::socket::{Address, Received};
+use crate::socket::{Address, Received, Socket};
 
 /// A dump, on a lane of its own, as far as no waiting is needed: whoever drives it waits.
 pub(crate) struct DumpRun {
@@ -315,15 +313,19 @@ impl DumpRun {
     }
 
     /// The socket, to be watched.
-    #[cfg(any(feature = "tokio", feature = "async-io"))]
-    pub(super) fn socket(&self) -> Option<Socket> {
-        self.lane.as_ref().map(|lane| lane.socket.clone())
+    pub(super) fn socket(&self) -> Option<&Socket> {
+        self.lane.as_ref().map(|lane| &lane.socket)
     }
 
     /// How long each datagram may take.
     #[cfg(any(feature = "tokio", feature = "async-io"))]
     pub(super) fn timeout(&self) -> Option<Duration> {
         self.terms.timeout
+    }
+
+    /// A datagram that is there already.
+    pub(super) fn receive_now(&mut self) -> Option<std::result::Result<Received, Cause>> {
+        self.lane.as_mut()?.receive_now()
     }
 
     /// The socket to be waited for, and how long.

@@ -8,6 +8,7 @@ use netloom_wire::{self as wire, Group};
 use super::connection::Connection;
 use super::dump::Dump;
 use super::event::Event;
+use super::shell::{Shell, at_once};
 use super::subscription::{Closer, Subscription};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -17,8 +18,9 @@ use crate::error::{Cause, Error};
 /// It joins the groups first and dumps then, so that what changes meanwhile is heard: an event may tell what
 /// [`Followed::State`] told already, never less. After an overrun or a torn dump it tells everything anew by itself.
 ///
-/// As an [`Iterator`] it waits for events for ever, or until its [`Closer`] closes it. An error that no second attempt
-/// mends (a refusal, a timeout, a dump that keeps being torn) is an item; the next item is another attempt's.
+/// As an [`Iterator`], in a task by its `next`, it waits for events for ever, or until its [`Closer`] closes it. An error that
+/// no second attempt mends (a refusal, a timeout, a dump that keeps being torn) is an item; the next item is another attempt's.
+/// A `next` of a task that is dropped has taken nothing.
 ///
 /// ```no_run
 /// use netloom::Connection;
@@ -36,12 +38,11 @@ use crate::error::{Cause, Error};
 /// # Ok::<(), netloom::Error>(())
 /// ```
 #[must_use = "it does nothing before it is read"]
-pub struct Follow<O: wire::Dump> {
-    connection: Connection,
+pub struct Follow<O: wire::Dump, C: Shell = Connection> {
+    nl: C,
     request: O::Request,
-    events: Subscription,
-    op: O,
-    stage: Stage<O>,
+    events: Subscription<C>,
+    stage: Stage<O, C>,
     attempts: Attempts,
 }
 
@@ -60,34 +61,35 @@ pub enum Followed<R> {
     Resync(Error),
 }
 
-enum Stage<O: wire::Dump> {
+enum Stage<O: wire::Dump, C: Shell> {
     /// About to dump.
     Due,
-    Dumping(Box<Dump<O>>),
+    Dumping(Box<Dump<O, C>>),
     Synced,
 }
 
 impl<O: wire::Dump> Follow<O> {
-    pub(super) fn open(connection: &Connection, op: O, request: &O::Request, groups: &[Group]) -> Result<Self> {
-        let events = Subscription::open(connection, groups)?;
-        let mut follow = Self {
-            connection: connection.clone(),
-            request: request.clone(),
-            events,
-            op,
-            stage: Stage::Due,
-            attempts: Attempts::default(),
-        };
+    /// The next item, waiting no longer than `timeout` for an event; `None` if none came.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Followed<O::Reply>>> {
+        at_once(self.item(Instant::now().checked_add(timeout)))
+    }
+
+    /// Ends its waiting, from any thread.
+    pub fn closer(&self) -> Closer {
+        self.events.closer()
+    }
+}
+
+impl<O: wire::Dump, C: Shell> Follow<O, C> {
+    pub(super) async fn open(nl: &C, request: &O::Request, groups: &[Group]) -> Result<Self> {
+        let events = Subscription::open(nl, groups).await?;
+        let (nl, request, attempts) = (nl.clone(), request.clone(), Attempts::default());
+        let mut follow = Self { nl, request, events, stage: Stage::Due, attempts };
         // A refusal is told here; what another attempt may mend is not.
-        match follow.dump() {
+        match follow.dump().await {
             Err(error) if !mends(&error) => Err(error),
             _ => Ok(follow),
         }
-    }
-
-    /// The next item, waiting no longer than `timeout` for an event; `None` if none came.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Followed<O::Reply>>> {
-        self.wait(Instant::now().checked_add(timeout))
     }
 
     /// Whether all objects have been told, and nothing was lost since.
@@ -95,43 +97,24 @@ impl<O: wire::Dump> Follow<O> {
         matches!(self.stage, Stage::Synced)
     }
 
-    /// Ends its waiting, from any thread.
-    pub fn closer(&self) -> Closer {
-        self.events.closer()
-    }
-
     /// The subscription behind it: to join further groups, or to set its receive buffer.
-    pub fn events(&self) -> &Subscription {
+    pub fn events(&self) -> &Subscription<C> {
         &self.events
     }
 
-    fn dump(&mut self) -> Result<()> {
-        self.attempts.begin();
-        self.stage = Stage::Due;
-        self.stage = Stage::Dumping(Box::new(self.connection.dump(self.op, &self.request)?));
-        Ok(())
-    }
-
-    /// Begins anew because of this error, or tells it.
-    fn lost(&mut self, error: Error) -> Result<Followed<O::Reply>> {
-        self.stage = Stage::Due;
-        self.attempts.lost(error).map(Followed::Resync)
-    }
-
-    fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<Followed<O::Reply>>> {
+    /// The next item; `None` if no event comes in time, or none will come any more.
+    pub(super) async fn item(&mut self, deadline: Option<Instant>) -> Option<Result<Followed<O::Reply>>> {
         loop {
             match &mut self.stage {
+                Stage::Due if self.events.is_closed() => return None,
                 Stage::Due => {
-                    if self.events.is_closed() {
-                        return None;
-                    }
-                    if let Err(error) = self.dump() {
+                    if let Err(error) = self.dump().await {
                         return Some(self.lost(error));
                     }
                 }
                 Stage::Dumping(dump) => {
-                    return Some(match dump.next() {
-                        Some(Ok(object)) => Ok(Followed::State(object)),
+                    return Some(match dump.object().await {
+                        Some(Ok(object)) => Ok(Followed::State(object.own())),
                         Some(Err(error)) => self.lost(error),
                         None => {
                             (self.stage, self.attempts) = (Stage::Synced, Attempts::default());
@@ -140,7 +123,7 @@ impl<O: wire::Dump> Follow<O> {
                     });
                 }
                 Stage::Synced => {
-                    return Some(match self.events.next_until(deadline)? {
+                    return Some(match self.events.event(deadline).await? {
                         Ok(event) => Ok(Followed::Event(event)),
                         Err(error) => {
                             drain(&mut self.events);
@@ -151,17 +134,32 @@ impl<O: wire::Dump> Follow<O> {
             }
         }
     }
+
+    async fn dump(&mut self) -> Result<()> {
+        self.stage = Stage::Due;
+        let dump = Dump::start(&self.nl, &self.request).await;
+        // One that was dropped was no attempt.
+        self.attempts.begin();
+        self.stage = Stage::Dumping(Box::new(dump?));
+        Ok(())
+    }
+
+    /// Begins anew because of this error, or tells it.
+    fn lost(&mut self, error: Error) -> Result<Followed<O::Reply>> {
+        self.stage = Stage::Due;
+        self.attempts.lost(error).map(Followed::Resync)
+    }
 }
 
 impl<O: wire::Dump> Iterator for Follow<O> {
     type Item = Result<Followed<O::Reply>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.wait(None)
+        at_once(self.item(None))
     }
 }
 
-impl<O: wire::Dump> fmt::Debug for Follow<O> {
+impl<O: wire::Dump, C: Shell> fmt::Debug for Follow<O, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.stage {
             Stage::Due => "about to dump",
@@ -200,13 +198,13 @@ impl Attempts {
 }
 
 /// Whether it may be mended by another attempt.
-pub(super) fn mends(error: &Error) -> bool {
+fn mends(error: &Error) -> bool {
     error.is_overrun() || error.is_interrupted() || error.is_truncated() || error.is_busy()
 }
 
 /// Throws away what is heard already. After a loss it may tell of what has gone unheard since, and would be taken for
 /// newer than the state that is about to be told.
-pub(super) fn drain(events: &mut Subscription) {
+pub(super) fn drain<C: Shell>(events: &mut Subscription<C>) {
     const PATIENCE: usize = 1 << 20;
     std::iter::from_fn(|| events.try_next()).take(PATIENCE).for_each(drop);
 }

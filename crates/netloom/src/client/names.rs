@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use netloom_wire::{Attr, Errno, Protocol, RawAttrs, Str};
 
 use super::raw::{RawAnswer, RawRequest};
+use super::shell::Shell;
 use crate::Result;
 use crate::error::{Cause, Error};
 
@@ -91,8 +92,25 @@ impl Names {
     }
 }
 
+/// The family of this name, asked for if it has not been before.
+pub(super) async fn family<C: Shell>(nl: &C, name: &str) -> Result<Arc<Resolved>> {
+    match nl.shared().names.known(name) {
+        Some(family) => Ok(family),
+        None => renew(nl, name).await,
+    }
+}
+
+/// The same, asked for in any case.
+pub(super) async fn renew<C: Shell>(nl: &C, name: &str) -> Result<Arc<Resolved>> {
+    let asked = match ask(RawRequest::new(nl, nl.shared(), NLCTRL), name) {
+        Ok(request) => answered(C::answer_raw(request).await, name),
+        Err(error) => Err(error),
+    };
+    nl.shared().names.learn(name, asked)
+}
+
 /// What asks for the family of this name; see [`answered`].
-pub(super) fn ask<'c, C>(request: RawRequest<'c, C>, name: &str) -> Result<RawRequest<'c, C>> {
+fn ask<'c, C>(request: RawRequest<'c, C>, name: &str) -> Result<RawRequest<'c, C>> {
     // The policy of nlctrl bounds a name to 15 bytes; longer ones are no family's.
     if name.is_empty() || name.len() > 15 || name.contains('\0') {
         return Err(unknown(name));
@@ -103,7 +121,7 @@ pub(super) fn ask<'c, C>(request: RawRequest<'c, C>, name: &str) -> Result<RawRe
 }
 
 /// What was answered to that.
-pub(super) fn answered(answer: Result<RawAnswer>, name: &str) -> Result<Resolved> {
+fn answered(answer: Result<RawAnswer>, name: &str) -> Result<Resolved> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) if error.is_refused() && error.errno() == Some(Errno::ENOENT) => return Err(unknown(name)),

@@ -10,12 +10,13 @@ use netloom_wire::{
 
 use super::batch::Nature;
 use super::connection::Connection;
-use super::conversation::{Manner, Terms};
+use super::conversation::{Accepted, Manner, Terms};
 use super::dump::RawDump;
 use super::event::Event;
 use super::exchange::Expect;
 use super::lane::write;
 use super::shared::Shared;
+use super::shell::{Shell, at_once};
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -163,7 +164,7 @@ impl<'c, C> RawRequest<'c, C> {
     }
 
     /// Makes it a dump.
-    pub(super) fn plan_dump(&mut self) -> Terms {
+    fn plan_dump(&mut self) -> Terms {
         self.flags |= Flags::DUMP;
         self.terms(Expect::Dump)
     }
@@ -194,12 +195,21 @@ impl<'c, C> RawRequest<'c, C> {
         RawReply::new(message.bytes, self.genl.is_some())
     }
 
-    /// All of it, from this port.
-    pub(super) fn datagram(&self, port: u32) -> Result<Vec<u8>> {
+    /// What came back, when all has been heard.
+    pub(super) fn answer(&self, shared: &Shared, replies: Vec<RawReply>, heard: Result<Accepted>) -> Result<RawAnswer> {
+        let (warning, cookie) = heard.map_err(|error| self.forget(shared, error))?.into_parts();
+        Ok(RawAnswer { replies, warning, cookie })
+    }
+
+    /// All of it, from this port, as hooks let it go out.
+    pub(super) fn datagram(&self, shared: &Shared, port: u32) -> Result<Vec<u8>> {
         let header = Header { seq: self.seq, port, ..Header::new(MessageType(self.kind), self.flags) };
         let mut bytes = Vec::new();
         let len = write(&mut bytes, header, |w| self.write(w)).map_err(|full| self.subject().too_long(full))?;
         bytes.truncate(len);
+        if let Some(ears) = shared.ears(self.protocol, None) {
+            ears.out(port, &bytes).map_err(|cause| self.subject().error(cause))?;
+        }
         Ok(bytes)
     }
 
@@ -209,7 +219,7 @@ impl<'c, C> RawRequest<'c, C> {
     }
 
     /// A family id that the kernel side does not know is not remembered any longer.
-    pub(super) fn forget(&self, shared: &Shared, error: Error) -> Error {
+    fn forget(&self, shared: &Shared, error: Error) -> Error {
         if self.genl.is_some() && error.is_refused() && error.errno() == Some(Errno::ENOENT) {
             shared.names.forget(self.kind);
         }
@@ -244,7 +254,7 @@ impl RawRequest<'_> {
         let subject = || self.subject();
         let shared = &self.connection.shared;
         let channel = shared.channel(self.protocol)?;
-        let mut lane = channel.lane().map_err(|error| error.of(subject().name()))?;
+        let mut lane = channel.lane.hold().map_err(|error| error.of(subject().name()))?;
         let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject().too_long(full))?;
         let mut replies = Vec::new();
         let ears = || shared.ears(self.protocol, Some(channel));
@@ -254,28 +264,30 @@ impl RawRequest<'_> {
             Ok(())
         });
         drop(lane);
-        let (warning, cookie) = accepted.map_err(|error| self.forget(shared, error))?.into_parts();
-        Ok(RawAnswer { replies, warning, cookie })
+        self.answer(shared, replies, accepted)
     }
 
     /// Sends it, and waits for nothing: neither for an answer nor for a call that another thread has under way on the same
     /// socket. What comes back, if anything does, is the [receiving half's](super::Unsolicited), or counts as a stray.
     pub fn post(self) -> Result<()> {
-        let subject = self.subject();
         let channel = self.connection.shared.channel(self.protocol)?;
-        let message = self.datagram(channel.port)?;
-        if let Some(ears) = self.connection.shared.ears(self.protocol, None) {
-            ears.out(channel.port, &message).map_err(|cause| subject.error(cause))?;
-        }
-        channel.socket().send(&message).map(drop).map_err(|error| error.of(subject.name()))
+        let message = self.datagram(&self.connection.shared, channel.port)?;
+        channel.socket().send(&message).map(drop).map_err(|error| error.of(self.subject().name()))
     }
 
     /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
-    pub fn dump(mut self) -> Result<RawDump> {
+    pub fn dump(self) -> Result<RawDump> {
+        at_once(self.begin_dump())
+    }
+}
+
+impl<C: Shell> RawRequest<'_, C> {
+    pub(super) async fn begin_dump(mut self) -> Result<RawDump<C>> {
         let terms = self.plan_dump();
         let write = |w: &mut Writer<'_>| self.write(w);
-        let started = RawDump::start(self.connection, self.protocol, self.head(), terms, &self.subject(), write);
-        started.map_err(|error| self.forget(&self.connection.shared, error))
+        let subject = self.subject();
+        let begun = RawDump::start(self.connection, self.protocol, self.head(), terms, &subject, write).await;
+        begun.map_err(|error| self.forget(self.connection.shared(), error))
     }
 }
 

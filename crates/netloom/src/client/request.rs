@@ -11,10 +11,12 @@ use super::connection::Connection;
 use super::conversation::{Accepted, Manner, Terms};
 use super::exchange::{Expect, Whole};
 use super::lane::{Begun, Lane};
+use super::names;
 use super::object::Object;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 use super::shared::Shared;
 use super::shared::{Channel, FamilyOf};
+use super::shell::{Shell, at_once};
 use super::subject::{Asks, Subject};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -174,7 +176,7 @@ impl<O: Do> Request<'_, O> {
             return keep.all(move |reply| rest.ask_anew(None, reply));
         };
         let channel = shared.channel(FamilyOf::<O>::PROTOCOL)?;
-        let mut lane = channel.lane().map_err(named::<O>)?;
+        let mut lane = channel.lane.hold().map_err(named::<O>)?;
         let written = lane.write(kind, flags, |w| write::<O>(request, O::REQUEST, w)).map_err(too_long::<O>)?;
         let begun = match lane.ask(written, expect, shared.hooks.is_any_set()) {
             Ok(Whole::Reply(message)) => {
@@ -313,9 +315,9 @@ impl<O: Do> Rest<'_, O> {
     /// Does it after its family has been asked for.
     #[cold]
     fn ask_anew(self, before: Option<(u16, Error)>, reply: &mut dyn FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
-        let kind = kind_anew::<O>(self.connection, before)?;
+        let kind = at_once(kind_anew::<O, _>(self.connection, before))?;
         let channel = self.connection.shared.channel(FamilyOf::<O>::PROTOCOL)?;
-        let mut lane = channel.lane().map_err(named::<O>)?;
+        let mut lane = channel.lane.hold().map_err(named::<O>)?;
         let written = lane.write(kind, self.flags, |w| write::<O>(self.request, O::REQUEST, w));
         let written = written.map_err(too_long::<O>)?;
         self.hear((channel, lane), written, Begun::NotYet, reply)
@@ -348,9 +350,9 @@ pub(super) fn reply_of<O: Do>(first: Option<O::Reply>) -> Result<O::Reply> {
 /// The type of an op's messages, its family asked for: it is not known, or the id that it had `before` may not be its own
 /// any more. If it still is, the error stands.
 #[cold]
-pub(super) fn kind_anew<O: Op>(connection: &Connection, before: Option<(u16, Error)>) -> Result<u16> {
+pub(super) async fn kind_anew<O: Op, C: Shell>(nl: &C, before: Option<(u16, Error)>) -> Result<u16> {
     let named = |error: Error| error.of(format!("{} {}", FamilyOf::<O>::NAME, O::NAME));
-    let kind = connection.family(FamilyOf::<O>::NAME).map_err(named)?.id;
+    let kind = names::family(nl, FamilyOf::<O>::NAME).await.map_err(named)?.id;
     match before {
         Some((old, error)) if old == kind => Err(error),
         _ => Ok(kind),

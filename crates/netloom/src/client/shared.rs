@@ -2,20 +2,22 @@
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use netloom_wire::{self as wire, Family, Protocol};
 
 use super::Dialer;
 use super::builder::Builder;
-use super::hooks::{self, Ears, Hooks};
+use super::by_protocol::ByProtocol;
+use super::hooks::{Ears, Hooks};
 use super::lane::{Lane, Setup};
 use super::mailbox::Mailbox;
 use super::names::Names;
 use super::strays::{StrayCount, Strays};
+use super::turnstile::Turnstile;
 use crate::Result;
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::socket::Socket;
 
 /// What a connection is made with.
@@ -44,10 +46,8 @@ pub(crate) struct Shared {
     setup: Setup,
     pub(super) names: Names,
     pub(super) hooks: Hooks,
-    channels: [OnceLock<Channel>; Protocol::COUNT],
+    channels: ByProtocol<Channel>,
     strays: [OnceLock<Arc<Strays>>; Protocol::COUNT],
-    /// Held while a channel is opened, so that nobody opens it twice.
-    opening: Mutex<()>,
     /// Lanes of dumps and batches that have ended.
     idle: Mutex<Vec<(Protocol, Lane)>>,
     /// Room for answers that new lanes begin with.
@@ -57,47 +57,13 @@ pub(crate) struct Shared {
 /// The call socket of a protocol.
 pub(super) struct Channel {
     pub(super) port: u32,
-    lane: Mutex<Lane>,
+    pub(super) lane: Turnstile<Lane>,
     pub(super) strays: Arc<Strays>,
     pub(super) mailbox: Arc<Mailbox>,
     socket: Socket,
 }
 
 impl Channel {
-    /// Waits until nobody else calls.
-    #[inline]
-    pub(super) fn lane(&self) -> Result<MutexGuard<'_, Lane>> {
-        match self.try_lane() {
-            Some(lane) => Ok(lane),
-            None => self.wait_for_lane(),
-        }
-    }
-
-    /// The lane if nobody calls.
-    #[inline]
-    pub(super) fn try_lane(&self) -> Option<MutexGuard<'_, Lane>> {
-        match self.lane.try_lock() {
-            Ok(lane) => Some(lane),
-            // A panic inside a call leaves buffers and a sequence number, which the next call sets anew.
-            Err(TryLockError::Poisoned(lane)) => Some(lane.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
-    #[cold]
-    fn wait_for_lane(&self) -> Result<MutexGuard<'_, Lane>> {
-        if hooks::is_inside(self.lane_id()) {
-            let instead = "a hook runs inside of a call and cannot wait for another one on the same socket: use another \
-                           connection, or call afterwards";
-            return Err(Error::new("", Cause::Usage(instead)));
-        }
-        Ok(self.lane.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn lane_id(&self) -> usize {
-        std::ptr::from_ref(&self.lane) as usize
-    }
-
     /// The socket, to be waited on or set up while others call.
     pub(super) const fn socket(&self) -> &Socket {
         &self.socket
@@ -110,12 +76,11 @@ impl Shared {
 
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
         let Settings { dialer, protocol, port, timeout, setup } = settings;
-        let channels = [const { OnceLock::new() }; Protocol::COUNT];
+        let channels = ByProtocol::new();
         let strays = [const { OnceLock::new() }; Protocol::COUNT];
-        let (names, hooks) = (Names::default(), Hooks::default());
-        let (opening, idle) = (Mutex::default(), Mutex::default());
+        let (names, hooks, idle) = (Names::default(), Hooks::default(), Mutex::default());
         let room = AtomicUsize::new(Lane::ANSWER);
-        Arc::new(Self { dialer, protocol, port, timeout, setup, names, hooks, channels, strays, opening, idle, room })
+        Arc::new(Self { dialer, protocol, port, timeout, setup, names, hooks, channels, strays, idle, room })
     }
 
     /// The hooks, if any is set; of a call on this channel, or of what holds no call's lane.
@@ -124,7 +89,7 @@ impl Shared {
         if !self.hooks.is_any_set() {
             return None;
         }
-        Some(self.ears_of(protocol, channel.map_or(0, Channel::lane_id)))
+        Some(self.ears_of(protocol, channel.map_or(0, |channel| channel.lane.id())))
     }
 
     /// The hooks, set or not.
@@ -151,28 +116,12 @@ impl Shared {
     /// The call socket of a protocol, opened if it is not yet.
     #[inline]
     pub(super) fn channel(&self, protocol: Protocol) -> Result<&Channel> {
-        if let Some(place) = self.channels.get(usize::from(protocol.number()))
-            && let Some(channel) = place.get()
-        {
-            return Ok(channel);
-        }
-        self.open_channel(protocol)
-    }
-
-    #[cold]
-    fn open_channel(&self, protocol: Protocol) -> Result<&Channel> {
-        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(place) = self.channels.get(usize::from(protocol.number())) else {
-            return Err(Error::system("socket", wire::Errno::EPROTONOSUPPORT));
-        };
-        if let Some(channel) = place.get() {
-            return Ok(channel);
-        }
-        let port = if protocol == self.protocol { self.port } else { 0 };
-        let mut lane = self.open_lane(protocol, port)?;
-        let (port, socket, strays) = (lane.port, lane.socket.clone(), self.strays(protocol));
-        let mailbox = lane.share(strays.clone());
-        Ok(place.get_or_init(|| Channel { port, lane: Mutex::new(lane), strays, mailbox, socket }))
+        self.channels.of(protocol, || {
+            let mut lane = self.open_call_lane(protocol)?;
+            let (port, socket, strays) = (lane.port, lane.socket.clone(), self.strays(protocol));
+            let mailbox = lane.share(strays.clone());
+            Ok(Channel { port, lane: Turnstile::new(lane), strays, mailbox, socket })
+        })
     }
 
     /// Where the strays of a protocol's sockets go.
@@ -223,7 +172,12 @@ impl Shared {
         self.room.fetch_max(bytes.next_power_of_two(), Ordering::Relaxed);
     }
 
-    pub(super) fn open_lane(&self, protocol: Protocol, port: u32) -> Result<Lane> {
+    /// A lane for calls: from the port that was asked for, if it is of the connection's own protocol.
+    pub(super) fn open_call_lane(&self, protocol: Protocol) -> Result<Lane> {
+        self.open_lane(protocol, if protocol == self.protocol { self.port } else { 0 })
+    }
+
+    fn open_lane(&self, protocol: Protocol, port: u32) -> Result<Lane> {
         Lane::new(self.dialer.open(protocol)?, self.setup, self.timeout, port, self.room.load(Ordering::Relaxed))
     }
 

@@ -9,18 +9,20 @@ use netloom_wire::{Errno, Group, MessageType, Protocol, messages};
 
 use super::connection::Connection;
 use super::event::Event;
-use super::hooks::Flow;
+use super::hooks::{Ears, Flow};
 use super::lane::Lane;
-use super::names::{DELFAMILY, FAMILY_ID, NLCTRL, Resolved};
+use super::names::{DELFAMILY, FAMILY_ID, NLCTRL, Resolved, renew};
 use super::shared::Shared;
+use super::shell::Shell;
 use crate::Result;
 use crate::error::{Cause, Error};
 use crate::socket::{Opt, Received, RecvFlags, Socket, Wake, retry};
 
 /// The events of some groups, from when it was opened on; see [`Connection::subscribe`].
 ///
-/// As an [`Iterator`] it waits for events for ever. When the kernel side sends faster than they are read, events get
-/// lost: an item that [`is_overrun`](Error::is_overrun) says so, and the stream goes on.
+/// As an [`Iterator`], in a task as a `Stream`, it waits for events for ever. When the kernel side sends faster than they are
+/// read, events get lost: an item that [`is_overrun`](Error::is_overrun) says so, and the stream goes on. A `next` of a task
+/// that is dropped has taken nothing.
 ///
 /// ```no_run
 /// use netloom::Connection;
@@ -35,44 +37,31 @@ use crate::socket::{Opt, Received, RecvFlags, Socket, Wake, retry};
 /// }
 /// # Ok::<(), netloom::Error>(())
 /// ```
-pub struct Subscription {
-    shared: Arc<Shared>,
-    protocol: Protocol,
+pub struct Subscription<C: Shell = Connection> {
     inbox: Inbox,
+    vigil: C::Vigil,
 }
 
-impl Subscription {
-    pub(super) fn open(connection: &Connection, groups: &[Group]) -> Result<Self> {
-        let subscription = Self::listen(&connection.shared, groups)?;
-        let mut families = Vec::new();
-        for name in names(groups) {
-            families.push(connection.renew_family(name).map_err(|error| error.of("subscribe"))?);
-        }
-        subscription.join(&families, groups)?;
-        Ok(subscription)
-    }
-
-    /// A socket of the groups' protocol, that hears none of them yet.
-    pub(super) fn listen(shared: &Arc<Shared>, groups: &[Group]) -> Result<Self> {
+impl<C: Shell> Subscription<C> {
+    pub(super) async fn open(nl: &C, groups: &[Group]) -> Result<Self> {
         let usage = |instead| Err(Error::new("subscribe", Cause::Usage(instead)));
         let Some(first) = groups.first() else { return usage("no group to hear: name one") };
         let protocol = first.protocol;
         if groups.iter().any(|group| group.protocol != protocol) {
             return usage("groups of different protocols: subscribe once for each protocol");
         }
-        let socket = shared.open_socket(protocol)?;
+        let socket = nl.shared().open_socket(protocol)?;
         socket.set(Opt::PktInfo, 1)?;
-        Ok(Self { shared: shared.clone(), protocol, inbox: Inbox::new(socket) })
-    }
-
-    /// Joins the groups, whose families are these.
-    pub(super) fn join(&self, families: &[Arc<Resolved>], groups: &[Group]) -> Result<()> {
-        let numbers = groups.iter().map(|group| number(families, group)).collect::<Result<Vec<_>>>()?;
-        for (number, group) in numbers.into_iter().zip(groups) {
-            let joined = self.inbox.socket.join(number);
-            joined.map_err(|error| error.of(format!("{} group {}", group.family, group.name)))?;
+        let mut families = Vec::new();
+        for name in names(groups) {
+            families.push(renew(nl, name).await.map_err(|error| error.of("subscribe"))?);
         }
-        Ok(())
+        let numbers = groups.iter().map(|group| number(&families, group)).collect::<Result<Vec<_>>>()?;
+        for (number, group) in numbers.into_iter().zip(groups) {
+            socket.join(number).map_err(|error| error.of(format!("{} group {}", group.family, group.name)))?;
+        }
+        let vigil = C::vigil(&socket);
+        Ok(Self { inbox: Inbox::new(nl.shared().clone(), protocol, socket), vigil })
     }
 
     /// Hears the same groups of all network namespaces that have an id in this one, too; [`Event::nsid`] tells the id.
@@ -97,11 +86,6 @@ impl Subscription {
     /// nothing is heard.
     #[doc(alias = "NETLINK_LISTEN_ALL_NSID")]
     pub fn all_namespaces(self) -> Result<Self> {
-        self.hear_all_namespaces()?;
-        Ok(self)
-    }
-
-    pub(super) fn hear_all_namespaces(&self) -> Result<()> {
         self.inbox.socket.set(Opt::ListenAllNsid, 1).map_err(|error| match error.errno() {
             Some(Errno::EPERM) => {
                 let action = "hearing all network namespaces takes CAP_NET_BROADCAST in the user namespace that owns this one \
@@ -109,22 +93,13 @@ impl Subscription {
                 Error::system(action, Errno::EPERM)
             }
             _ => error,
-        })
-    }
-
-    /// The next event, waiting no longer than `timeout`; `None` if none came.
-    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Event>> {
-        self.wait(RecvFlags::NONE, Instant::now().checked_add(timeout))
+        })?;
+        Ok(self)
     }
 
     /// The next event, if there is one already.
     pub fn try_next(&mut self) -> Option<Result<Event>> {
-        self.wait(RecvFlags::DONTWAIT, None)
-    }
-
-    /// Ends its waiting, from any thread.
-    pub fn closer(&self) -> Closer {
-        Closer(self.inbox.wake().clone())
+        self.inbox.next(RecvFlags::DONTWAIT, None)
     }
 
     /// The socket, to poll. One datagram may hold several events: when it is readable, [`Subscription::try_next`] until
@@ -138,23 +113,24 @@ impl Subscription {
         &self.inbox.socket
     }
 
-    pub(super) fn next_until(&mut self, deadline: Option<Instant>) -> Option<Result<Event>> {
-        self.wait(RecvFlags::NONE, deadline)
-    }
-
-    /// Whether nothing will come any more.
-    #[cfg(any(feature = "tokio", feature = "async-io"))]
-    pub(super) fn is_broken(&self) -> bool {
-        self.inbox.broken
+    pub(super) async fn event(&mut self, deadline: Option<Instant>) -> Option<Result<Event>> {
+        C::event(&mut self.inbox, &mut self.vigil, deadline).await
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.inbox.wake.get().is_some_and(|wake| wake.is_closed())
     }
+}
 
-    fn wait(&mut self, flags: RecvFlags, deadline: Option<Instant>) -> Option<Result<Event>> {
-        let item = self.inbox.next(&self.shared, self.protocol, flags, deadline)?;
-        Some(item.map(|event| name(&self.shared, event)))
+impl Subscription {
+    /// The next event, waiting no longer than `timeout`; `None` if none came.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Event>> {
+        self.inbox.next(RecvFlags::NONE, Instant::now().checked_add(timeout))
+    }
+
+    /// Ends its waiting, from any thread.
+    pub fn closer(&self) -> Closer {
+        Closer(self.inbox.wake().clone())
     }
 }
 
@@ -162,13 +138,13 @@ impl Iterator for Subscription {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.wait(RecvFlags::NONE, None)
+        self.inbox.next(RecvFlags::NONE, None)
     }
 }
 
-impl fmt::Debug for Subscription {
+impl<C: Shell> fmt::Debug for Subscription<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subscription({}, {:?})", self.protocol, self.inbox.socket)
+        write!(f, "Subscription({}, {:?})", self.inbox.protocol, self.inbox.socket)
     }
 }
 
@@ -238,36 +214,32 @@ fn number(families: &[Arc<Resolved>], group: &Group) -> Result<u32> {
 
 /// A socket whose messages are taken one by one.
 pub(super) struct Inbox {
-    pub(super) socket: Socket,
+    shared: Arc<Shared>,
+    protocol: Protocol,
+    socket: Socket,
     buf: Vec<u8>,
     received: Received,
     read: usize,
-    broken: bool,
+    /// Nothing will come any more.
+    pub(super) broken: bool,
     /// There once a closer was asked for.
     wake: OnceLock<Arc<Wake>>,
 }
 
 impl Inbox {
-    pub(super) fn new(socket: Socket) -> Self {
+    fn new(shared: Arc<Shared>, protocol: Protocol, socket: Socket) -> Self {
         // An event that is cut is lost.
-        let buf = vec![0; Lane::ANSWER];
-        Self { socket, buf, received: Received::default(), read: 0, broken: false, wake: OnceLock::new() }
+        let (buf, received) = (vec![0; Lane::ANSWER], Received::default());
+        Self { shared, protocol, socket, buf, received, read: 0, broken: false, wake: OnceLock::new() }
     }
 
-    pub(super) fn wake(&self) -> &Arc<Wake> {
+    fn wake(&self) -> &Arc<Wake> {
         self.wake.get_or_init(|| Wake::new(&self.socket))
     }
 
-    /// The next message; `None` if none comes in time, or none will come any more.
-    pub(super) fn next(
-        &mut self,
-        shared: &Shared,
-        protocol: Protocol,
-        flags: RecvFlags,
-        deadline: Option<Instant>,
-    ) -> Option<Result<Event>> {
+    /// The next event; `None` if none comes in time, or none will come any more.
+    pub(super) fn next(&mut self, flags: RecvFlags, deadline: Option<Instant>) -> Option<Result<Event>> {
         while !self.broken {
-            let ears = shared.ears(protocol, None);
             let rest = self.buf.get(self.read..self.received.len.min(self.buf.len())).unwrap_or_default();
             let mut walk = messages(rest);
             let message = walk.next();
@@ -277,14 +249,17 @@ impl Inbox {
                     self.read = self.received.len;
                 }
                 let source = self.received.source;
-                match ears.map_or(Flow::Next, |ears| ears.event(message, source)) {
+                match self.ears().map_or(Flow::Next, |ears| ears.event(message, source)) {
                     Flow::Next => {}
                     Flow::Skip => continue,
                     Flow::Stop => return Some(Err(Error::new("event", Cause::Stopped))),
                 }
                 match message {
                     Ok(message) if message.header.kind == MessageType::NOOP => continue,
-                    Ok(message) => return Some(Ok(Event::new(protocol, &message, source, &self.received))),
+                    Ok(message) => {
+                        let event = Event::new(self.protocol, &message, source, &self.received);
+                        return Some(Ok(name(&self.shared, event)));
+                    }
                     Err(malformed) => return Some(Err(Error::new("event", Cause::Malformed(malformed)))),
                 }
             }
@@ -298,7 +273,7 @@ impl Inbox {
                 Ok(received) => self.received = received,
                 Err(Errno::EAGAIN) => return None,
                 Err(Errno::ENOBUFS) => {
-                    let stopped = ears.is_some_and(|ears| ears.lost() == Flow::Stop);
+                    let stopped = self.ears().is_some_and(|ears| ears.lost() == Flow::Stop);
                     return Some(Err(Error::new("event", if stopped { Cause::Stopped } else { Cause::Overrun })));
                 }
                 Err(errno) => {
@@ -308,6 +283,10 @@ impl Inbox {
             }
         }
         None
+    }
+
+    fn ears(&self) -> Option<Ears<'_>> {
+        self.shared.ears(self.protocol, None)
     }
 
     /// Takes a datagram; EAGAIN, too, if it was closed.

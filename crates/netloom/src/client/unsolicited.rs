@@ -43,7 +43,7 @@ impl Unsolicited {
     /// Waits for the call under way, if there is one.
     pub(super) fn open(connection: &Connection) -> Result<Self> {
         let channel = connection.shared.channel(connection.shared.protocol)?;
-        let lane = channel.lane()?;
+        let lane = channel.lane.hold()?;
         channel.mailbox.add_receiver();
         drop(lane);
         Ok(Self::of(connection, channel))
@@ -115,7 +115,7 @@ impl Unsolicited {
             let Some(taken) = mailbox::take(channel.socket(), &mut self.buf) else { return Ok(any) };
             any = true;
             // A call holds the lane from before it sends until it has its answer.
-            let calling = channel.try_lane();
+            let calling = channel.lane.try_hold();
             match (taken, calling) {
                 (Ok(received), None) => {
                     let datagram = self.buf.get(..received.len).unwrap_or_default();

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use netloom_wire as wire;
 
 use super::connection::Connection;
-use super::follow::Attempts;
+use super::dump::Dump;
+use super::follow::{Attempts, drain};
 use super::objects::Objects;
+use super::shell::{Shell, at_once};
 use super::subscription::{Closer, Subscription};
 use super::table::{Table, Want};
 use super::watchable::{Change, Fence, Watchable};
@@ -17,8 +19,9 @@ use crate::error::{Cause, Error};
 
 /// A table of what a kernel side has, kept true by its events; see [`Connection::watch`].
 ///
-/// As an [`Iterator`] it tells what it has as [`Change::Added`], then [`Change::Synced`], then what changes, waiting for ever
-/// or until its [`Closer`] closes it. As [`Objects`] it has what is there, found by key. It is true of the moment that
+/// As an [`Iterator`], in a task by its `next`, it tells what it has as [`Change::Added`], then [`Change::Synced`], then what
+/// changes, waiting for ever or until its [`Closer`] closes it. A future of a task that is dropped leaves the table as it is:
+/// the next one goes on where it was. As [`Objects`] it has what is there, found by key. It is true of the moment that
 /// was read last: it follows events when it is asked for the next change, and not by itself.
 ///
 /// - The first state is of one piece: a dump that is torn is repeated.
@@ -50,30 +53,18 @@ use crate::error::{Cause, Error};
 /// # Ok::<(), netloom::Error>(())
 /// ```
 #[must_use = "a table is filled as it is read"]
-pub struct Watch<W: Watchable> {
-    connection: Connection,
-    events: Subscription,
+pub struct Watch<W: Watchable, C: Shell = Connection> {
+    nl: C,
+    events: Subscription<C>,
     table: Table<W>,
+    dump: Option<Box<Dump<W::Op, C>>>,
     attempts: Attempts,
 }
 
 impl<W: Watchable> Watch<W> {
-    pub(super) fn open(connection: &Connection, of: W) -> Result<Self> {
-        let events = Subscription::open(connection, &of.groups())?;
-        let (connection, table, attempts) = (connection.clone(), Table::new(of), Attempts::default());
-        let mut watch = Self { connection, events, table, attempts };
-        // A refusal is told here.
-        while watch.table.objects().is_empty() && !watch.table.is_synced() {
-            if watch.turn(None)?.is_none() {
-                break;
-            }
-        }
-        Ok(watch)
-    }
-
     /// The next change, waiting no longer than `timeout` for an event; `None` if none came.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Change<W::Object>>> {
-        self.wait(Instant::now().checked_add(timeout))
+        at_once(self.change(Instant::now().checked_add(timeout)))
     }
 
     /// Reads all again now, and returns what differs from the table, which is made good and not told again: nothing, unless
@@ -84,15 +75,27 @@ impl<W: Watchable> Watch<W> {
     ///
     /// What keeps the table from being read.
     pub fn verify(&mut self) -> Result<Vec<Change<W::Object>>> {
-        self.table.verify();
-        loop {
-            if let Some(found) = self.table.verified() {
-                return Ok(found);
-            }
-            if self.turn(None)?.is_none() {
-                return Err(ended());
+        at_once(self.differences())
+    }
+
+    /// Ends its waiting, from any thread.
+    pub fn closer(&self) -> Closer {
+        self.events.closer()
+    }
+}
+
+impl<W: Watchable, C: Shell> Watch<W, C> {
+    pub(super) async fn open(nl: &C, of: W) -> Result<Self> {
+        let events = Subscription::open(nl, &of.groups()).await?;
+        let (nl, table, attempts) = (nl.clone(), Table::new(of), Attempts::default());
+        let mut watch = Self { nl, events, table, dump: None, attempts };
+        // A refusal is told here.
+        while watch.table.objects().is_empty() && !watch.table.is_synced() {
+            if watch.turn(None).await?.is_none() {
+                break;
             }
         }
+        Ok(watch)
     }
 
     /// Whether all objects have been read, and nothing was lost since.
@@ -100,22 +103,18 @@ impl<W: Watchable> Watch<W> {
         self.table.is_synced()
     }
 
-    /// Ends its waiting, from any thread.
-    pub fn closer(&self) -> Closer {
-        self.events.closer()
-    }
-
     /// The subscription behind it: to set its receive buffer, or to poll it.
-    pub fn events(&self) -> &Subscription {
+    pub fn events(&self) -> &Subscription<C> {
         &self.events
     }
 
-    fn wait(&mut self, deadline: Option<Instant>) -> Option<Result<Change<W::Object>>> {
+    /// The next change; `None` if no event comes in time, or none will come any more.
+    pub(super) async fn change(&mut self, deadline: Option<Instant>) -> Option<Result<Change<W::Object>>> {
         loop {
             if let Some(change) = self.table.change() {
                 return Some(Ok(change));
             }
-            match self.turn(deadline) {
+            match self.turn(deadline).await {
                 Ok(Some(())) => {}
                 Ok(None) => return None,
                 Err(error) => return Some(Err(error)),
@@ -123,14 +122,32 @@ impl<W: Watchable> Watch<W> {
         }
     }
 
-    /// Does what the table wants; `None` if no event came in time, or it is closed.
-    fn turn(&mut self, deadline: Option<Instant>) -> Result<Option<()>> {
+    /// Reads all again, for what differs from the table.
+    pub(super) async fn differences(&mut self) -> Result<Vec<Change<W::Object>>> {
+        self.table.verify();
+        loop {
+            if let Some(found) = self.table.verified() {
+                return Ok(found);
+            }
+            if self.turn(None).await?.is_none() {
+                let instead = "it has been closed, or its socket has failed: watch anew";
+                return Err(Error::new("watch", Cause::Usage(instead)));
+            }
+        }
+    }
+
+    /// Does what the table wants; `None` if no event comes in time, or none will come any more. Dropped, it has done a part of
+    /// it or nothing, and knows which.
+    async fn turn(&mut self, deadline: Option<Instant>) -> Result<Option<()>> {
         if self.events.is_closed() {
             return Ok(None);
         }
+        if self.dump.is_some() {
+            return self.read().await.map(Some);
+        }
         match self.table.want() {
-            Want::Discard => super::follow::drain(&mut self.events),
-            Want::Fence => self.pass_fence()?,
+            Want::Discard => drain(&mut self.events),
+            Want::Fence => self.pass_fence().await?,
             Want::Events => {
                 while let Some(event) = self.events.try_next() {
                     match event {
@@ -140,13 +157,16 @@ impl<W: Watchable> Watch<W> {
                 }
             }
             Want::Dump(request) => {
+                let begun = Dump::start(&self.nl, &request).await;
+                // One that was dropped was no attempt.
                 self.attempts.begin();
-                match self.dump(&request) {
-                    Ok(()) => self.attempts = Attempts::default(),
-                    Err(error) => return failed(&mut self.table, &mut self.attempts, error).map(Some),
+                match begun {
+                    Ok(dump) => self.dump = Some(Box::new(dump)),
+                    Err(error) => return self.failed(error).map(Some),
                 }
+                return Ok(Some(()));
             }
-            Want::Event => match self.events.next_until(deadline) {
+            Want::Event => match self.events.event(deadline).await {
                 None => return Ok(None),
                 Some(Ok(event)) => self.table.hear(&event),
                 Some(Err(error)) => return self.lost(error).map(Some),
@@ -156,61 +176,57 @@ impl<W: Watchable> Watch<W> {
         Ok(Some(()))
     }
 
-    fn dump(&mut self, request: &<W::Op as wire::Dump>::Request) -> Result<()> {
-        for object in self.connection.dump(self.table.of().op(), request)? {
-            self.table.object(object?);
+    /// Reads the dump to its end.
+    async fn read(&mut self) -> Result<()> {
+        let Some(dump) = &mut self.dump else { return Ok(()) };
+        while let Some(object) = dump.object().await {
+            match object {
+                Ok(object) => self.table.object(object.own()),
+                Err(error) => {
+                    self.dump = None;
+                    return self.failed(error);
+                }
+            }
         }
+        (self.dump, self.attempts) = (None, Attempts::default());
+        self.table.done();
         Ok(())
     }
 
-    fn pass_fence(&self) -> Result<()> {
+    async fn pass_fence(&self) -> Result<()> {
         match W::FENCE {
             Fence::None => Ok(()),
+            // A link, which takes the lock, be it there or not: a refusal is as good as an answer.
+            // net/core/rtnetlink.c: rtnl_getlink
             #[cfg(feature = "rtnetlink")]
-            Fence::Rtnl => passed(self.connection.call(netloom_families::rt_link::Getlink, &loopback()).map(drop)),
+            Fence::Rtnl => {
+                use netloom_families::rt_link::{Getlink, Ifinfomsg, Link};
+                let loopback = Link::new().header(Ifinfomsg { ifi_index: 1, ..Ifinfomsg::default() });
+                match self.nl.call(Getlink, &loopback).await {
+                    Err(error) if !error.is_refused() => Err(error),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 
+    /// Events got lost: that is told, or an error is.
     fn lost(&mut self, error: Error) -> Result<()> {
-        lost(&mut self.table, error)
+        if error.is_overrun() || error.is_truncated() {
+            self.table.lost(error);
+            return Ok(());
+        }
+        self.table.restart();
+        Err(error)
+    }
+
+    /// A dump has failed: the error if that means nothing to the table, and no other attempt may mend it.
+    fn failed(&mut self, error: Error) -> Result<()> {
+        self.table.failed(error).or_else(|error| self.attempts.lost(error).map(drop))
     }
 }
 
-/// It was to be verified, and is closed.
-pub(super) fn ended() -> Error {
-    Error::new("watch", Cause::Usage("it has been closed, or its socket has failed: watch anew"))
-}
-
-/// Events got lost: that is told, or an error is.
-pub(super) fn lost<W: Watchable>(table: &mut Table<W>, error: Error) -> Result<()> {
-    if error.is_overrun() || error.is_truncated() {
-        table.lost(error);
-        return Ok(());
-    }
-    table.restart();
-    Err(error)
-}
-
-/// A dump has failed: the error if that means nothing to the table, and no other attempt may mend it.
-pub(super) fn failed<W: Watchable>(table: &mut Table<W>, attempts: &mut Attempts, error: Error) -> Result<()> {
-    table.failed(error).or_else(|error| attempts.lost(error).map(drop))
-}
-
-/// What is asked for at the rtnl fence: a link, which takes the lock, be it there or not.
-// net/core/rtnetlink.c: rtnl_getlink
-#[cfg(feature = "rtnetlink")]
-pub(super) fn loopback() -> netloom_families::rt_link::Link {
-    use netloom_families::rt_link::{Ifinfomsg, Link};
-    Link::new().header(Ifinfomsg { ifi_index: 1, ..Ifinfomsg::default() })
-}
-
-/// Whether a fence has been passed: a refusal is as good as an answer.
-#[cfg(feature = "rtnetlink")]
-pub(super) fn passed(answer: Result<()>) -> Result<()> {
-    answer.or_else(|error| if error.is_refused() { Ok(()) } else { Err(error) })
-}
-
-impl<W: Watchable> Deref for Watch<W> {
+impl<W: Watchable, C: Shell> Deref for Watch<W, C> {
     type Target = Objects<W>;
 
     fn deref(&self) -> &Objects<W> {
@@ -222,17 +238,13 @@ impl<W: Watchable> Iterator for Watch<W> {
     type Item = Result<Change<W::Object>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.wait(None)
+        at_once(self.change(None))
     }
 }
 
-impl<W: Watchable> fmt::Debug for Watch<W> {
+impl<W: Watchable, C: Shell> fmt::Debug for Watch<W, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Watch({} {}, {:?})", name::<W>(), <W::Op as wire::Op>::NAME, self.table)
+        let family = <<W::Op as wire::Op>::Family as wire::Family>::NAME;
+        write!(f, "Watch({family} {}, {:?})", <W::Op as wire::Op>::NAME, self.table)
     }
-}
-
-/// The family's name.
-pub(super) fn name<W: Watchable>() -> &'static str {
-    <<W::Op as wire::Op>::Family as wire::Family>::NAME
 }

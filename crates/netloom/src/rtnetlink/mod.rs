@@ -66,16 +66,16 @@ pub use watched::{Addresses, Links, Neighbours, Routes, Rules};
 use netloom_wire::{self as wire, Errno, Flags};
 
 use crate::Result;
-use crate::client::Caller;
+use crate::client::{Caller, Dump};
 
 /// All that an op dumps, of one piece.
-async fn list<C, O>(nl: &C, op: O, request: &O::Request) -> Result<Vec<O::Reply>>
+async fn list<C, O>(nl: &C, _: O, request: &O::Request) -> Result<Vec<O::Reply>>
 where
     C: Caller,
     O: wire::Dump<Request: Sync, Reply: Send> + Send,
 {
     const RETRIES: u32 = 10;
-    C::consistent(nl.dump(op, request).await?, RETRIES).await?.whole()
+    Dump::<O, C>::start(nl, request).await?.attempt(RETRIES).await?.whole()
 }
 
 /// Flags of requests that make something: EEXIST if it is there.

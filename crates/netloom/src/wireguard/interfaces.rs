@@ -6,9 +6,9 @@ use netloom_families::rt_link::{Getlink, Link, LinkInfo};
 use netloom_families::wireguard::Wireguard;
 use netloom_wire::Family;
 
-use crate::client::Caller;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 use crate::client::asynchronous::{self, Runtime};
+use crate::client::{Caller, Dump};
 use crate::{Connection, Result};
 
 /// The names of all WireGuard interfaces in the connection's network namespace, from a dump of its links.
@@ -24,7 +24,7 @@ use crate::{Connection, Result};
 ///
 /// What the kernel side refuses. What fails later is the last item.
 pub fn interfaces<C: Caller>(nl: &C) -> C::Answer<'_, Interfaces<C>> {
-    C::answer(async move { Ok(Interfaces { links: nl.dump(Getlink, &Link::new()).await? }) })
+    C::answer(async move { Ok(Interfaces { links: Dump::start(nl, &Link::new()).await? }) })
 }
 
 /// The names that [`interfaces`] finds: an iterator over a connection that blocks, with an asynchronous `next` in a task.
@@ -32,7 +32,7 @@ pub fn interfaces<C: Caller>(nl: &C) -> C::Answer<'_, Interfaces<C>> {
 /// If links came or went meanwhile, the last item is an error that
 /// [`is_interrupted`](crate::Error::is_interrupted): names may be missing.
 pub struct Interfaces<C: Caller = Connection> {
-    links: C::Dump<Getlink>,
+    links: Dump<Getlink, C>,
 }
 
 impl Iterator for Interfaces {
@@ -60,7 +60,7 @@ impl<R: Runtime> Interfaces<asynchronous::Connection<R>> {
 impl<C: Caller> Interfaces<C> {
     async fn found(&mut self) -> Option<Result<String>> {
         loop {
-            let attrs = match C::next::<Getlink>(&mut self.links).await? {
+            let attrs = match self.links.object().await? {
                 Ok(link) => link.attrs(),
                 Err(error) => return Some(Err(error)),
             };

@@ -42,7 +42,7 @@ pub use split::Split;
 
 use netloom_families::wireguard::{Device, GetDevice};
 
-use crate::client::Caller;
+use crate::client::{Caller, Dump};
 use crate::error::{Cause, Error};
 
 /// Reads a device whole, by its interface's name. What it reads is of one piece: while a change tears it, it is read
@@ -59,7 +59,8 @@ use crate::error::{Cause, Error};
 #[doc(alias = "WG_CMD_GET_DEVICE")]
 pub fn device<'a, C: Caller>(nl: &'a C, name: &'a str, retries: u32) -> C::Answer<'a, Device> {
     C::answer(async move {
-        let parts = C::consistent(nl.dump(GetDevice, &Device::new().ifname(name)).await?, retries).await?.whole()?;
+        let dump = Dump::<GetDevice, C>::start(nl, &Device::new().ifname(name)).await?;
+        let parts = dump.attempt(retries).await?.whole()?;
         merge(parts).ok_or_else(|| Error::new("wireguard get-device", Cause::NoReply))
     })
 }

@@ -2,26 +2,25 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 
-use netloom_wire::{self as wire, Do, Errno, Group, Protocol};
+use netloom_wire::{self as wire, Do, Group, Protocol};
 
-use super::dump::Dump;
-use super::follow::Follow;
 use super::line::Line;
 use super::runtime::Runtime;
-use super::subscription::Subscription;
 use super::uevents::Uevents;
 use super::unsolicited::Unsolicited;
-use super::watch::Watch;
+use crate::Result;
 use crate::client::Watchable;
+use crate::client::by_protocol::ByProtocol;
 use crate::client::hooks::Ears;
-use crate::client::names::{self, NLCTRL};
+use crate::client::names;
 use crate::client::shared::{Settings, Shared};
-use crate::client::{Batch, Builder, Dialer, Event, Hooks, RawRequest, Request, Resolved, StrayCount};
-use crate::{Error, Result};
+use crate::client::{
+    Batch, Builder, Dialer, Dump, Event, Follow, Hooks, RawRequest, Request, Resolved, StrayCount, Subscription, Watch,
+};
 
 /// A connection to a kernel side, whose calls, dumps and events are waited for in tasks.
 ///
@@ -39,9 +38,7 @@ pub struct Connection<R: Runtime> {
 
 struct Hub<R: Runtime> {
     shared: Arc<Shared>,
-    lines: [OnceLock<Line<R>>; Protocol::COUNT],
-    /// Held while a line is opened, so that nobody opens it twice.
-    opening: Mutex<()>,
+    lines: ByProtocol<Line<R>>,
     /// Calls since the last one that let others have their turn.
     breath: AtomicU32,
 }
@@ -81,9 +78,8 @@ impl<R: Runtime> Connection<R> {
 
     fn settled(mut settings: Settings) -> Self {
         settings.setup.detached = true;
-        let lines = [const { OnceLock::new() }; Protocol::COUNT];
-        let (opening, breath) = (Mutex::default(), AtomicU32::new(1));
-        Self { hub: Arc::new(Hub { shared: Shared::new(settings), lines, opening, breath }) }
+        let (lines, breath) = (ByProtocol::new(), AtomicU32::new(1));
+        Self { hub: Arc::new(Hub { shared: Shared::new(settings), lines, breath }) }
     }
 
     /// Does an op and returns its reply: see [`client::Connection::call`](crate::client::Connection::call).
@@ -102,24 +98,24 @@ impl<R: Runtime> Connection<R> {
     }
 
     /// Dumps an op's objects on a socket of its own: see [`client::Connection::dump`](crate::client::Connection::dump).
-    pub async fn dump<O: wire::Dump>(&self, _: O, request: &O::Request) -> Result<Dump<O, R>> {
+    pub async fn dump<O: wire::Dump>(&self, _: O, request: &O::Request) -> Result<Dump<O, Self>> {
         Dump::start(self, request).await
     }
 
     /// Joins groups, all of one protocol, on a socket of its own, and hears their events from now on.
-    pub async fn subscribe(&self, groups: &[Group]) -> Result<Subscription<R>> {
+    pub async fn subscribe(&self, groups: &[Group]) -> Result<Subscription<Self>> {
         Subscription::open(self, groups).await
     }
 
     /// A table of what there is of a kind, kept true by events: see [`client::Watch`](crate::client::Watch).
-    pub async fn watch<W: Watchable>(&self, of: W) -> Result<Watch<W, R>> {
+    pub async fn watch<W: Watchable>(&self, of: W) -> Result<Watch<W, Self>> {
         Watch::open(self, of).await
     }
 
     /// The objects that an op dumps, then the events of these groups, without a gap between them: see
     /// [`client::Follow`](crate::client::Follow).
-    pub async fn follow<O: wire::Dump>(&self, op: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O, R>> {
-        Follow::open(self, op, request, groups).await
+    pub async fn follow<O: wire::Dump>(&self, _: O, request: &O::Request, groups: &[Group]) -> Result<Follow<O, Self>> {
+        Follow::open(self, request, groups).await
     }
 
     /// What happens to devices, from now on: see
@@ -143,19 +139,7 @@ impl<R: Runtime> Connection<R> {
     /// The generic netlink family of this name: its id, version and groups. Asked for once, then remembered until the kernel
     /// side does not know the id any more.
     pub async fn family(&self, name: &str) -> Result<Arc<Resolved>> {
-        match self.shared().names.known(name) {
-            Some(family) => Ok(family),
-            None => self.renew_family(name).await,
-        }
-    }
-
-    /// The same, asked for in any case.
-    pub(super) async fn renew_family(&self, name: &str) -> Result<Arc<Resolved>> {
-        let asked = match names::ask(self.request_raw(NLCTRL), name) {
-            Ok(request) => names::answered(request.send().await, name),
-            Err(error) => Err(error),
-        };
-        self.shared().names.learn(name, asked)
+        names::family(self, name).await
     }
 
     /// Makes the call socket of the connection's protocol hear a group, by number: its events come by
@@ -204,24 +188,8 @@ impl<R: Runtime> Connection<R> {
     /// The call socket of a protocol, opened if it is not yet.
     #[inline]
     pub(super) fn line(&self, protocol: Protocol) -> Result<&Line<R>> {
-        match self.hub.lines.get(usize::from(protocol.number())).and_then(OnceLock::get) {
-            Some(line) => Ok(line),
-            None => self.open_line(protocol),
-        }
-    }
-
-    #[cold]
-    fn open_line(&self, protocol: Protocol) -> Result<&Line<R>> {
-        let place = self.hub.lines.get(usize::from(protocol.number()));
-        let place = place.ok_or_else(|| Error::system("socket", Errno::EPROTONOSUPPORT))?;
-        let _alone = self.hub.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = place.get() {
-            return Ok(line);
-        }
         let shared = self.shared();
-        let port = if protocol == shared.protocol { shared.port } else { 0 };
-        let lane = shared.open_lane(protocol, port)?;
-        Ok(place.get_or_init(|| Line::new(lane, shared.strays(protocol))))
+        self.hub.lines.of(protocol, || Ok(Line::new(shared.open_call_lane(protocol)?, shared.strays(protocol))))
     }
 
     /// The hooks of a call on this line, if any is set.

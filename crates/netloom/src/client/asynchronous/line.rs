@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use netloom_wire::{Errno, Header, messages};
@@ -12,10 +12,11 @@ use super::runtime::{Runtime, Way};
 use super::slots::{Mail, Odd, Post, Slots};
 use crate::Result;
 use crate::client::exchange::{Expect, Whole, whole_answer};
-use crate::client::hooks::{self, Ears, Flow};
+use crate::client::hooks::{Ears, Flow};
 use crate::client::lane::{self, Lane};
 use crate::client::mailbox;
 use crate::client::strays::Strays;
+use crate::client::turnstile::Turnstile;
 use crate::error::{Cause, Error};
 use crate::socket::{Address, Received, retry};
 
@@ -27,7 +28,7 @@ pub(super) struct Line<R: Runtime> {
     pub(super) detached: bool,
     pub(super) strays: Arc<Strays>,
     ready: Readiness<R>,
-    state: Mutex<State>,
+    state: Turnstile<State>,
     /// Calls that were dropped while the state was held, maybe by who held it: a waker or a hook may drop anything.
     gone: Mutex<Vec<u32>>,
     /// Whether there are any of them.
@@ -52,7 +53,7 @@ impl<R: Runtime> Line<R> {
         let (port, detached, socket, inbox) = lane.into_parts();
         let state = State { seq: 0, slots: Slots::default(), inbox, spare: Vec::new() };
         let ready = Readiness::new(socket);
-        let (state, gone, hearers) = (Mutex::new(state), Mutex::default(), AtomicU64::new(1 << 32));
+        let (state, gone, hearers) = (Turnstile::new(state), Mutex::default(), AtomicU64::new(1 << 32));
         Self { port, detached, strays, ready, state, gone, is_any_gone: AtomicBool::new(false), hearers }
     }
 
@@ -67,39 +68,17 @@ impl<R: Runtime> Line<R> {
 
     /// What hooks know the line by.
     pub(super) fn id(&self) -> usize {
-        std::ptr::from_ref(&self.state) as usize
+        self.state.id()
     }
 
     /// The state, to read the socket; never held while waiting or sending.
     #[inline]
     pub(super) fn state(&self) -> Result<MutexGuard<'_, State>> {
-        let mut state = match self.try_state() {
-            Some(state) => state,
-            None => self.wait_for_state()?,
-        };
+        let mut state = self.state.hold()?;
         if self.is_any_gone.load(Ordering::Relaxed) {
             self.forget_gone(&mut state);
         }
         Ok(state)
-    }
-
-    #[inline]
-    fn try_state(&self) -> Option<MutexGuard<'_, State>> {
-        match self.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
-    #[cold]
-    fn wait_for_state(&self) -> Result<MutexGuard<'_, State>> {
-        if hooks::is_inside(self.id()) {
-            let instead = "a hook runs inside of a call and cannot wait for another one on the same socket: use another \
-                           connection, or call afterwards";
-            return Err(Error::new("", Cause::Usage(instead)));
-        }
-        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     #[cold]
@@ -124,7 +103,7 @@ impl<R: Runtime> Line<R> {
     /// returns, of this length if it is a reply. To be called only where no hooks are set.
     #[inline]
     pub(super) fn answer_at_once(&self, place: &mut Place<'_, R>, expect: Expect) -> Option<Answered<'_>> {
-        let mut state = self.try_state()?;
+        let mut state = self.state.try_hold()?;
         if state.slots.has_mail(place.seq) {
             return None;
         }
@@ -369,7 +348,7 @@ impl<R: Runtime> Place<'_, R> {
     #[inline(never)]
     fn leave(&mut self) {
         let line = self.line;
-        match line.try_state() {
+        match line.state.try_hold() {
             Some(mut state) => self.end(&mut state),
             None => {
                 let mut gone = line.gone.lock().unwrap_or_else(PoisonError::into_inner);

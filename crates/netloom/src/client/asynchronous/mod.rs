@@ -14,6 +14,7 @@ mod patience;
 mod readiness;
 mod request;
 mod runtime;
+mod shell;
 mod slots;
 mod subscription;
 mod uevents;
@@ -27,10 +28,6 @@ pub(crate) mod async_io;
 pub(crate) mod tokio;
 
 pub use connection::Connection;
-pub use dump::{Dump, RawDump};
-pub use follow::Follow;
 pub use runtime::{Runtime, Timer, Watched, Way};
-pub use subscription::Subscription;
 pub use uevents::Uevents;
 pub use unsolicited::Unsolicited;
-pub use watch::Watch;

@@ -4,13 +4,12 @@ use netloom_wire::{Do, MessageType, Writer};
 
 use super::call::{Asked, Begun, begin, post};
 use super::connection::Connection;
-use super::dump::RawDump;
 use super::runtime::Runtime;
 use crate::client::conversation::{Accepted, Manner};
 use crate::client::exchange::Expect;
-use crate::client::request::{All, First, Keep, named, read, reply_of, subject, write};
+use crate::client::request::{All, First, Keep, kind_anew, read, reply_of, subject, write};
 use crate::client::shared::FamilyOf;
-use crate::client::{Answer, Object, RawAnswer, RawRequest, Request};
+use crate::client::{Answer, Object, RawAnswer, RawDump, RawRequest, Request};
 use crate::error::Cause;
 use crate::{Error, Result};
 
@@ -87,11 +86,8 @@ impl<'r, O: Do, R: Runtime> Request<'r, O, Connection<R>> {
                 done => return done,
             }
         }
-        let family = self.connection.family(FamilyOf::<O>::NAME).await.map_err(named::<O>)?;
-        match before {
-            Some((old, error)) if old == family.id => Err(error),
-            _ => self.hear(self.begin(family.id)?, reply).await,
-        }
+        let kind = kind_anew::<O, _>(self.connection, before).await?;
+        self.hear(self.begin(kind)?, reply).await
     }
 
     async fn hear(&self, begun: Begun<'r, R>, reply: &mut impl FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
@@ -121,7 +117,7 @@ impl<R: Runtime> RawRequest<'_, Connection<R>> {
     pub async fn send(mut self) -> Result<RawAnswer> {
         let terms = self.plan()?;
         self.connection.breathe().await;
-        let (subject, shared) = (self.subject(), self.connection.shared());
+        let subject = self.subject();
         let line = self.connection.line(self.protocol).map_err(|error| error.of(subject.name()))?;
         let ears = self.connection.ears(self.protocol, line);
         let (kind, flags) = self.head();
@@ -134,8 +130,8 @@ impl<R: Runtime> RawRequest<'_, Connection<R>> {
             replies.push(self.reply(&message));
             Ok(())
         });
-        let (warning, cookie) = accepted.await.map_err(|error| self.forget(shared, error))?.into_parts();
-        Ok(RawAnswer { replies, warning, cookie })
+        let accepted = accepted.await;
+        self.answer(self.connection.shared(), replies, accepted)
     }
 
     /// Sends it, and waits for no answer. What comes back, if anything does, is the
@@ -144,19 +140,12 @@ impl<R: Runtime> RawRequest<'_, Connection<R>> {
         let subject = self.subject();
         let named = |error: Error| error.of(subject.name());
         let line = self.connection.line(self.protocol).map_err(named)?;
-        let message = self.datagram(line.port)?;
-        if let Some(ears) = self.connection.shared().ears(self.protocol, None) {
-            ears.out(line.port, &message).map_err(|cause| subject.error(cause))?;
-        }
+        let message = self.datagram(self.connection.shared(), line.port)?;
         post(line, &message, self.timeout).await.map_err(named)
     }
 
     /// Sends it with NLM_F_DUMP, and returns what is dumped, a message at a time.
-    pub async fn dump(mut self) -> Result<RawDump<R>> {
-        let terms = self.plan_dump();
-        let write = |w: &mut Writer<'_>| self.write(w);
-        let subject = self.subject();
-        let started = RawDump::start(self.connection, self.protocol, self.head(), terms, &subject, write).await;
-        started.map_err(|error| self.forget(self.connection.shared(), error))
+    pub async fn dump(self) -> Result<RawDump<Connection<R>>> {
+        self.begin_dump().await
     }
 }

@@ -12,9 +12,12 @@ use crate::Result;
 use crate::error::Cause;
 use crate::socket::Socket;
 
-pub(super) struct Vigil<R: Runtime> {
+/// Waits for one socket.
+pub struct Vigil<R: Runtime> {
     ready: Readiness<R>,
     patience: Patience,
+    /// Turns since others had theirs.
+    turns: u32,
 }
 
 impl<R: Runtime> Vigil<R> {
@@ -22,7 +25,18 @@ impl<R: Runtime> Vigil<R> {
     const NAME: u64 = 0;
 
     pub(super) fn over(socket: Socket) -> Self {
-        Self { ready: Readiness::new(socket), patience: Patience::default() }
+        Self { ready: Readiness::new(socket), patience: Patience::default(), turns: 0 }
+    }
+
+    /// Lets other tasks have their turn, now and then: what is always there is never waited for.
+    pub(super) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
+        const NOW_AND_THEN: u32 = 64;
+        self.turns = self.turns.wrapping_add(1);
+        if !self.turns.is_multiple_of(NOW_AND_THEN) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Its timeout begins anew with the next wait: something came that was waited for.
