@@ -78,6 +78,11 @@ impl<O: wire::Dump> Dump<O> {
     /// for again, `retries` times at most. So is what has been read already. If even the last attempt was torn, what it gave
     /// is told [apart](Consistent).
     ///
+    /// That a dump is torn is what the kernel side says. Linux says it of links, addresses, next hop objects and most that is
+    /// dumped by newer families; of routes, rules, neighbours and forwarding tables it does not, and one of them that changes
+    /// while it is dumped in several [datagrams](Dump::datagrams) may lack what was there all the time. Only who hears its
+    /// events meanwhile can know: a [`Watch`](super::Watch) does, and reads again.
+    ///
     /// # Errors
     ///
     /// What else may fail: a refusal, a timeout.
@@ -87,6 +92,11 @@ impl<O: wire::Dump> Dump<O> {
 }
 
 impl<O: wire::Dump, C: Shell> Dump<O, C> {
+    /// How many datagrams of it have been received. What one holds Linux has read at once; what it holds of the next, later.
+    pub fn datagrams(&self) -> u64 {
+        self.raw.run.datagrams()
+    }
+
     /// Whether what has been read so far is torn.
     pub fn is_interrupted(&self) -> bool {
         self.raw.is_interrupted()

@@ -338,6 +338,11 @@ impl DumpRun {
         self.read > 0 || self.datagrams > 1 || (self.ended && self.failed.is_none())
     }
 
+    /// How many datagrams have been received.
+    pub(super) fn datagrams(&self) -> u64 {
+        self.datagrams
+    }
+
     /// Whether what has been read so far is torn.
     pub(super) fn is_interrupted(&self) -> bool {
         self.exchange.is_interrupted()

@@ -176,7 +176,7 @@ pub(super) struct Attempts(u32);
 
 impl Attempts {
     /// Attempts at a dump before it is told that there is no end to it.
-    const MOST: u32 = 10;
+    pub(super) const MOST: u32 = 10;
 
     /// One more.
     pub(super) fn begin(&mut self) {

@@ -35,6 +35,7 @@ mod subject;
 mod subscription;
 mod table;
 mod turnstile;
+mod unmarked;
 mod unsolicited;
 mod watch;
 mod watchable;

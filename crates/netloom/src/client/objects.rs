@@ -109,9 +109,14 @@ impl<W: Watchable> Objects<W> {
     pub(super) fn put(&mut self, of: &W, object: impl Into<Arc<W::Object>>) -> Option<Change<W::Object>> {
         let object = object.into();
         let key = of.key(&object);
+        let reading = self.reading;
         match self.entry(of, &key, &object) {
-            Some(entry) if of.is_unchanged(&entry.object, &object) => None,
+            Some(entry) if of.is_unchanged(&entry.object, &object) => {
+                entry.seen = reading;
+                None
+            }
             Some(entry) => {
+                entry.seen = reading;
                 let old = std::mem::replace(&mut entry.object, object.clone());
                 Some(Change::Changed { old, new: object })
             }
@@ -135,10 +140,10 @@ impl<W: Watchable> Objects<W> {
         if of.is_unchanged(old, &new) {
             return None;
         }
-        let (from, to) = (of.key(old), of.key(&new));
+        let (from, to, reading) = (of.key(old), of.key(&new), self.reading);
         let place = self.map.get_mut(&from)?.entries_mut().iter_mut().find(|entry| Arc::ptr_eq(&entry.object, old))?;
         if from == to {
-            place.object = new.clone();
+            (place.object, place.seen) = (new.clone(), reading);
         } else {
             self.take(&from, old);
             self.insert(to, new.clone());
@@ -156,6 +161,19 @@ impl<W: Watchable> Objects<W> {
     /// This very object is gone.
     pub(super) fn drop_one(&mut self, of: &W, known: &Arc<W::Object>) -> Option<Change<W::Object>> {
         self.take(&of.key(known), known).map(Change::Removed)
+    }
+
+    /// Those of a part that no reading has seen since this one, and no event has told to be there.
+    pub(super) fn sweep(&mut self, of: &W, part: &W::Part, since: u32, tell: impl FnMut(Change<W::Object>)) {
+        let gone: Vec<_> = self.unseen(of, part, since).map(|(_, object)| object.clone()).collect();
+        gone.iter().filter_map(|known| self.drop_one(of, known)).for_each(tell);
+    }
+
+    fn unseen(&self, of: &W, part: &W::Part, since: u32) -> impl Iterator<Item = (&W::Key, &Arc<W::Object>)> {
+        let (reading, window) = (self.reading, self.reading.wrapping_sub(since));
+        let all = self.map.iter().flat_map(|(key, slot)| slot.entries().iter().map(move |entry| (key, entry)));
+        let unseen = all.filter(move |(_, entry)| reading.wrapping_sub(entry.seen) > window);
+        unseen.map(|(key, entry)| (key, &entry.object)).filter(|(_, object)| of.covers(part, object))
     }
 
     /// The entry that an object is: rather one that is unchanged.
@@ -210,23 +228,41 @@ type Fresh<W> = (<W as Watchable>::Key, Option<Arc<<W as Watchable>::Object>>, A
 pub(super) struct Reading<W: Watchable> {
     /// What is new or has changed.
     fresh: Vec<Fresh<W>>,
+    /// What an earlier one has seen since this one is there, too.
+    since: u32,
+    last: Option<W::Key>,
+    pauses: Vec<W::Key>,
+    paused: bool,
+    torn: bool,
 }
 
 impl<W: Watchable> Reading<W> {
-    pub(super) fn begin(objects: &mut Objects<W>) -> Self {
+    /// Begins one; the first of its part, if no other one is named. It may be torn already by what goes on.
+    pub(super) fn begin(objects: &mut Objects<W>, since: Option<u32>, torn: bool) -> Self {
         // What is put meanwhile bears the number that was: it has not been seen.
         objects.reading = objects.reading.wrapping_add(1);
-        Self { fresh: Vec::new() }
+        let since = since.unwrap_or(objects.reading);
+        Self { fresh: Vec::new(), since, last: None, pauses: Vec::new(), paused: false, torn }
+    }
+
+    /// What comes was read later than what came.
+    pub(super) fn pause(&mut self) {
+        self.paused = true;
+        self.pauses.extend(self.last.take());
     }
 
     /// The part has this object.
     pub(super) fn see(&mut self, of: &W, objects: &mut Objects<W>, object: W::Object) {
         let (key, reading) = (of.key(&object), objects.reading);
+        if !W::MARKED {
+            self.last = Some(key.clone());
+        }
         let entries = objects.map.get_mut(&key).map(Slot::entries_mut).unwrap_or_default();
         // A dump beside changes may have an object twice.
         let place = best(of, entries, &object, |entry| !W::REPEATS || entry.seen != reading);
         match place.and_then(|place| entries.get_mut(place)) {
             Some(entry) => {
+                self.torn |= entry.seen == reading;
                 entry.seen = reading;
                 if !of.is_unchanged(&entry.object, &object) {
                     let old = entry.object.clone();
@@ -237,20 +273,18 @@ impl<W: Watchable> Reading<W> {
         }
     }
 
-    /// That was all of the part: the table becomes like it.
+    /// That was all of the part: the table becomes like it. What it has besides is gone, unless the dump came in pieces
+    /// that nobody marks as torn.
     pub(super) fn end(
-        self,
+        mut self,
         of: &W,
         part: &W::Part,
         objects: &mut Objects<W>,
         tell: &mut impl FnMut(Change<W::Object>),
-    ) {
+    ) -> Option<(u32, Vec<W::Key>, bool)> {
         let mut gone: BTreeMap<W::Key, VecDeque<Arc<W::Object>>> = BTreeMap::new();
-        for (key, slot) in &objects.map {
-            let unseen = slot.entries().iter().filter(|entry| entry.seen != objects.reading);
-            for entry in unseen.filter(|entry| of.covers(part, &entry.object)) {
-                gone.entry(key.clone()).or_default().push_back(entry.object.clone());
-            }
+        for (key, object) in objects.unseen(of, part, self.since) {
+            gone.entry(key.clone()).or_default().push_back(object.clone());
         }
         for (key, old, object) in self.fresh {
             // One that came in the place of one that went has changed, as a replaced route.
@@ -258,12 +292,20 @@ impl<W: Watchable> Reading<W> {
             let change = match old.filter(|old| objects.of_key(&key).any(|known| Arc::ptr_eq(known, old))) {
                 Some(old) => objects.replace(of, &old, object),
                 None if W::REPEATS => Some(objects.add(key, object)),
-                None => objects.put(of, object),
+                None => {
+                    let reading = objects.reading;
+                    self.torn |= objects.entry(of, &key, &object).is_some_and(|entry| entry.seen == reading);
+                    objects.put(of, object)
+                }
             };
             change.into_iter().for_each(&mut *tell);
         }
+        if self.paused && !W::MARKED {
+            return Some((self.since, self.pauses, self.torn));
+        }
         let gone = gone.into_values().flatten();
         gone.filter_map(|known| objects.drop_one(of, &known)).for_each(tell);
+        None
     }
 }
 

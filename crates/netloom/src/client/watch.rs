@@ -24,7 +24,8 @@ use crate::error::{Cause, Error};
 /// the next one goes on where it was. As [`Objects`] it has what is there, found by key. It is true of the moment that
 /// was read last: it follows events when it is asked for the next change, and not by itself.
 ///
-/// - The first state is of one piece: a dump that is torn is repeated.
+/// - The first state is of one piece: a dump that is torn is repeated, and so is one that may be, of those that Linux does not
+///   mark ([`Table`](super::Table) has the rule).
 /// - Nothing between state and events is missed, and what events tell twice is no change.
 /// - When events get lost (an overrun), it says [`Change::Lost`], dumps anew, tells exactly what differs, then
 ///   [`Change::Synced`].
@@ -58,6 +59,8 @@ pub struct Watch<W: Watchable, C: Shell = Connection> {
     events: Subscription<C>,
     table: Table<W>,
     dump: Option<Box<Dump<W::Op, C>>>,
+    /// As many datagrams of it as have been looked into.
+    datagrams: u64,
     attempts: Attempts,
 }
 
@@ -88,7 +91,7 @@ impl<W: Watchable, C: Shell> Watch<W, C> {
     pub(super) async fn open(nl: &C, of: W) -> Result<Self> {
         let events = Subscription::open(nl, &of.groups()).await?;
         let (nl, table, attempts) = (nl.clone(), Table::new(of), Attempts::default());
-        let mut watch = Self { nl, events, table, dump: None, attempts };
+        let mut watch = Self { nl, events, table, dump: None, datagrams: 0, attempts };
         // A refusal is told here.
         while watch.table.objects().is_empty() && !watch.table.is_synced() {
             if watch.turn(None).await?.is_none() {
@@ -161,7 +164,10 @@ impl<W: Watchable, C: Shell> Watch<W, C> {
                 // One that was dropped was no attempt.
                 self.attempts.begin();
                 match begun {
-                    Ok(dump) => self.dump = Some(Box::new(dump)),
+                    Ok(dump) => {
+                        self.datagrams = dump.datagrams();
+                        self.dump = Some(Box::new(dump));
+                    }
                     Err(error) => return self.failed(error).map(Some),
                 }
                 return Ok(Some(()));
@@ -179,13 +185,18 @@ impl<W: Watchable, C: Shell> Watch<W, C> {
     /// Reads the dump to its end.
     async fn read(&mut self) -> Result<()> {
         let Some(dump) = &mut self.dump else { return Ok(()) };
-        while let Some(object) = dump.object().await {
+        loop {
+            let object = dump.object().await.map(|object| object.map(|object| object.own()));
+            if dump.datagrams() > std::mem::replace(&mut self.datagrams, dump.datagrams()) {
+                self.table.pause();
+            }
             match object {
-                Ok(object) => self.table.object(object.own()),
-                Err(error) => {
+                Some(Ok(object)) => self.table.object(object),
+                Some(Err(error)) => {
                     self.dump = None;
                     return self.failed(error);
                 }
+                None => break,
             }
         }
         (self.dump, self.attempts) = (None, Attempts::default());

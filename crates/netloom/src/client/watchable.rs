@@ -52,6 +52,9 @@ pub trait Watchable: Sized {
     const FENCE: Fence = Fence::None;
     /// Whether there may be several that are the same in all.
     const REPEATS: bool = false;
+    /// Whether the kernel side marks dumps that are torn (`NLM_F_DUMP_INTR`), so that what says nothing is whole. If not,
+    /// [`Watchable::tears`] is asked.
+    const MARKED: bool = true;
 
     /// The op itself.
     fn op(&self) -> Self::Op;
@@ -93,6 +96,13 @@ pub trait Watchable: Sized {
     /// Whether nothing has changed of an object; what is known stays then.
     fn is_unchanged(&self, known: &Self::Object, now: &Self::Object) -> bool {
         known == now
+    }
+
+    /// Whether what an event tells may have torn a dump of a part that came in several datagrams, so that it missed objects, or has
+    /// some twice; asked unless such dumps are [marked](Watchable::MARKED). The dump paused behind the objects of these keys.
+    fn tears(&self, part: &Self::Part, pauses: &[Self::Key], event: &Event) -> bool {
+        let _ = (part, pauses, event);
+        true
     }
 
     /// What an event means. Events may be older than what is known.

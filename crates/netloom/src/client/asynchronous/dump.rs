@@ -26,6 +26,11 @@ impl<O: wire::Dump, R: Runtime> Dump<O, Connection<R>> {
     /// for again, `retries` times at most. So is what has been read already. If even the last attempt was torn, what it gave
     /// is told [apart](Consistent).
     ///
+    /// That a dump is torn is what the kernel side says. Linux says it of links, addresses, next hop objects and most that is
+    /// dumped by newer families; of routes, rules, neighbours and forwarding tables it does not, and one of them that changes
+    /// while it is dumped in several [datagrams](Dump::datagrams) may lack what was there all the time. Only who hears its
+    /// events meanwhile can know: a [`Watch`](crate::client::Watch) does, and reads again.
+    ///
     /// # Errors
     ///
     /// What else may fail: a refusal, a timeout.

@@ -12,6 +12,7 @@
 //! | which route is meant where several have the same destination and metric, and one is replaced | that event | the routes of that table |
 //! | IPv6 addresses are checked again, or kept with a link that goes down (`keep_addr_on_down`) | the link | its addresses |
 //! | a veth's other end is told before it has one; a link's other end goes to another namespace | the other end | links |
+//! | forwarding entries of a tunnel go with the next hop object that they lead to | the object | the forwarding tables, if there are such entries |
 //! | the state of a bridge's ports within their link | messages of the bridge's own | the bridge's ports |
 //! | rules become detached from an interface, or resolve their goto | the link; the other rule | rules |
 //!
@@ -24,8 +25,11 @@
 //! - of routes: what is cached, ages and uses;
 //! - of neighbours: those without a known hardware address, those that the kernel makes for itself (`noarp`), those that
 //!   we answer for (`proxy`), ages; that an entry waits for its next check (`delay`) is no change;
-//! - of forwarding tables: the addresses that an interface listens for, which `bridge fdb` shows as `self`; whether an
+//! - of forwarding tables: the addresses that an interface that is no tunnel listens for, which `bridge fdb` shows as `self`; whether an
 //!   entry was used lately.
+//!
+//! Linux marks dumps of links and addresses that are torn; of routes, neighbours and rules it does not:
+//! [`Table`](crate::client::Table) says what is done about it.
 //!
 //! One thing is there and may be late: another `ifalias` or `group` of a link that is down is in its table when the kernel tells
 //! of that link next (`net/core/dev.c: netdev_state_change` tells of links that are up).
@@ -36,6 +40,7 @@ mod addresses;
 mod carriers;
 mod links;
 mod neighbours;
+mod next_hops;
 mod routes;
 mod rules;
 mod way;

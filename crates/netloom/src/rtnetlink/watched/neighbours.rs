@@ -2,17 +2,34 @@
 
 use std::net::IpAddr;
 
+use netloom_families::rt_link::{DellinkNtf, RTNLGRP_LINK};
 use netloom_families::rt_neigh::{
     DelneighNtf, Getneigh, Ndmsg, Neighbour, NeighbourFlags, NeighbourState, NewneighNtf, RTNLGRP_NEIGH,
 };
-use netloom_wire::Group;
+use netloom_families::rt_nexthop::RTNLGRP_NEXTHOP;
+use netloom_wire::{self as wire, Group};
 
 use super::carriers::Carriers;
-use super::{families, groups};
+use super::families;
+use super::next_hops;
 use crate::client::{Event, Fence, News, Objects, Watchable};
 use crate::rtnetlink::AddressFamily;
 
 /// The neighbours whose hardware address is known; or the entries of forwarding tables.
+///
+/// An entry of a bridge is the same one whichever port it leads to, and one of a tunnel wherever that leads, unless there may be
+/// several at once (those of a multicast address, or of all zeros): the kernel says where it leads now, and no more.
+///
+/// ```no_run
+/// use netloom::client::Change;
+/// use netloom::{Connection, rtnetlink::{AddressFamily, Neighbours}};
+/// for change in Connection::open()?.watch(Neighbours::of(AddressFamily::BRIDGE))? {
+///     if let Change::Changed { old, new } = change? {
+///         println!("{:02x?} moved from port {} to {}", new.lladdr, old.header.ndm_ifindex, new.header.ndm_ifindex);
+///     }
+/// }
+/// # Ok::<(), netloom::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Neighbours {
     families: Vec<AddressFamily>,
@@ -22,11 +39,11 @@ pub struct Neighbours {
 /// What makes a neighbour another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NeighbourKey {
-    /// The index of the interface; of a forwarding entry, of the port.
+    /// The index of the interface; of an entry of a bridge, of the bridge.
     pub interface: u32,
     /// The address family, as in the header.
     pub family: u8,
-    /// Its address; of a tunnel's forwarding entry, the other end.
+    /// Its address; of a tunnel's forwarding entry that may lead to several places, the other end.
     pub address: Option<IpAddr>,
     /// Of a forwarding entry: the hardware address.
     pub hardware: Option<Vec<u8>>,
@@ -34,9 +51,10 @@ pub struct NeighbourKey {
     pub vlan: Option<u16>,
     /// Of a forwarding entry: the bridge it is in; `None` if it is the interface's own.
     pub master: Option<u32>,
-    /// Of a tunnel's forwarding entry: the rest of where it leads, as port, network, interface, next hop object, and the
-    /// network it is of.
-    pub tunnel: [Option<u32>; 5],
+    /// Of a tunnel's forwarding entry: the network that it is of.
+    pub network: Option<u32>,
+    /// Of one that may lead to several places: the rest of where it leads, as port, network, interface, next hop object.
+    pub tunnel: [Option<u32>; 4],
 }
 
 /// What neighbours are asked for.
@@ -47,6 +65,8 @@ pub enum NeighbourPart {
     Family(AddressFamily),
     /// The forwarding entries over a link that is gone.
     Gone(u32),
+    /// Those that lead to the next hop object of this id.
+    Using(u32),
 }
 
 impl Neighbours {
@@ -72,6 +92,8 @@ impl Watchable for Neighbours {
     type Part = NeighbourPart;
 
     const FENCE: Fence = Fence::Rtnl;
+    // net/core/neighbour.c: neigh_dump_table; net/core/rtnetlink.c: rtnl_fdb_dump
+    const MARKED: bool = false;
 
     fn op(&self) -> Getneigh {
         Getneigh
@@ -79,7 +101,9 @@ impl Watchable for Neighbours {
 
     fn groups(&self) -> Vec<Group> {
         let mut told = vec![RTNLGRP_NEIGH];
-        told.extend(groups(&[], [(AddressFamily::UNSPEC, RTNLGRP_NEIGH); 2], self.is_forwarding()));
+        if self.is_forwarding() {
+            told.extend([RTNLGRP_LINK, RTNLGRP_NEXTHOP]);
+        }
         told
     }
 
@@ -102,15 +126,16 @@ impl Watchable for Neighbours {
         if !self.families.contains(&AddressFamily(header.ndm_family)) {
             return None;
         }
+        let has_ages = neighbour.cacheinfo.is_some();
         (neighbour.cacheinfo, neighbour.probes) = (None, None);
         if header.ndm_family == AddressFamily::BRIDGE.0 {
             // net/bridge/br_fdb.c: fdb_to_nud makes it stale by its age
             if header.ndm_state == NeighbourState::STALE {
                 header.ndm_state = NeighbourState::REACHABLE;
             }
-            // net/core/rtnetlink.c: ndo_dflt_fdb_dump shows what an interface listens for, which is told by nobody
-            let listens =
-                header.ndm_flags.contains(NeighbourFlags::SELF) && neighbour.dst.is_none() && neighbour.nh_id.is_none();
+            // net/core/rtnetlink.c: ndo_dflt_fdb_dump shows what an interface listens for, which is told by nobody; what a
+            // tunnel has, which may lead nowhere in particular, has its ages
+            let listens = header.ndm_flags.contains(NeighbourFlags::SELF) && !has_ages;
             return (!listens).then_some(neighbour);
         }
         // include/net/neighbour.h: NUD_VALID, without those of the kernel's own making
@@ -124,21 +149,37 @@ impl Watchable for Neighbours {
 
     fn key(&self, neighbour: &Neighbour) -> NeighbourKey {
         let header = &neighbour.header;
-        let forwarding = header.ndm_family == AddressFamily::BRIDGE.0;
-        NeighbourKey {
-            interface: u32::try_from(header.ndm_ifindex).unwrap_or_default(),
+        let interface = u32::try_from(header.ndm_ifindex).unwrap_or_default();
+        let key = NeighbourKey {
+            interface,
             family: header.ndm_family,
             address: neighbour.dst,
-            hardware: neighbour.lladdr.clone().filter(|_| forwarding),
-            vlan: neighbour.vlan.filter(|_| forwarding),
-            master: neighbour.master.filter(|_| forwarding),
-            tunnel: [
-                neighbour.port.map(u32::from),
-                neighbour.vni,
-                neighbour.ifindex,
-                neighbour.nh_id,
-                neighbour.src_vni,
-            ],
+            hardware: None,
+            vlan: None,
+            master: None,
+            network: None,
+            tunnel: [None; 4],
+        };
+        if header.ndm_family != AddressFamily::BRIDGE.0 {
+            return key;
+        }
+        // drivers/net/vxlan/vxlan_core.c: vxlan_fdb_append is for these alone, and vxlan_fdb_replace and vxlan_snoop have one of
+        // the others lead elsewhere without a word of where it led
+        let several = neighbour
+            .lladdr
+            .as_ref()
+            .is_none_or(|mac| mac.first().is_none_or(|first| first & 1 == 1) || mac.iter().all(|byte| *byte == 0));
+        let tunnel = [neighbour.port.map(u32::from), neighbour.vni, neighbour.ifindex, neighbour.nh_id];
+        NeighbourKey {
+            // net/bridge/br_fdb.c: br_fdb_update has an entry go to another port without a word of the one before
+            interface: neighbour.master.unwrap_or(interface),
+            address: neighbour.dst.filter(|_| several),
+            hardware: neighbour.lladdr.clone(),
+            vlan: neighbour.vlan,
+            master: neighbour.master,
+            network: neighbour.src_vni,
+            tunnel: if several { tunnel } else { [None; 4] },
+            ..key
         }
     }
 
@@ -159,10 +200,21 @@ impl Watchable for Neighbours {
             news.push(self.keep(neighbour).map_or(News::Gone(failed), News::There));
         } else if let Some(neighbour) = event.get(DelneighNtf) {
             news.push(News::Gone(neighbour));
-        } else if self.is_forwarding()
-            && let Some(index) = self.carriers.hear(event)
-        {
+        } else if !self.is_forwarding() {
+        } else if let Some(id) = next_hops::told(event) {
+            news.push(News::Look(NeighbourPart::Using(id)));
+        } else if let Some(index) = self.carriers.hear(event) {
             news.push(News::Look(NeighbourPart::Gone(index)));
+        }
+    }
+
+    fn tears(&self, part: &NeighbourPart, _: &[NeighbourKey], event: &Event) -> bool {
+        let NeighbourPart::Family(family) = *part else { return false };
+        match event.number() {
+            Some(<DelneighNtf as wire::Event>::ID) => event.payload().first() == Some(&family.0),
+            // Devices are walked by position, too.
+            Some(<DellinkNtf as wire::Event>::ID) => family == AddressFamily::BRIDGE,
+            _ => family == AddressFamily::BRIDGE && next_hops::told(event).is_some(),
         }
     }
 
@@ -178,7 +230,10 @@ impl Watchable for Neighbours {
             gone.contains(&interface) || neighbour.master.is_some_and(|master| gone.contains(&master))
         };
         news.extend(known.iter().filter(|neighbour| over(neighbour)).cloned().map(News::Lost));
-        Vec::new()
+        // drivers/net/vxlan/vxlan_core.c: vxlan_fdb_nh_flush takes them along in silence
+        let uses = |id: u32| known.iter().any(|neighbour| neighbour.nh_id == Some(id));
+        let flushed = parts.iter().any(|part| matches!(*part, NeighbourPart::Using(id) if uses(id)));
+        if flushed { self.parts() } else { Vec::new() }
     }
 
     fn forget(&mut self) {

@@ -6,24 +6,20 @@ use std::sync::Arc;
 
 use netloom_families::rt_addr;
 use netloom_families::rt_addr::DeladdrNtf;
+use netloom_families::rt_link::NewlinkNtf;
 use netloom_families::rt_nexthop::RTNLGRP_NEXTHOP;
 use netloom_families::rt_route::{
     DelrouteNtf, Getroute, NewrouteNtf, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, Route, RouteFlags, Rtmsg,
 };
-use netloom_wire::{Errno, Flags, Group};
+use netloom_wire::{self as wire, Errno, Flags, Group};
 
 use super::carriers::Carriers;
+use super::next_hops;
 use super::way::{interfaces, shares, sort, ways, without};
 use super::{families, groups, is_refused_with};
 use crate::client::{Event, Fence, News, Objects, Refused, Watchable};
 use crate::error::Error;
 use crate::rtnetlink::{AddressFamily, Prefix};
-
-/// Next hop objects: what is heard of them is that routes may have changed.
-// include/uapi/linux/rtnetlink.h: RTM_NEWNEXTHOP, RTM_DELNEXTHOP; linux/nexthop.h: struct nhmsg, NHA_ID
-const NEXTHOP: std::ops::RangeInclusive<u16> = 104..=105;
-const NEXTHOP_HEADER: usize = 8;
-const NEXTHOP_ID: u16 = 1;
 
 /// The routes of IPv4 and IPv6, of all tables or of one.
 ///
@@ -179,6 +175,8 @@ impl Watchable for Routes {
     type Part = RoutePart;
 
     const FENCE: Fence = Fence::Rtnl;
+    // net/ipv4/fib_trie.c: fib_table_dump; net/ipv6/ip6_fib.c: fib6_dump_table
+    const MARKED: bool = false;
 
     fn op(&self) -> Getroute {
         Getroute
@@ -286,18 +284,35 @@ impl Watchable for Routes {
         if !known.is_ahead() {
             self.guessed.clear();
         }
-        let number = event.number().unwrap_or_default();
         if let Some(route) = event.get(NewrouteNtf).and_then(|route| self.keep(route)) {
             self.heard_new(route, event.header().flags.contains(Flags::REPLACE), known, news);
         } else if let Some(route) = event.get(DelrouteNtf).and_then(|route| self.keep(route)) {
             self.heard_gone(&route, known, news);
         } else if let Some(address) = event.get(DeladdrNtf) {
             news.extend(address.local.or(address.address).map(|address| News::Look(RoutePart::From(address))));
-        } else if NEXTHOP.contains(&number) && event.is_from_kernel() {
-            let id = event.attrs(NEXTHOP_HEADER).last(NEXTHOP_ID).and_then(|id| id.read::<u32>());
-            news.extend(id.map(|id| News::Look(RoutePart::Using(id))));
+        } else if let Some(id) = next_hops::told(event) {
+            news.push(News::Look(RoutePart::Using(id)));
         } else if let Some(index) = self.carriers.hear(event) {
             news.extend(self.families.iter().map(|family| News::Look(RoutePart::Over(*family, index))));
+        }
+    }
+
+    fn tears(&self, part: &RoutePart, pauses: &[RouteKey], event: &Event) -> bool {
+        let (RoutePart::Family(family) | RoutePart::Over(family, _) | RoutePart::Table(family, _)) = *part else {
+            return false;
+        };
+        match event.number() {
+            Some(<DelrouteNtf as wire::Event>::ID) if event.payload().first() != Some(&family.0) => false,
+            // IPv4's are walked by address, and by position only where several have the same.
+            Some(<DelrouteNtf as wire::Event>::ID) if family == AddressFamily::INET => {
+                event.get(DelrouteNtf).map(|route| self.key(&route)).is_some_and(|gone| {
+                    pauses.iter().any(|pause| (pause.table, pause.destination) == (gone.table, gone.destination))
+                })
+            }
+            Some(<NewrouteNtf as wire::Event>::ID) => false,
+            // What goes in silence has a cause that is told.
+            Some(<NewlinkNtf as wire::Event>::ID) => event.payload().first() == Some(&AddressFamily::UNSPEC.0),
+            _ => true,
         }
     }
 

@@ -6,7 +6,7 @@ use netloom_families::rt_link::{DellinkNtf, NewlinkNtf};
 use netloom_families::rt_rule::{
     DelruleNtf, FibRuleHdr, Getrule, NewruleNtf, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, Rule, RuleFlags,
 };
-use netloom_wire::Group;
+use netloom_wire::{self as wire, Group};
 
 use super::{families, groups};
 use crate::client::{Event, Fence, News, Objects, Watchable};
@@ -74,6 +74,8 @@ impl Watchable for Rules {
 
     const FENCE: Fence = Fence::Rtnl;
     const REPEATS: bool = true;
+    // net/core/fib_rules.c: dump_rules
+    const MARKED: bool = false;
 
     fn op(&self) -> Getrule {
         Getrule
@@ -137,6 +139,11 @@ impl Watchable for Rules {
         } else if self.renames(event) {
             news.extend(self.look_if(known, |rule| rule.iifname.is_some() || rule.oifname.is_some()));
         }
+    }
+
+    fn tears(&self, family: &AddressFamily, _: &[RuleKey], event: &Event) -> bool {
+        const TOLD: [u16; 2] = [<NewruleNtf as wire::Event>::ID, <DelruleNtf as wire::Event>::ID];
+        event.number().is_some_and(|number| TOLD.contains(&number)) && event.payload().first() == Some(&family.0)
     }
 
     fn forget(&mut self) {

@@ -1,7 +1,10 @@
 //! Tables kept true by events, held against what the kernel has.
 
 mod each;
+mod forwarding;
 mod overrun;
+mod torn;
+mod vrf;
 
 use std::fmt::Debug;
 use std::thread;
