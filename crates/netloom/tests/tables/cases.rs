@@ -73,6 +73,18 @@ case! {
 }
 
 case! {
+    fn a_dump_that_has_passed_over_some_is_read_again(nl, world) {
+        world.dump_by_position();
+        (0..2000).for_each(|n| world.set(n, "there"));
+        let mut table = wait!(nl.watch(Passing::new(&world))).unwrap();
+        while !matches!(wait!(table.next()).unwrap().unwrap(), Change::Synced) {}
+        let has: Vec<_> = table.iter().map(|msg| msg.index.unwrap()).collect();
+        assert_eq!(has, (40..2000).collect::<Vec<_>>());
+        assert!(wait!(table.verify()).unwrap().is_empty());
+    }
+}
+
+case! {
     fn links_are_true_whatever_is_lost_or_torn_at_whatever_point(nl, world) {
         let links = world.links();
         for n in 0..40 {

@@ -12,7 +12,7 @@ mod common {
     pub(crate) use netloom::client::Change;
     pub(crate) use netloom::rtnetlink::Links;
 
-    pub(crate) use crate::world::{Messages, Mirror, Random, World, may_happen};
+    pub(crate) use crate::world::{Messages, Mirror, Passing, Random, World, may_happen};
 }
 
 #[allow(clippy::while_let_on_iterator, reason = "the loops are those of futures, too")]

@@ -1,6 +1,7 @@
 //! A kernel side whose state changes, aloud and in silence.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use netloom::Error;
@@ -53,6 +54,56 @@ pub(crate) struct World {
     pub(crate) kernel: Kernel,
     pub(crate) registered: Registered,
     state: Arc<Mutex<BTreeMap<u32, String>>>,
+    by_position: Arc<AtomicBool>,
+}
+
+/// Messages whose dumps are not marked as torn; in the middle of the first some go.
+pub(crate) struct Passing<'w> {
+    world: &'w World,
+    went: AtomicBool,
+}
+
+impl<'w> Passing<'w> {
+    pub(crate) fn new(world: &'w World) -> Self {
+        Self { world, went: AtomicBool::new(false) }
+    }
+}
+
+impl Watchable for Passing<'_> {
+    type Op = List;
+    type Object = Msg;
+    type Key = u32;
+    type Part = u32;
+
+    const MARKED: bool = false;
+
+    fn op(&self) -> List {
+        List
+    }
+    fn groups(&self) -> Vec<Group> {
+        Messages.groups()
+    }
+    fn parts(&self) -> Vec<u32> {
+        vec![0]
+    }
+    fn request(&self, _: &u32) {}
+    fn keep(&self, msg: Msg) -> Option<Msg> {
+        if msg.index == Some(300) && !self.went.swap(true, Relaxed) {
+            (0..40).for_each(|index| self.world.remove(index));
+        }
+        Some(msg)
+    }
+    fn key(&self, msg: &Msg) -> u32 {
+        msg.index.unwrap()
+    }
+    fn tears(&self, _: &u32, pauses: &[u32], event: &Event) -> bool {
+        assert!(pauses.is_sorted() && pauses.len() > 2, "{pauses:?}");
+        event.get(Said).is_some_and(|said| said.msg.is_none())
+    }
+    fn hear(&mut self, event: &Event, _: &Objects<Self>, news: &mut Vec<News<Self>>) {
+        let Some(said) = event.get(Said) else { return };
+        news.push(if said.msg.is_some() { News::There(said) } else { News::Gone(said) });
+    }
 }
 
 struct Dummies;
@@ -76,12 +127,26 @@ impl World {
         kernel.add_link_kind("dummy", Arc::new(Dummies)).unwrap();
         let state = Arc::new(Mutex::new(BTreeMap::<u32, String>::new()));
         let listed = state.clone();
+        let by_position = Arc::new(AtomicBool::new(false));
+        let how = by_position.clone();
         let family = Family::new(()).on_dump(List, move |_, (), _| {
             let all = listed.lock().unwrap().clone();
-            Ok(all.into_iter().map(|(index, text)| Msg::new().index(index).msg(text)))
+            let (now, mut place) = (how.load(Relaxed).then(|| listed.clone()), 0);
+            Ok(std::iter::from_fn(move || {
+                let nth =
+                    |all: &BTreeMap<u32, String>| all.iter().nth(place).map(|(index, text)| (*index, text.clone()));
+                let (index, text) = now.as_ref().map_or_else(|| nth(&all), |now| nth(&now.lock().unwrap()))?;
+                place += 1;
+                Some(Msg::new().index(index).msg(text))
+            }))
         });
         let registered = kernel.register(family).unwrap();
-        Self { kernel, registered, state }
+        Self { kernel, registered, state, by_position }
+    }
+
+    /// From now on dumps go by position, in what is there at each moment.
+    pub(crate) fn dump_by_position(&self) {
+        self.by_position.store(true, Relaxed);
     }
 
     pub(crate) fn dialer(&self) -> Arc<dyn Dialer> {
