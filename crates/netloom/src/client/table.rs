@@ -299,6 +299,11 @@ impl<W: Watchable> Table<W> {
         }
     }
 
+    /// Whether a verification is under way.
+    pub(super) fn is_verifying(&self) -> bool {
+        self.verifying
+    }
+
     /// What a verification has found; `None` while it is under way.
     pub fn verified(&mut self) -> Option<Vec<Change<W::Object>>> {
         self.verified.take()

@@ -31,9 +31,10 @@ use crate::error::{Cause, Error};
 ///   [`Change::Synced`].
 /// - What goes without an event of its own is found by asking again when its cause is told: see
 ///   [`rtnetlink::watched`](crate::rtnetlink::watched) for what that is of links, addresses, routes, neighbours and rules.
+/// - When dumps keep being torn, since what they read changes all the time, it says so by [`Change::Lost`] after each ten,
+///   and goes on.
 ///
-/// An error that no second attempt mends (a refusal, a timeout, a dump that keeps being torn) is an item; the next item is
-/// another attempt's.
+/// An error that no second attempt mends (a refusal, a timeout) is an item; the next item is another attempt's.
 ///
 /// ```no_run
 /// use netloom::Connection;
@@ -76,7 +77,7 @@ impl<W: Watchable> Watch<W> {
     ///
     /// # Errors
     ///
-    /// What keeps the table from being read.
+    /// What keeps the table from being read; [`is_interrupted`](Error::is_interrupted) if it changes all the time.
     pub fn verify(&mut self) -> Result<Vec<Change<W::Object>>> {
         at_once(self.differences())
     }
@@ -231,9 +232,16 @@ impl<W: Watchable, C: Shell> Watch<W, C> {
         Err(error)
     }
 
-    /// A dump has failed: the error if that means nothing to the table, and no other attempt may mend it.
+    /// A dump has failed: the error if that means nothing to the table, and no other attempt may mend it. One that keeps being
+    /// torn is no end of a table: whoever reads it hears of that, and may stop, and the attempts go on.
     fn failed(&mut self, error: Error) -> Result<()> {
-        self.table.failed(error).or_else(|error| self.attempts.lost(error).map(drop))
+        match self.table.failed(error).or_else(|error| self.attempts.lost(error).map(drop)) {
+            Err(error) if error.is_interrupted() && !self.table.is_verifying() => {
+                self.table.lost(error);
+                Ok(())
+            }
+            done => done,
+        }
     }
 }
 

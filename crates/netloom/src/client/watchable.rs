@@ -176,8 +176,8 @@ pub enum Change<T> {
     Removed(Arc<T>),
     /// The table has all there is: from now on it follows what happens.
     Synced,
-    /// Events were lost, for this reason ([overrun](Error::is_overrun), [truncated](Error::is_truncated)): all is dumped
-    /// anew, what differs is told, then [`Change::Synced`].
+    /// Events were lost, for this reason ([overrun](Error::is_overrun), [truncated](Error::is_truncated)), or what is dumped
+    /// keeps changing ([torn](Error::is_interrupted)): all is dumped anew, what differs is told, then [`Change::Synced`].
     Lost(Error),
 }
 

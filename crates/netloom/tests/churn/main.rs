@@ -163,8 +163,8 @@ fn watch(yard: &mut Yard) -> Watchers {
     let open = || Connection::open().unwrap();
     let task = || tasks::Connection::open().unwrap();
     let small = || Connection::builder().receive_buffer(8 * 1024);
-    // It has tried ten times, while all kept changing.
-    let mut watchers = Watchers::new(|error| assert!(error.is_interrupted(), "{error}"));
+    // What keeps being torn is told as a loss.
+    let mut watchers = Watchers::new(|error| panic!("nothing ends a table: {error}"));
     watchers.begin(yard, "table of links", open(), || Links, watchers::link);
     watchers.begin(yard, "table of addresses", open(), Addresses::all, watchers::whole);
     watchers.begin(yard, "table of routes", open(), Routes::all, watchers::whole);

@@ -164,7 +164,7 @@ impl<T: Debug> Log<T> {
             }
             Ok(Change::Removed(old)) => self.remove(name, &old),
             Ok(Change::Lost(why)) => {
-                assert!(why.is_overrun() || why.is_truncated(), "{name}: {why}");
+                assert!(why.is_overrun() || why.is_truncated() || why.is_interrupted(), "{name}: {why}");
                 self.lost += 1;
             }
             Ok(_) => {}

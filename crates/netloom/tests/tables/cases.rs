@@ -85,6 +85,31 @@ case! {
 }
 
 case! {
+    fn what_keeps_being_torn_is_told_and_read_until_it_is_whole(nl, world) {
+        (0..20).for_each(|n| world.set(n, "there"));
+        world.kernel.faults().interrupt_dumps(25);
+        let mut table = wait!(nl.watch(Messages)).unwrap();
+        let mut lost = 0;
+        loop {
+            match wait!(table.next()).unwrap().unwrap() {
+                Change::Synced => break,
+                Change::Lost(why) => {
+                    assert!(why.is_interrupted() && why.to_string().contains("10 times"), "{why}");
+                    lost += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!((lost, table.len()), (2, 20));
+        // Who waits for a verification is not kept for ever.
+        world.kernel.faults().interrupt_dumps(10);
+        assert!(wait!(table.verify()).unwrap_err().is_interrupted());
+        world.kernel.faults().clear();
+        assert!(wait!(table.verify()).unwrap().is_empty());
+    }
+}
+
+case! {
     fn links_are_true_whatever_is_lost_or_torn_at_whatever_point(nl, world) {
         let links = world.links();
         for n in 0..40 {

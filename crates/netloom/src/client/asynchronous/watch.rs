@@ -17,7 +17,7 @@ impl<W: Watchable, R: Runtime> Watch<W, Connection<R>> {
     ///
     /// # Errors
     ///
-    /// What keeps the table from being read.
+    /// What keeps the table from being read; [`is_interrupted`](crate::Error::is_interrupted) if it changes all the time.
     pub async fn verify(&mut self) -> Result<Vec<Change<W::Object>>> {
         self.differences().await
     }
