@@ -150,7 +150,7 @@ impl DumpRun {
         }
         match self.refusal() {
             Some(error) => {
-                self.end(self.exchange.is_over());
+                self.end(self.exchange.is_over() && !error.is_busy());
                 Err(error)
             }
             None => Ok(()),
@@ -291,7 +291,7 @@ impl DumpRun {
                 }
                 Some(Step::Nack(verdict)) => {
                     let error = self.subject().refused(lane.request(self.request_len), &verdict);
-                    self.end(true);
+                    self.end(!error.is_busy());
                     return Turn::Failed(error);
                 }
                 Some(Step::Overrun) => Cause::Overrun,
@@ -392,7 +392,8 @@ impl DumpRun {
         }
     }
 
-    /// Nothing comes any more. A lane whose dump the kernel side has ended is kept, to dump again or for others.
+    /// Nothing comes any more. A lane whose dump the kernel side has ended is kept, to dump again or for others; not one that
+    /// is busy with another dump.
     pub(super) fn end(&mut self, clean: bool) {
         (self.ended, self.plain) = (true, 0);
         if !clean && let Some(lane) = self.lane.take() {

@@ -18,7 +18,7 @@ fn name(n: usize) -> String {
 }
 
 /// An interface whose message is longer than a page, than libmnl's buffer and than most programs'.
-fn make() {
+pub(crate) fn make() {
     run("ip link add v0 type veth peer name v1");
     // More at once find no room in ip's request, which it does not say.
     for names in (0..NAMES).map(name).collect::<Vec<_>>().chunks(5) {
@@ -27,7 +27,7 @@ fn make() {
     }
 }
 
-fn is_whole(found: &Link) -> bool {
+pub(crate) fn is_whole(found: &Link) -> bool {
     let names = found.prop_list.as_ref().map_or(&[][..], |list| &list.alt_ifname);
     names.iter().cloned().eq((0..NAMES).map(name))
 }

@@ -6,6 +6,7 @@
 mod address;
 mod batch;
 mod events;
+mod faults;
 mod kinds;
 mod link;
 mod long;
