@@ -78,8 +78,21 @@ const KEYWORDS: &[&str] = &[
 
 /// Methods and fields that every set has; a setter of that name would collide.
 const SETTERS: &[&str] = &[
-    "new", "header", "unparsed", "whole", "rest", "default", "clone", "emit", "store", "collect", "encode", "decode",
-    "schema", "view",
+    "new",
+    "header",
+    "unparsed",
+    "whole",
+    "rest",
+    "default",
+    "clone",
+    "emit",
+    "emit_kept",
+    "store",
+    "collect",
+    "encode",
+    "decode",
+    "schema",
+    "view",
 ];
 
 /// The names of a family's types, tables and constants, each given once.

@@ -6,7 +6,7 @@ use netloom_wire::schema::{AttrInfo, Format, Hint, Kind, MemberKind, Nest, Struc
 use netloom_wire::{Attr, Path, Payload, RawAttrs, RawRecord, RawRecords, Schema, Scope as Selectors, Str, align};
 use serde_json::{Map, Value, json};
 
-use crate::{BEYOND, ILL_FORMED, REPEATED, UNKNOWN, number, secrets, text};
+use crate::{BEYOND, ILL_FORMED, MISSING, REPEATED, UNKNOWN, number, secrets, text};
 
 /// How to show a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,13 +51,15 @@ pub(crate) fn leaf(kind: &Kind, hint: Option<Hint>, payload: &[u8], options: &Op
     value(kind, hint, payload, &Scope { selectors: Selectors::top(&Schema::EMPTY, attrs), depth: 0, options })
 }
 
-/// Adds a structure's members to `object`; bytes that are missing count as zeros.
+/// Adds a structure's members to `object`. Members that did not come are left out, and how many bytes are missing is told:
+/// a zero would be one that nobody has sent.
 pub(crate) fn structure(info: &StructInfo, bytes: &[u8], object: &mut Map<String, Value>) {
+    let came = bytes.len();
     let mut whole = bytes.to_vec();
     whole.resize(whole.len().max(info.size), 0);
     for member in info.members {
         let end = member.offset.saturating_add(member.len);
-        let Some(bytes) = whole.get(member.offset..end) else { continue };
+        let Some(bytes) = whole.get(member.offset..end).filter(|_| member.offset < came) else { continue };
         let value = match member.kind {
             MemberKind::Pad => continue,
             MemberKind::Int(int, names) => number::read(int, bytes).map(|value| match names {
@@ -73,6 +75,9 @@ pub(crate) fn structure(info: &StructInfo, bytes: &[u8], object: &mut Map<String
             }
         };
         object.insert(member.name.to_owned(), value.unwrap_or_else(|| ill_formed(bytes)));
+    }
+    if came < info.size {
+        object.insert(MISSING.to_owned(), info.size.saturating_sub(came).into());
     }
 }
 

@@ -11,9 +11,9 @@ use netloom_wire::schema::{
 use netloom_wire::{Attr, AttrPolicy, Full, Mark, Policy, Schema, Writer, padding};
 use serde_json::{Map, Value};
 
-use self::value::{binary, integer, misfit, object, payload, structure};
+use self::value::{binary, cut, integer, misfit, object, payload, structure};
 use crate::error::{Error, Path, suggestion};
-use crate::{ILL_FORMED, REPEATED, UNKNOWN, number};
+use crate::{ILL_FORMED, MISSING, REPEATED, UNKNOWN, number};
 
 /// Writes an object as attributes, in the object's order. On an error nothing is written.
 ///
@@ -103,7 +103,7 @@ fn set(
                 return Err(Error::new(&path, format_args!("ids go up to {}", Attr::ID_MASK)));
             }
             unknown(id, value, &path, w)?;
-        } else if key != ILL_FORMED && (key != REPEATED || earlier.is_none()) {
+        } else if key != ILL_FORMED && (key != MISSING || header.is_none()) && (key != REPEATED || earlier.is_none()) {
             return Err(unknown_key(schema, header, &path, key));
         }
     }
@@ -289,8 +289,9 @@ fn sub_message(
     let bit = if format.schema.is_some() && message.flag { Attr::NESTED } else { 0 };
     nested(id | bit, path, w, |w| {
         if let Some(header) = format.header {
-            let bytes = structure(header, object, path)?;
-            fits(path, w.put_bytes(&bytes).and_then(|()| pad(w, bytes.len())))?;
+            let bytes = cut(structure(header, object, path)?, object, path)?;
+            let pads = if object.contains_key(MISSING) { 0 } else { bytes.len() };
+            fits(path, w.put_bytes(&bytes).and_then(|()| pad(w, pads)))?;
         }
         let schema = format.schema.and_then(|link| link.table()).unwrap_or(&Schema::EMPTY);
         set(schema, object, format.header, None, Some(scope), path, w)

@@ -26,7 +26,10 @@
 //! Nothing that a peer sends is an error or gets lost from sight, and all of it can be sent again:
 //!
 //! - an attribute that the set does not know is `"unknown-77": "hex"`, one with the nested bit an object of such;
-//! - a value that is ill-formed for its kind is `{"ill-formed": "hex"}`, as are bytes behind the last attribute.
+//! - a value that is ill-formed for its kind is `{"ill-formed": "hex"}`, as are bytes behind the last attribute;
+//! - what was told of an attribute before it came again is a list under its name in `"repeated"`: the last one counts;
+//! - of a structure that is shorter than the spec's those members are shown that came, and `"missing"` says how many bytes
+//!   did not; what follows a longer one is `"unknown": "hex"`.
 //!
 //! Secrets read `(hidden)` unless [`Options::show_secrets`] says otherwise, and so do ill-formed bytes that may hold one.
 #![forbid(unsafe_code)]
@@ -66,5 +69,7 @@ pub(crate) const ILL_FORMED: &str = "ill-formed";
 pub(crate) const UNKNOWN: &str = "unknown-";
 /// Key of what was told of an attribute before it was told again, though it comes once by its spec: by name, a list each.
 pub(crate) const REPEATED: &str = "repeated";
+/// Key of how many bytes a structure is shorter than its spec says.
+pub(crate) const MISSING: &str = "missing";
 /// Key of what follows a structure that is longer than its spec says.
 pub(crate) const BEYOND: &str = "unknown";

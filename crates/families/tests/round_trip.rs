@@ -14,7 +14,7 @@ use std::fmt::Debug;
 
 use netloom_families::{doc_exmpl, nlctrl, rt_addr, rt_link, rt_route, wireguard};
 use netloom_wire::{
-    Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, RawAttrs, Strictness, Writer,
+    Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, RawAttrs, Strictness, Why, Writer,
 };
 use proptest::prelude::*;
 
@@ -157,12 +157,19 @@ fn structures_may_have_grown() {
     };
     let longer = sized(rt_link::LinkStats64::SIZE + 8);
     let mut link = decode::<rt_link::Link>(&longer);
-    assert_eq!((link.stats64, link.unparsed.len(), link.unparsed[0].longer), (Some(counters), 1, true));
+    assert_eq!((link.stats64, link.unparsed.len(), link.unparsed[0].why), (Some(counters), 1, Why::Partly));
     assert_eq!(encode(&link), longer, "what is not known is sent again");
     link.stats64 = Some(rt_link::LinkStats64::default());
     assert_eq!(encode(&link).len(), whole.len(), "but not behind other values");
-    let shorter = decode::<rt_link::Link>(&sized(8));
-    assert_eq!((shorter.stats64, shorter.unparsed.len()), (Some(rt_link::LinkStats64::default()), 0));
+    let bytes = sized(8);
+    let shorter = decode::<rt_link::Link>(&bytes);
+    assert_eq!(shorter.stats64, Some(rt_link::LinkStats64::default()));
+    assert_eq!(
+        (shorter.unparsed[0].why, shorter.unparsed[0].payload.len()),
+        (Why::Partly, 8),
+        "how long it was is told"
+    );
+    assert_eq!(encode(&shorter), bytes, "what was not there is not sent");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use netloom::kernel::engine::{Entry, Mode, Outcome, Table, Task};
 use netloom::kernel::{Engine, Family, Kernel, Nack, NetNs, raw};
 use netloom::socket::{Address, Credentials};
 use netloom::wire::{
-    Errno, Flags, Header, Message, MessageType, OpFlags, Protocol, Strictness, Unparsed, Writer, messages,
+    Errno, Flags, Header, Message, MessageType, OpFlags, Protocol, Strictness, Unparsed, Why, Writer, messages,
 };
 
 /// A byte that is nowhere else: as a number, 0xa5 is 165.
@@ -26,12 +26,7 @@ fn device() -> Device {
     let peer = Peer::new().public_key([1; 32]).preshared_key(KEY);
     let mut device = Device::new().ifname("wg0").private_key(KEY).peers([peer]);
     // Ill-formed, as a peer may send it.
-    device.unparsed.push(Unparsed {
-        raw_type: Device::PRIVATE_KEY.id(),
-        payload: vec![0xa5; 33],
-        bad: true,
-        ..Default::default()
-    });
+    device.unparsed.push(Unparsed { raw_type: Device::PRIVATE_KEY.id(), payload: vec![0xa5; 33], why: Why::Bad });
     device
 }
 

@@ -172,23 +172,36 @@ pub struct AttrIter<'a> {
     rest: &'a [u8],
 }
 
-impl AttrIter<'_> {
-    /// The id and value of the next attribute if the value has four bytes, as most have; else it stays the next.
+impl<'a> AttrIter<'a> {
+    /// Eight bytes as an attribute with a value of four, as most have: its id and value, the id beyond all ids if it is
+    /// none or has a flag bit set. `None` if there are fewer.
     #[doc(hidden)]
     #[inline]
-    pub fn next_word(&mut self) -> Option<(u16, [u8; 4])> {
+    pub fn next_word(&mut self) -> Option<(u32, [u8; 4])> {
         let (bytes, rest) = self.rest.split_first_chunk::<8>()?;
         let word = u64::from_ne_bytes(*bytes);
-        let (len, kind, value) = if cfg!(target_endian = "little") {
-            (word as u16, (word >> 16) as u16, (word >> 32) as u32)
+        // Length and id at once: the length is what must be 8, and where it is not the difference stands above the id.
+        let (id, value) = if cfg!(target_endian = "little") {
+            ((word as u32).wrapping_sub(8).rotate_right(16), (word >> 32) as u32)
         } else {
-            ((word >> 48) as u16, (word >> 32) as u16, word as u32)
+            (((word >> 32) as u32).wrapping_sub(8 << 16), word as u32)
         };
-        if len != 8 {
-            return None;
-        }
         self.rest = rest;
-        Some((kind & Attr::ID_MASK, value.to_ne_bytes()))
+        Some((id, value.to_ne_bytes()))
+    }
+
+    /// The next attribute, as [`Iterator::next`] has it: its header is read at once, as what [`AttrIter::next_word`] has read
+    /// is there already.
+    #[doc(hidden)]
+    #[inline]
+    pub fn next_behind_word(&mut self) -> Option<Attr<'a>> {
+        let word = u32::from_ne_bytes(*self.rest.first_chunk::<4>()?);
+        let (len, raw) = if cfg!(target_endian = "little") { (word, word >> 16) } else { (word >> 16, word) };
+        let len = usize::from(len as u16);
+        let payload = self.rest.get(Attr::HEADER_LEN..len)?;
+        // The last one's pad may be missing.
+        self.rest = self.rest.get(align(len).min(self.rest.len())..)?;
+        Some(Attr { raw: raw as u16, payload })
     }
 
     /// Bytes not walked yet; after the last item those left over. A missing pad of the last attribute does not count.
@@ -380,11 +393,13 @@ mod tests {
             }
             let mut walk = all();
             for attr in all() {
-                let word = walk.clone().next_word();
-                assert_eq!(word, attr.payload().try_into().ok().map(|value| (attr.id(), value)), "{bytes:?}");
+                let word = walk.clone().next_word().filter(|(id, _)| *id <= u32::from(u16::MAX));
+                let value = attr.payload().try_into().ok();
+                assert_eq!(walk.clone().next_behind_word(), Some(attr), "{bytes:?}");
+                assert_eq!(word, value.map(|value| (attr.raw_type().into(), value)), "{bytes:?}");
                 walk.next();
             }
-            assert_eq!(walk.next_word(), None, "{bytes:?}");
+            assert!(walk.next_word().is_none_or(|(id, _)| id > u32::from(u16::MAX)), "{bytes:?}");
         }
     }
 }

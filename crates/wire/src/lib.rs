@@ -81,14 +81,15 @@ pub use writer::{Full, Mark, Writer};
 pub mod private {
     //! What the macros name; not part of the API.
     #[cfg(feature = "alloc")]
-    use {
-        crate::path::Choosing,
-        crate::{Attr, AttributeSet, Attrs, Bad, Field, Path, Schema, Scope, Step, Unparsed},
+    pub use {
+        crate::attr::AttrIter,
+        crate::payload::{Rare, Rest, clear_list, keep_tail, put_repeated, unusual},
+        alloc::vec::Vec,
     };
     #[cfg(feature = "alloc")]
-    pub use {
-        crate::payload::{Rare, Rest, clear_list},
-        alloc::vec::Vec,
+    use {
+        crate::path::Choosing,
+        crate::{Attr, AttributeSet, Attrs, Bad, Field, Path, Scope, Step, Taken},
     };
 
     /// A field of sets that has one value: what else it could be is where an `Option` or a `Result` around the set tells what
@@ -103,20 +104,23 @@ pub mod private {
         Whole,
     }
 
-    /// Stores an attribute, told where it stands and what its set selects.
+    /// Stores an attribute, told where it stands and what its set selects; over what is there only if `again`.
     #[cfg(feature = "alloc")]
     #[inline]
     pub fn take<K: Field, S: AttributeSet>(
         stored: &mut K::Stored,
-        unparsed: &mut Vec<Unparsed>,
+        again: bool,
         name: &'static str,
         attr: Attr<'_>,
         set: Attrs<'_, S>,
         path: &Path<'_>,
         bad: &mut dyn Bad,
-    ) -> bool {
+    ) -> Taken {
+        if !again && K::is_set(stored) {
+            return Taken::Again;
+        }
         let payload = attr.payload();
-        let taken = if K::DEEP {
+        if K::DEEP {
             let here = path.then(Step::Name(name));
             if K::CHOOSES {
                 K::take(stored, payload, &here, &mut Choosing { scope: Scope::top(S::SCHEMA, set.raw()), bad })
@@ -125,22 +129,6 @@ pub mod private {
             }
         } else {
             K::take(stored, payload, path, bad)
-        };
-        if taken {
-            K::keep(unparsed, attr);
         }
-        taken
-    }
-
-    /// Keeps an attribute as it came, and tells if it is one of the set's.
-    #[cfg(feature = "alloc")]
-    #[cold]
-    #[inline(never)]
-    pub fn keep_raw(unparsed: &mut Vec<Unparsed>, schema: &Schema, attr: Attr<'_>, path: &Path<'_>, bad: &mut dyn Bad) {
-        let known = schema.attr(attr.id());
-        if let Some(info) = known {
-            bad.bad(&path.then(Step::Name(info.name)), attr);
-        }
-        unparsed.push(Unparsed::new(attr, known.is_some()));
     }
 }

@@ -209,7 +209,10 @@ fn unknown_and_ill_formed_attributes_are_kept() {
     let mut told = |path: &Path<'_>, _: Attr<'_>| bad.push(path.to_string());
     let read = Shapes::decode(Body::read(w.written()).unwrap(), &mut told);
     assert_eq!(bad, ["key", "children[0].number"]);
-    assert_eq!(read.unparsed.iter().map(|a| (a.raw_type, a.bad)).collect::<Vec<_>>(), [(77, false), (2, true)]);
+    assert_eq!(
+        read.unparsed.iter().map(|a| (a.raw_type, a.why)).collect::<Vec<_>>(),
+        [(77, Why::Unknown), (2, Why::Bad)]
+    );
     assert_eq!(body(&read)[16 + 8..], [&9_u16.to_ne_bytes()[..], &77_u16.to_ne_bytes(), b"later\0\0\0"].concat());
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::hint_or_list;
 use crate::decode::HIDDEN;
 use crate::error::{Error, Path, suggestion};
-use crate::{BEYOND, number, text};
+use crate::{BEYOND, MISSING, number, text};
 
 /// The payload of a value of this kind, which is none that holds attributes; `None` if nothing is to be sent.
 pub(super) fn payload(
@@ -59,7 +59,7 @@ pub(super) fn payload(
         Kind::Struct(info) => {
             let members = object(value, path)?;
             members_known(info, members, path)?;
-            let mut bytes = structure(info, members, path)?;
+            let mut bytes = cut(structure(info, members, path)?, members, path)?;
             if let Some(beyond) = members.get(BEYOND) {
                 bytes.extend(binary(beyond, None, &path.key(BEYOND))?);
             }
@@ -239,9 +239,18 @@ fn check_length(found: usize, min: usize, max: usize, path: &Path<'_>) -> Result
     ))
 }
 
+/// A structure without the bytes that are said to be missing at its end.
+pub(super) fn cut(mut bytes: Vec<u8>, members: &Map<String, Value>, path: &Path<'_>) -> Result<Vec<u8>, Error> {
+    let Some(missing) = members.get(MISSING) else { return Ok(bytes) };
+    let left = missing.as_u64().and_then(|missing| bytes.len().checked_sub(usize::try_from(missing).ok()?));
+    let left = left.ok_or_else(|| misfit(&path.key(MISSING), format_args!("0 to {} bytes", bytes.len()), missing))?;
+    bytes.truncate(left);
+    Ok(bytes)
+}
+
 fn members_known(info: &StructInfo, object: &Map<String, Value>, path: &Path<'_>) -> Result<(), Error> {
     let known = || info.members.iter().filter(|m| !matches!(m.kind, MemberKind::Pad)).map(|m| m.name);
-    match object.keys().find(|key| *key != BEYOND && !known().any(|name| name == *key)) {
+    match object.keys().find(|key| ![BEYOND, MISSING].contains(&key.as_str()) && !known().any(|name| name == *key)) {
         None => Ok(()),
         Some(key) => Err(Error::new(
             &path.key(key),

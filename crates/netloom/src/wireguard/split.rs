@@ -217,7 +217,7 @@ fn allowed_ip(ip: &AllowedIp, w: &mut Writer<'_>) -> Result<(), Full> {
 }
 
 fn unparsed(attrs: &[Unparsed], w: &mut Writer<'_>) -> Result<(), Full> {
-    attrs.iter().filter(|attr| !attr.bad).try_for_each(|attr| w.put_attr(attr.raw_type, &attr.payload))
+    attrs.iter().filter(|attr| attr.is_unknown()).try_for_each(|attr| w.put_attr(attr.raw_type, &attr.payload))
 }
 
 #[cfg(test)]
@@ -225,7 +225,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     use netloom_families::wireguard::DeviceFlags;
-    use netloom_wire::{Attrs, Body, Message, RawAttrs};
+    use netloom_wire::{Attrs, Body, Message, RawAttrs, Why};
 
     use super::super::merge;
     use super::*;
@@ -345,7 +345,7 @@ mod tests {
         let told = Peer::new().public_key([1; 32]).rx_bytes(1_u64).tx_bytes(2_u64);
         let mut change = Device::new().ifname("wg0").public_key([2; 32]).peers([told]);
         change.unparsed.push(Unparsed { raw_type: 99, payload: vec![7; 5], ..Default::default() });
-        change.unparsed.push(Unparsed { raw_type: 6, payload: vec![7], bad: true, ..Default::default() });
+        change.unparsed.push(Unparsed { raw_type: 6, payload: vec![7], why: Why::Bad });
         let messages = split(&change, 4096).unwrap();
         let attrs: Attrs<'_, Device> = Attrs::new(&messages[0]);
         assert_eq!(attrs.raw().into_iter().map(Attr::id).collect::<Vec<_>>(), [2, 99, 8]);

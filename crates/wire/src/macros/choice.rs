@@ -147,6 +147,12 @@ macro_rules! __owned_choice {
                     }
                 }
             }
+            fn is_partly(value: Option<&str>, payload: &[u8], bad: &dyn $crate::Bad) -> bool {
+                match value {
+                    $(Some($value) => <$kind as $crate::Owned>::is_partly(payload, bad),)*
+                    _ => false,
+                }
+            }
             fn selects(&self) -> Option<&'static str> {
                 match self {
                     $(Self::$variant(_) => Some($value),)*

@@ -198,7 +198,7 @@ macro_rules! __owned_struct {
                 pub header: $header,
             )?
             $($(#[$own_doc])* pub $own: <$own_kind as $crate::Field>::Stored,)*
-            /// Attributes kept as they came: unknown or ill-formed.
+            /// What the fields do not tell, kept as it came.
             pub unparsed: $crate::private::Vec<$crate::Unparsed>,
             $(rest: $crate::private::Rare<$rest>,)?
             whole: $crate::private::Whole,
@@ -261,6 +261,19 @@ macro_rules! __owned_struct {
                 <$kind as $crate::Field>::set(&mut self.$field, $crate::IntoValue::into_value(value));
                 self
             })*
+
+            #[cold]
+            fn emit_kept(&self, w: &mut $crate::Writer<'_>, _beside: &$crate::Beside) -> Result<(), $crate::Full> {
+                $crate::private::put_repeated(&self.unparsed, w, |id| match id {
+                    $($id => !<$kind as $crate::Field>::DEEP && <$kind as $crate::Field>::is_set(&self.$field),)*
+                    _ => false,
+                })?;
+                $(<$kind as $crate::Field>::emit_kept(&self.$field, &self.unparsed, w, $id, _beside)?;)*
+                for attr in self.unparsed.iter().filter(|attr| attr.is_unknown()) {
+                    w.put_attr(attr.raw_type, &attr.payload)?;
+                }
+                Ok(())
+            }
         }
 
         impl ::core::fmt::Debug for $name {
@@ -274,31 +287,6 @@ macro_rules! __owned_struct {
 
         impl $crate::OwnedSet for $name {
             fn fill(&mut self, attrs: $crate::Attrs<'_, Self>, path: &$crate::Path<'_>, bad: &mut dyn $crate::Bad) {
-                // What takes more than a few instructions, or is ill-formed, is a call of its own: the walk needs the
-                // registers.
-                #[inline(never)]
-                fn store(
-                    set: &mut $name,
-                    mut walk: $crate::AttrIter<'_>,
-                    attrs: $crate::Attrs<'_, $name>,
-                    path: &$crate::Path<'_>,
-                    bad: &mut dyn $crate::Bad,
-                ) {
-                    use $crate::private;
-                    let Some(attr) = walk.next() else { return };
-                    let taken = match attr.id() {
-                        $($own_id => private::take::<$own_kind, $name>(
-                            &mut set.$own, &mut set.unparsed, $own_word, attr, attrs, path, bad,
-                        ),)*
-                        $($($rare_id => private::take::<$rare_kind, $name>(
-                            &mut set.rest.make().$rare, &mut set.unparsed, $rare_word, attr, attrs, path, bad,
-                        ),)*)?
-                        _ => false,
-                    };
-                    if !taken {
-                        private::keep_raw(&mut set.unparsed, <$name as $crate::AttributeSet>::SCHEMA, attr, path, bad);
-                    }
-                }
                 // Where there are many attributes and enough of them have four bytes, those go first.
                 const WORDS: bool = {
                     let words = 0 $(+ <$own_kind as $crate::Field>::WORD as usize)*;
@@ -308,23 +296,59 @@ macro_rules! __owned_struct {
                 let mut walk = attrs.raw().into_iter();
                 loop {
                     let here = walk.clone();
-                    let word = if WORDS { walk.next_word() } else { None };
-                    let taken = if let Some((id, value)) = word {
-                        match id {
+                    if WORDS && let Some((id, value)) = walk.next_word() {
+                        let taken = match id {
                             $($own_id => <$own_kind as $crate::Field>::take_word(&mut self.$own, value),)*
                             _ => false,
+                        };
+                        if taken {
+                            continue;
                         }
-                    } else {
-                        let Some(attr) = walk.next() else { return };
-                        match attr.id() {
-                            $($own_id => <$own_kind as $crate::Field>::take_small(&mut self.$own, attr.payload()),)*
-                            _ => false,
-                        }
+                        walk = here.clone();
+                    }
+                    let next = if WORDS { walk.next_behind_word() } else { walk.next() };
+                    let Some(attr) = next else { break };
+                    let taken = match attr.id() {
+                        $($own_id => <$own_kind as $crate::Field>::take_small(&mut self.$own, attr.payload()),)*
+                        _ => false,
                     };
-                    if !taken {
-                        store(self, here, attrs, path, bad);
+                    if taken {
+                        continue;
+                    }
+                    let taken = $crate::OwnedSet::store(self, here.clone(), false, attrs, path, bad);
+                    if taken != $crate::Taken::Whole && $crate::private::unusual(self, taken, here, attrs, path, bad) {
+                        return;
                     }
                 }
+                // The walk itself is handed to nobody, so that it stays in registers.
+                let left = walk.remainder();
+                if left != 0 {
+                    $crate::private::keep_tail(&mut self.unparsed, attrs.raw(), left);
+                }
+            }
+            // What takes more than a few instructions is a call of its own: the walk needs the registers.
+            #[inline(never)]
+            fn store(
+                &mut self,
+                mut walk: $crate::private::AttrIter<'_>,
+                again: bool,
+                attrs: $crate::Attrs<'_, Self>,
+                path: &$crate::Path<'_>,
+                bad: &mut dyn $crate::Bad,
+            ) -> $crate::Taken {
+                let Some(attr) = walk.next() else { return $crate::Taken::Whole };
+                match attr.id() {
+                    $($own_id => $crate::private::take::<$own_kind, $name>(
+                        &mut self.$own, again, $own_word, attr, attrs, path, bad,
+                    ),)*
+                    $($($rare_id => $crate::private::take::<$rare_kind, $name>(
+                        &mut self.rest.make().$rare, again, $rare_word, attr, attrs, path, bad,
+                    ),)*)?
+                    _ => $crate::Taken::Not,
+                }
+            }
+            fn unparsed(&mut self) -> &mut $crate::private::Vec<$crate::Unparsed> {
+                &mut self.unparsed
             }
             $(fn store_header(&mut self, header: &[u8]) {
                 self.header = <$header as $crate::FixedHeader>::read_some(header);
@@ -335,13 +359,12 @@ macro_rules! __owned_struct {
                 $crate::private::clear_list(&mut self.unparsed);
             }
             fn emit(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
-                let _beside =
-                    $crate::Beside::new(<Self as $crate::AttributeSet>::SCHEMA, w.position(), &self.unparsed);
+                let _beside = $crate::Beside::new(<Self as $crate::AttributeSet>::SCHEMA, w.position());
+                if !self.unparsed.is_empty() {
+                    return $name::emit_kept(self, w, &_beside);
+                }
                 $crate::__emit! {
                     $name self w _beside [$($rest)?] { $($id $field: $kind;)* } { $($own_id $own: $own_kind;)* }
-                }
-                for attr in self.unparsed.iter().filter(|attr| attr.is_unknown()) {
-                    w.put_attr(attr.raw_type, &attr.payload)?;
                 }
                 Ok(())
             }
@@ -396,7 +419,7 @@ macro_rules! __emit {
     ) => {
         #[cold]
         #[inline(never)]
-        fn all(set: &$name, w: &mut $crate::Writer<'_>, beside: &$crate::Beside<'_>) -> Result<(), $crate::Full> {
+        fn all(set: &$name, w: &mut $crate::Writer<'_>, beside: &$crate::Beside) -> Result<(), $crate::Full> {
             $crate::__emit! { $name set w beside [] { $($all)* } {} }
             Ok(())
         }

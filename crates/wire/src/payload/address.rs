@@ -116,13 +116,16 @@ impl Payload for Via {
 
 #[cfg(feature = "alloc")]
 macro_rules! copied {
-    ($($marker:ident $value:ident),*) => {$(
+    ($($marker:ident $value:ident $($partly:ident)?),*) => {$(
         impl Owned for $marker {
             type Owned = $value;
             #[inline]
             fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<$value> {
                 Self::read(payload)
             }
+            $(fn is_partly(payload: &[u8], _: &dyn Bad) -> bool {
+                $partly(payload)
+            })?
             fn put_owned(value: &$value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
                 Self::put(*value, w, id)
             }
@@ -130,7 +133,13 @@ macro_rules! copied {
     )*};
 }
 #[cfg(feature = "alloc")]
-copied!(SockAddr SocketAddr, Via IpAddr);
+copied!(SockAddr SocketAddr has_more, Via IpAddr);
+
+/// Whether there is something in the zeros behind an IPv4 address and port.
+#[cfg(feature = "alloc")]
+fn has_more(payload: &[u8]) -> bool {
+    payload.len() == 16 && payload.iter().skip(8).any(|b| *b != 0)
+}
 
 #[cfg(feature = "alloc")]
 impl Owned for Ip {

@@ -133,6 +133,8 @@ mod owned {
         fn emit(&self, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
         /// The selector's value that chooses this variant; `None` of unknown bytes.
         fn selects(&self) -> Option<&'static str>;
+        /// Whether bytes in the format that `value` of the selector chooses say more than the value that is owned.
+        fn is_partly(value: Option<&str>, payload: &[u8], bad: &dyn Bad) -> bool;
     }
 
     impl<C: OwnedChoice> Owned for Chosen<C> {
@@ -145,10 +147,13 @@ mod owned {
             let format = bad.format(C::INFO);
             C::own(format.map(|format| format.value), payload, path, bad).map(Box::new)
         }
+        fn is_partly(payload: &[u8], bad: &dyn Bad) -> bool {
+            C::is_partly(bad.format(C::INFO).map(|format| format.value), payload, bad)
+        }
         fn put_owned(value: &Box<C>, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
             value.emit(w, id)
         }
-        fn put_beside(value: &Box<C>, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+        fn put_beside(value: &Box<C>, w: &mut Writer<'_>, id: u16, beside: &Beside) -> Result<(), Full> {
             w.whole(|w| {
                 if let Some(selected) = value.selects() {
                     select(C::INFO, selected, w, beside)?;
@@ -159,7 +164,7 @@ mod owned {
     }
 
     /// Sends the selector's value, if this set has the selector and none was sent.
-    fn select(message: &SubMessage, value: &'static str, w: &mut Writer<'_>, beside: &Beside<'_>) -> Result<(), Full> {
+    fn select(message: &SubMessage, value: &'static str, w: &mut Writer<'_>, beside: &Beside) -> Result<(), Full> {
         let Some(info) = beside.schema().named(message.selector) else { return Ok(()) };
         if beside.sent(w).first(info.id).is_some() {
             return Ok(());
@@ -192,6 +197,10 @@ mod owned {
         #[inline]
         fn own_onto(list: &mut Vec<K::Owned>, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
             K::own_onto(list, payload, path, bad)
+        }
+        #[inline]
+        fn is_partly(payload: &[u8], bad: &dyn Bad) -> bool {
+            K::is_partly(payload, bad)
         }
         fn put_owned(value: &K::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
             K::put_owned(value, w, id)

@@ -31,15 +31,22 @@ pub trait Integer: Copy + fmt::Debug + Default + PartialEq + 'static {
     fn from_bits(bits: u64) -> Self;
 }
 
-/// How a value that is small is stored.
+/// How a value that is small is stored, and when there is more of it than is read; it has so many bytes, 0 if that varies.
 #[cfg(feature = "alloc")]
 macro_rules! small {
-    () => {
+    ($len:expr) => {
         #[inline(always)]
         fn own_small(place: &mut Option<Self::Owned>, payload: &[u8]) -> bool {
+            if $len != 0 && payload.len() != $len {
+                return false;
+            }
             let Some(value) = Self::read(payload) else { return false };
             *place = Some(value);
             true
+        }
+        #[inline]
+        fn is_partly(payload: &[u8], _: &dyn Bad) -> bool {
+            $len != 0 && payload.len() > $len
         }
     };
 }
@@ -89,7 +96,7 @@ macro_rules! integers {
         #[cfg(feature = "alloc")]
         impl Owned for $ty {
             type Owned = $ty;
-            small!();
+            small!(size_of::<$ty>());
             #[inline]
             fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<$ty> {
                 $ty::read_ne(payload)
@@ -124,7 +131,7 @@ impl<I: Integer> Payload for Be<I> {
 #[cfg(feature = "alloc")]
 impl<I: Integer> Owned for Be<I> {
     type Owned = I;
-    small!();
+    small!(usize::from(I::INT.bytes));
     #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<I> {
         I::read_be(payload)
@@ -153,6 +160,7 @@ impl<I: Integer> Payload for Le<I> {
 #[cfg(feature = "alloc")]
 impl<I: Integer> Owned for Le<I> {
     type Owned = I;
+    small!(usize::from(I::INT.bytes));
     #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<I> {
         Self::read(payload)
@@ -328,7 +336,7 @@ impl<E: Enumeration, I: NamedInt> Payload for Named<E, I> {
 #[cfg(feature = "alloc")]
 impl<E: Enumeration, I: NamedInt> Owned for Named<E, I> {
     type Owned = E;
-    small!();
+    small!(usize::from(I::INT.bytes));
     #[inline]
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<E> {
         Self::read(payload)

@@ -9,7 +9,8 @@ use crate::schema::{self, Hint, Kind};
 use crate::{Attr, AttributeSet, Attrs, Full, Link, RawAttrs, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::{Beside, Field, Owned, OwnedSet, Unparsed, clear_list},
+    super::kept::partly,
+    super::{Beside, Field, Owned, OwnedSet, Taken, Unparsed, clear_list},
     crate::{Bad, Path, Step},
     alloc::vec::Vec,
 };
@@ -41,22 +42,35 @@ impl<K: Owned> Field for Multi<K> {
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;
     }
-    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+    #[inline]
+    fn is_set(_: &Self::Stored) -> bool {
+        false
+    }
+    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Taken {
         let element = path.then(Step::Element(stored.len()));
-        K::own_onto(stored, payload, &element, bad)
+        let taken = K::own_onto(stored, payload, &element, bad);
+        Taken::of(taken, taken && K::is_partly(payload, bad))
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
         clear_list(stored);
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside) -> Result<(), Full> {
         stored.iter().try_for_each(|value| K::put_beside(value, w, id, beside))
     }
-    #[inline]
-    fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
-        if K::is_longer(attr.payload()) {
-            Unparsed::keep_longer(unparsed, attr);
-        }
+    fn emit_kept(
+        stored: &Self::Stored,
+        unparsed: &[Unparsed],
+        w: &mut Writer<'_>,
+        id: u16,
+        beside: &Beside,
+    ) -> Result<(), Full> {
+        // They were kept in the elements' order.
+        let mut kept = partly(unparsed, id).filter(|_| !K::DEEP).peekable();
+        stored.iter().try_for_each(|value| match kept.next_if(|attr| K::reads_as(value, &attr.payload)) {
+            Some(attr) => w.put_attr(attr.raw_type, &attr.payload),
+            None => K::put_beside(value, w, id, beside),
+        })
     }
 }
 
@@ -127,10 +141,15 @@ impl<K: Owned, const FIRST: u16, const STEP: u16, const BARE: bool> Field for In
         *stored = value;
     }
     #[inline]
-    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+    fn is_set(stored: &Self::Stored) -> bool {
+        !stored.is_empty()
+    }
+    #[inline]
+    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Taken {
         stored.clear();
-        let mut whole = true;
-        for (index, attr) in RawAttrs::new(payload).into_iter().enumerate() {
+        let (mut well_formed, mut partly) = (true, false);
+        let mut walk = RawAttrs::new(payload).into_iter();
+        for (index, attr) in walk.by_ref().enumerate() {
             if index == 0 {
                 // Elements are mostly of one size: the first tells how many there are.
                 stored.reserve(payload.len().checked_div(Attr::space(attr.payload().len())).unwrap_or(0));
@@ -138,16 +157,18 @@ impl<K: Owned, const FIRST: u16, const STEP: u16, const BARE: bool> Field for In
             let element = path.then(Step::Element(index));
             if !K::own_onto(stored, attr.payload(), &element, bad) {
                 bad.bad(&element, attr);
-                whole = false;
+                well_formed = false;
+            } else if K::is_partly(attr.payload(), bad) {
+                partly = true;
             }
         }
-        whole
+        Taken::of(well_formed, partly || walk.remainder() != 0)
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
         clear_list(stored);
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside) -> Result<(), Full> {
         if stored.is_empty() {
             return Ok(());
         }
@@ -199,15 +220,24 @@ impl<'a, S, const N: usize> Leaves<'a, S, N> {
         Self::descend(self.raw, &mut [0; N], 0, &mut each);
     }
 
-    fn descend(raw: RawAttrs<'a>, ids: &mut [u16; N], level: usize, each: &mut dyn FnMut([u16; N], Attrs<'a, S>)) {
-        for attr in raw {
-            let Some(id) = ids.get_mut(level) else { return };
+    /// Whether the leaves are all there is: no level below the first is empty, and none has something behind its attributes.
+    fn descend(
+        raw: RawAttrs<'a>,
+        ids: &mut [u16; N],
+        level: usize,
+        each: &mut dyn FnMut([u16; N], Attrs<'a, S>),
+    ) -> bool {
+        let mut all = level == 0 || !raw.bytes().is_empty();
+        let mut walk = raw.into_iter();
+        for attr in walk.by_ref() {
+            let Some(id) = ids.get_mut(level) else { return false };
             *id = attr.id();
             match level.checked_add(1) {
-                Some(next) if next < N => Self::descend(attr.nested(), ids, next, each),
+                Some(next) if next < N => all &= Self::descend(attr.nested(), ids, next, each),
                 _ => each(*ids, Attrs::new(attr.payload())),
             }
         }
+        all && walk.remainder() == 0
     }
 }
 
@@ -235,23 +265,26 @@ impl<L: Levels, S: OwnedSet, const N: usize> Field for TypeValue<L, S, N> {
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;
     }
-    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+    #[inline]
+    fn is_set(stored: &Self::Stored) -> bool {
+        !stored.is_empty()
+    }
+    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Taken {
         stored.clear();
         if path.is_too_deep() {
-            return false;
+            return Taken::Not;
         }
-        let leaves: Leaves<'_, S, N> = Leaves { raw: RawAttrs::new(payload), set: PhantomData };
-        leaves.each(|ids, attrs| {
+        let all = Leaves::<'_, S, N>::descend(RawAttrs::new(payload), &mut [0; N], 0, &mut |ids, attrs| {
             let at = path.then(Step::Element(stored.len()));
             stored.push((ids, S::collect(attrs, &at, bad)));
         });
-        true
+        Taken::of(true, !all)
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
         clear_list(stored);
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside) -> Result<(), Full> {
         fn level<S: OwnedSet>(ids: &[u16], set: &S, w: &mut Writer<'_>) -> Result<(), Full> {
             match ids.split_first() {
                 Some((id, rest)) => w.nest_attr(id & Attr::ID_MASK | Attr::NESTED, |w| level(rest, set, w)),

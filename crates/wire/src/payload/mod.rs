@@ -3,6 +3,8 @@
 mod address;
 mod choice;
 mod int;
+#[cfg(feature = "alloc")]
+mod kept;
 mod list;
 mod nest;
 mod plain;
@@ -29,10 +31,15 @@ pub use structs::{StructIter, Structs};
 pub use structure::{Block, CStruct, Chars, Inner, MemberType};
 
 #[cfg(feature = "alloc")]
+pub use self::kept::{Taken, Unparsed, Why};
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub use self::kept::{keep_tail, put_repeated, unusual};
+#[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub use self::owned::clear_list;
 #[cfg(feature = "alloc")]
-pub use self::owned::{Beside, Field, Owned, OwnedSet, Unparsed};
+pub use self::owned::{Beside, Field, Owned, OwnedSet};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub use self::rare::{Rare, Rest};
@@ -116,8 +123,10 @@ mod owned {
     use alloc::vec::Vec;
     use core::fmt;
 
-    use super::{Hidden, Payload, Secret};
-    use crate::{Attr, AttributeSet, Attrs, Bad, Full, Mark, Path, RawAttrs, Schema, Writer};
+    use super::kept::partly;
+    use super::{Hidden, Payload, Secret, Taken, Unparsed};
+    use crate::attr::AttrIter;
+    use crate::{AttributeSet, Attrs, Bad, Full, Mark, Path, RawAttrs, Schema, Writer};
 
     /// A kind of value that can be owned.
     pub trait Owned: Payload {
@@ -127,8 +136,8 @@ mod owned {
         const DEEP: bool = false;
         /// Whether it mostly has four bytes on the wire.
         const WORD: bool = size_of::<Self::Owned>() == 4;
-        /// Stores a value if that takes a few instructions and nothing else; false, and nothing changed, if not or if it is
-        /// ill-formed.
+        /// Stores a value if that takes a few instructions and nothing else; false, and nothing changed, if not, if it is
+        /// ill-formed or [told partly](Owned::is_partly).
         #[inline(always)]
         fn own_small(_place: &mut Option<Self::Owned>, _payload: &[u8]) -> bool {
             false
@@ -151,33 +160,34 @@ mod owned {
         }
         /// Writes an attribute of this id from an owned value.
         fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full>;
-        /// The same, with what else there is in the set: a selector to be sent first, the end of a structure.
+        /// The same, with what else there is in the set: a selector to be sent first.
         #[inline]
-        fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
+        fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, _: &Beside) -> Result<(), Full> {
             Self::put_owned(value, w, id)
         }
-        /// Whether values may be [longer](Owned::is_longer).
-        const GROWS: bool = false;
-        /// Whether the bytes are longer than the value tells, which is to be kept.
+        /// Whether well-formed bytes say more than the owned value does, so that they are to be kept.
         #[inline]
-        fn is_longer(_: &[u8]) -> bool {
+        fn is_partly(_payload: &[u8], _bad: &dyn Bad) -> bool {
             false
+        }
+        /// Whether the value is what these bytes are read as.
+        fn reads_as(value: &Self::Owned, payload: &[u8]) -> bool {
+            Self::own(payload, &Path::TOP, &mut ()).as_ref() == Some(value)
         }
     }
 
     /// What an attribute may look at when it is sent: the rest of its set.
     #[derive(Clone, Copy, Debug)]
-    pub struct Beside<'s> {
+    pub struct Beside {
         schema: &'static Schema,
         start: Mark,
-        unparsed: &'s [Unparsed],
     }
 
-    impl<'s> Beside<'s> {
-        /// A set whose attributes begin at `start`, of which `unparsed` were kept.
+    impl Beside {
+        /// A set whose attributes begin at `start`.
         #[inline]
-        pub const fn new(schema: &'static Schema, start: Mark, unparsed: &'s [Unparsed]) -> Self {
-            Self { schema, start, unparsed }
+        pub const fn new(schema: &'static Schema, start: Mark) -> Self {
+            Self { schema, start }
         }
 
         /// What the set's attributes are.
@@ -188,11 +198,6 @@ mod owned {
         /// Those that are written already.
         pub fn sent<'w>(&self, w: &'w Writer<'_>) -> RawAttrs<'w> {
             RawAttrs::new(w.since(self.start))
-        }
-
-        /// The values of this id that were longer than their structure.
-        pub fn longer(&self, id: u16) -> impl Iterator<Item = &'s Unparsed> {
-            self.unparsed.iter().filter(move |attr| attr.longer && attr.id() == id)
         }
     }
 
@@ -207,6 +212,8 @@ mod owned {
         type Arg;
         /// Stores what a setter was given.
         fn set(stored: &mut Self::Stored, value: Self::Arg);
+        /// Whether there is a value whose place a further attribute would take.
+        fn is_set(stored: &Self::Stored) -> bool;
         /// Whether something inside may be ill-formed on its own, which is told by its path.
         const DEEP: bool = true;
         /// Whether it mostly has four bytes.
@@ -216,25 +223,42 @@ mod owned {
         fn take_word(_stored: &mut Self::Stored, _value: [u8; 4]) -> bool {
             false
         }
-        /// Stores one attribute if that takes a few instructions and nothing else; false, and nothing changed, if not or if it
-        /// is ill-formed: then [`Field::take`] is asked.
+        /// Stores one attribute if that takes a few instructions and nothing else; false, and nothing changed, if not, if it is
+        /// not told whole or if the field [is set](Field::is_set): then [`Field::take`] is asked.
         #[inline(always)]
         fn take_small(_stored: &mut Self::Stored, _payload: &[u8]) -> bool {
             false
         }
-        /// Stores one attribute; false if it is ill-formed. The path is this attribute's, or that of the set if nothing inside
-        /// needs one.
-        fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool;
+        /// Stores one attribute, in the place of what was there. The path is this attribute's, or that of the set if nothing
+        /// inside needs one.
+        fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Taken;
         /// Forgets what is stored.
         #[inline]
         fn clear(stored: &mut Self::Stored) {
             *stored = Self::Stored::default();
         }
         /// Writes what is stored as attributes of this id.
-        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full>;
-        /// Keeps what was stored whole if the field does not tell all of it.
-        #[inline]
-        fn keep(_unparsed: &mut Vec<Unparsed>, _attr: Attr<'_>) {}
+        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside) -> Result<(), Full>;
+        /// Whether what is stored is what these bytes are read as.
+        fn reads_as(stored: &Self::Stored, payload: &[u8]) -> bool {
+            let mut read = Self::Stored::default();
+            Self::take(&mut read, payload, &Path::TOP, &mut ()) != Taken::Not && read == *stored
+        }
+        /// The same as [`Field::emit`] where some of `unparsed` may be what this field was read from in part: it goes as it
+        /// came, unless something inside may be ill-formed.
+        fn emit_kept(
+            stored: &Self::Stored,
+            unparsed: &[Unparsed],
+            w: &mut Writer<'_>,
+            id: u16,
+            beside: &Beside,
+        ) -> Result<(), Full> {
+            let mut kept = partly(unparsed, id).filter(|_| !Self::DEEP);
+            match kept.find(|attr| Self::reads_as(stored, &attr.payload)) {
+                Some(attr) => w.put_attr(attr.raw_type, &attr.payload),
+                None => Self::emit(stored, w, id, beside),
+            }
+        }
     }
 
     impl<K: Owned> Field for K {
@@ -245,18 +269,23 @@ mod owned {
         fn set(stored: &mut Self::Stored, value: K::Owned) {
             *stored = Some(value);
         }
+        #[inline]
+        fn is_set(stored: &Self::Stored) -> bool {
+            stored.is_some()
+        }
         #[inline(always)]
         fn take_small(stored: &mut Self::Stored, payload: &[u8]) -> bool {
-            K::own_small(stored, payload)
+            stored.is_none() && K::own_small(stored, payload)
         }
         const WORD: bool = K::WORD;
         #[inline(always)]
         fn take_word(stored: &mut Self::Stored, value: [u8; 4]) -> bool {
-            K::own_small(stored, &value)
+            stored.is_none() && K::own_small(stored, &value)
         }
         #[inline]
-        fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
-            K::own_in(stored, payload, path, bad)
+        fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Taken {
+            let taken = K::own_in(stored, payload, path, bad);
+            Taken::of(taken, taken && K::is_partly(payload, bad))
         }
         #[inline]
         fn clear(stored: &mut Self::Stored) {
@@ -268,17 +297,14 @@ mod owned {
             }
         }
         #[inline]
-        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+        fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, beside: &Beside) -> Result<(), Full> {
             match stored {
                 Some(value) => K::put_beside(value, w, id, beside),
                 None => Ok(()),
             }
         }
-        #[inline]
-        fn keep(unparsed: &mut Vec<Unparsed>, attr: Attr<'_>) {
-            if K::GROWS && (!unparsed.is_empty() || K::is_longer(attr.payload())) {
-                Unparsed::grown(unparsed, attr, K::is_longer(attr.payload()));
-            }
+        fn reads_as(stored: &Self::Stored, payload: &[u8]) -> bool {
+            stored.as_ref().is_some_and(|value| K::reads_as(value, payload))
         }
     }
 
@@ -301,13 +327,15 @@ mod owned {
         fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
             K::put_owned(&value.0, w, id)
         }
-        fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+        fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, beside: &Beside) -> Result<(), Full> {
             K::put_beside(&value.0, w, id, beside)
         }
-        const GROWS: bool = K::GROWS;
         #[inline]
-        fn is_longer(payload: &[u8]) -> bool {
-            K::is_longer(payload)
+        fn is_partly(payload: &[u8], bad: &dyn Bad) -> bool {
+            K::is_partly(payload, bad)
+        }
+        fn reads_as(value: &Self::Owned, payload: &[u8]) -> bool {
+            K::reads_as(&value.0, payload)
         }
     }
 
@@ -333,14 +361,28 @@ mod owned {
     ///
     /// [`attribute_set!`](crate::attribute_set) implements it.
     pub trait OwnedSet: AttributeSet + Clone + fmt::Debug + Default + PartialEq {
-        /// Stores these attributes, too.
+        /// Stores these attributes, too. What no field tells is kept in the struct's `unparsed`, see [`Unparsed`].
         fn fill(&mut self, attrs: Attrs<'_, Self>, path: &Path<'_>, bad: &mut dyn Bad);
+        /// Offers the attribute that is next on `walk` to its field, also if that is set if `again`.
+        #[doc(hidden)]
+        fn store(
+            &mut self,
+            walk: AttrIter<'_>,
+            again: bool,
+            attrs: Attrs<'_, Self>,
+            path: &Path<'_>,
+            bad: &mut dyn Bad,
+        ) -> Taken;
+        /// What no field tells.
+        #[doc(hidden)]
+        fn unparsed(&mut self) -> &mut Vec<Unparsed>;
         /// Stores the header in front of the attributes, where the set has one.
         #[doc(hidden)]
         fn store_header(&mut self, _header: &[u8]) {}
         /// Forgets all attributes; lists keep their memory.
         fn clear(&mut self);
-        /// Writes all attributes, in the set's order, unknown ones last.
+        /// Writes all attributes, in the set's order, unknown ones last; what it was read from as it came, where that is
+        /// [more](crate::Why) than the fields tell.
         fn emit(&self, w: &mut Writer<'_>) -> Result<(), Full>;
         /// Reads attributes; total, see [`Unparsed`].
         #[inline]
@@ -348,63 +390,6 @@ mod owned {
             let mut set = Self::default();
             set.fill(attrs, path, bad);
             set
-        }
-    }
-
-    /// An attribute kept as it came: its id is unknown to the set, or its value is ill-formed, or longer than the structure
-    /// that it is. Unknown ones are sent again when the struct is encoded, and so is the end of longer ones.
-    #[derive(Clone, Default, PartialEq, Eq)]
-    pub struct Unparsed {
-        /// The type field, flag bits included.
-        pub raw_type: u16,
-        /// The value.
-        pub payload: Vec<u8>,
-        /// Whether the id is known and the value ill-formed.
-        pub bad: bool,
-        /// Whether the value is a structure that has grown: its start is read, all of it is here.
-        pub longer: bool,
-    }
-
-    impl Unparsed {
-        /// Keeps `attr`.
-        pub fn new(attr: Attr<'_>, bad: bool) -> Self {
-            Self { raw_type: attr.raw_type(), payload: attr.payload().to_vec(), bad, longer: false }
-        }
-
-        /// Keeps all of a structure if it is longer than what is read of it. The last one counts.
-        #[cold]
-        fn grown(unparsed: &mut Vec<Self>, attr: Attr<'_>, is_longer: bool) {
-            unparsed.retain(|other| !other.longer || other.id() != attr.id());
-            if is_longer {
-                Self::keep_longer(unparsed, attr);
-            }
-        }
-
-        /// Keeps all of `attr`, whose start is read: in front of the others and by id, wherever it stood.
-        pub(crate) fn keep_longer(unparsed: &mut Vec<Self>, attr: Attr<'_>) {
-            let at = unparsed.partition_point(|other| other.longer && other.id() <= attr.id());
-            unparsed.insert(at, Self { longer: true, ..Self::new(attr, false) });
-        }
-
-        /// Its id.
-        pub const fn id(&self) -> u16 {
-            self.raw_type & Attr::ID_MASK
-        }
-
-        /// Whether nothing of it was understood.
-        pub const fn is_unknown(&self) -> bool {
-            !self.bad && !self.longer
-        }
-    }
-
-    impl fmt::Debug for Unparsed {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let word = match (self.bad, self.longer) {
-                (true, _) => "bad",
-                (false, true) => "longer",
-                (false, false) => "unknown",
-            };
-            write!(f, "{word} attribute {} ({} bytes)", self.id(), self.payload.len())
         }
     }
 }

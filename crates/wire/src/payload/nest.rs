@@ -159,10 +159,16 @@ impl<K: Owned> Owned for Boxed<K> {
     fn own(payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Option<Self::Owned> {
         K::own(payload, path, bad).map(alloc::boxed::Box::new)
     }
+    fn is_partly(payload: &[u8], bad: &dyn Bad) -> bool {
+        K::is_partly(payload, bad)
+    }
+    fn reads_as(value: &Self::Owned, payload: &[u8]) -> bool {
+        K::reads_as(value, payload)
+    }
     fn put_owned(value: &Self::Owned, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         K::put_owned(value, w, id)
     }
-    fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
+    fn put_beside(value: &Self::Owned, w: &mut Writer<'_>, id: u16, beside: &Beside) -> Result<(), Full> {
         K::put_beside(value, w, id, beside)
     }
 }

@@ -8,7 +8,7 @@ use crate::schema::{Int, Kind};
 use crate::{Full, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::{Beside, Field, Owned},
+    super::{Beside, Field, Owned, Taken},
     crate::{Bad, Path},
     alloc::{string::String, vec::Vec},
 };
@@ -36,21 +36,26 @@ impl Field for Flag {
     fn set(stored: &mut bool, value: bool) {
         *stored = value;
     }
+    #[inline]
+    fn is_set(stored: &bool) -> bool {
+        *stored
+    }
     #[inline(always)]
-    fn take_small(stored: &mut bool, _: &[u8]) -> bool {
-        *stored = true;
-        true
+    fn take_small(stored: &mut bool, payload: &[u8]) -> bool {
+        let taken = !*stored && payload.is_empty();
+        *stored |= taken;
+        taken
     }
-    fn take(stored: &mut bool, _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
+    fn take(stored: &mut bool, payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Taken {
         *stored = true;
-        true
+        Taken::of(true, !payload.is_empty())
     }
-    fn emit(stored: &bool, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
+    fn emit(stored: &bool, w: &mut Writer<'_>, id: u16, _: &Beside) -> Result<(), Full> {
         if *stored { w.put_attr(id, &[]) } else { Ok(()) }
     }
 }
 
-/// Alignment for a 64-bit value behind it: ignored when read, never sent.
+/// Alignment for a 64-bit value behind it: ignored when read, never sent. One with a value is kept as ill-formed.
 pub enum Pad {}
 
 impl Payload for Pad {
@@ -70,14 +75,17 @@ impl Field for Pad {
     type Arg = ();
     const DEEP: bool = false;
     fn set((): &mut (), (): ()) {}
+    fn is_set((): &()) -> bool {
+        false
+    }
     #[inline(always)]
-    fn take_small((): &mut (), _: &[u8]) -> bool {
-        true
+    fn take_small((): &mut (), payload: &[u8]) -> bool {
+        payload.is_empty()
     }
-    fn take((): &mut (), _: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> bool {
-        true
+    fn take((): &mut (), payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Taken {
+        Taken::of(payload.is_empty(), false)
     }
-    fn emit((): &(), _: &mut Writer<'_>, _: u16, _: &Beside<'_>) -> Result<(), Full> {
+    fn emit((): &(), _: &mut Writer<'_>, _: u16, _: &Beside) -> Result<(), Full> {
         Ok(())
     }
 }
@@ -117,6 +125,10 @@ impl Owned for Str {
             None => *place = Some(String::from(value)),
         }
         true
+    }
+    // What follows the NUL, but for zeros.
+    fn is_partly(payload: &[u8], _: &dyn Bad) -> bool {
+        payload.iter().skip_while(|b| **b != 0).any(|b| *b != 0)
     }
     fn put_owned(value: &String, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(value, w, id)
@@ -216,6 +228,9 @@ impl<E: Enumeration> Owned for NamedBitfield32<E> {
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Bitfield32Value> {
         Bitfield32::read(payload)
     }
+    fn is_partly(payload: &[u8], bad: &dyn Bad) -> bool {
+        Bitfield32::is_partly(payload, bad)
+    }
     fn put_owned(value: &Bitfield32Value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Bitfield32::put(*value, w, id)
     }
@@ -250,6 +265,9 @@ impl Owned for Bitfield32 {
     type Owned = Bitfield32Value;
     fn own(payload: &[u8], _: &Path<'_>, _: &mut dyn Bad) -> Option<Bitfield32Value> {
         Self::read(payload)
+    }
+    fn is_partly(payload: &[u8], _: &dyn Bad) -> bool {
+        payload.len() > 8
     }
     fn put_owned(value: &Bitfield32Value, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(*value, w, id)

@@ -9,7 +9,7 @@ use crate::schema::{self, Kind};
 use crate::{AttributeSet, Attrs, FixedHeader, Full, Integer, Link, RawAttrs, Writer, align};
 #[cfg(feature = "alloc")]
 use {
-    super::{Beside, Field, OwnedSet, clear_list},
+    super::{Beside, Field, OwnedSet, Taken, clear_list},
     crate::{Bad, Message, Path, Step},
     alloc::vec::Vec,
 };
@@ -137,10 +137,14 @@ impl<H: FixedHeader, S: OwnedSet + Message<Header = H>> Field for Records<H, S> 
     fn set(stored: &mut Self::Stored, value: Self::Arg) {
         *stored = value;
     }
-    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> bool {
+    #[inline]
+    fn is_set(stored: &Self::Stored) -> bool {
+        !stored.is_empty()
+    }
+    fn take(stored: &mut Self::Stored, payload: &[u8], path: &Path<'_>, bad: &mut dyn Bad) -> Taken {
         stored.clear();
         if path.is_too_deep() {
-            return false;
+            return Taken::Not;
         }
         let mut walk = RawRecords::new(payload, H::SIZE);
         for record in walk.by_ref() {
@@ -151,13 +155,13 @@ impl<H: FixedHeader, S: OwnedSet + Message<Header = H>> Field for Records<H, S> 
                 set.store_header(record.header);
             }
         }
-        walk.remainder() == 0
+        Taken::of(walk.remainder() == 0, false)
     }
     #[inline]
     fn clear(stored: &mut Self::Stored) {
         clear_list(stored);
     }
-    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside<'_>) -> Result<(), Full> {
+    fn emit(stored: &Self::Stored, w: &mut Writer<'_>, id: u16, _: &Beside) -> Result<(), Full> {
         if stored.is_empty() {
             return Ok(());
         }

@@ -8,12 +8,13 @@ use crate::schema::{Kind, MemberKind};
 use crate::{FixedHeader, Full, Writer};
 #[cfg(feature = "alloc")]
 use {
-    super::{Beside, Owned},
+    super::Owned,
     crate::{Bad, Path},
 };
 
-/// Bytes laid out as the C structure `T`. Kernels grow their structures: a shorter value is read as if zeros followed,
-/// what follows in a longer one is kept in its set's `unparsed`, and sent again as long as the start is what came.
+/// Bytes laid out as the C structure `T`. Kernels grow their structures: a shorter value is read as if zeros followed, a
+/// longer one up to the end that is known. Either is kept as it came in its set's `unparsed`, which tells its length, and
+/// is sent again so as long as the structure is what it was read as.
 pub struct CStruct<T>(PhantomData<T>);
 
 impl<T: FixedHeader> Payload for CStruct<T> {
@@ -40,16 +41,9 @@ impl<T: FixedHeader> Owned for CStruct<T> {
     fn put_owned(value: &T, w: &mut Writer<'_>, id: u16) -> Result<(), Full> {
         Self::put(*value, w, id)
     }
-    fn put_beside(value: &T, w: &mut Writer<'_>, id: u16, beside: &Beside<'_>) -> Result<(), Full> {
-        match beside.longer(id).find(|whole| T::read_some(&whole.payload) == *value) {
-            Some(whole) => w.put_attr(whole.raw_type, &whole.payload),
-            None => Self::put(*value, w, id),
-        }
-    }
-    const GROWS: bool = true;
     #[inline]
-    fn is_longer(payload: &[u8]) -> bool {
-        payload.len() > T::SIZE
+    fn is_partly(payload: &[u8], _: &dyn Bad) -> bool {
+        payload.len() != T::SIZE
     }
 }
 

@@ -80,7 +80,8 @@ fn encode<S: OwnedSet>(set: &S) -> Option<Vec<u8>> {
 /// What is decoded is encoded and decoded to the same; what decoding complains of is found by its offset.
 pub fn decoding<S: OwnedSet>(bytes: &[u8]) {
     let (first, bad) = decode::<S>(bytes);
-    assert!(!format!("{first:?}").is_empty());
+    let text = format!("{first:?}");
+    assert!(!text.is_empty());
     for (path, offset) in &bad {
         let found = S::SCHEMA.path_at(RawAttrs::new(bytes), *offset).map(|path| path.to_string());
         assert_eq!(found.as_deref().map(names), Some(names(path)));
@@ -90,7 +91,8 @@ pub fn decoding<S: OwnedSet>(bytes: &[u8]) {
     let (second, worse) = decode::<S>(&sent);
     assert!(worse.is_empty(), "{worse:?}");
     assert_eq!(encode(&second).as_ref(), Some(&sent));
-    if bad.is_empty() {
+    // What is not sent is not there then: what is ill-formed, bytes that are no attribute, what of nests is only kept.
+    if bad.is_empty() && !["no attribute", "partly read", "repeated"].iter().any(|word| text.contains(word)) {
         assert_eq!(second, first);
     }
 }
