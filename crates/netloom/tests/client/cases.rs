@@ -101,7 +101,7 @@ case! {
 }
 
 case! {
-    fn the_three_ways_to_read_a_dump_agree(side, nl) {
+    fn the_ways_to_read_a_dump_agree(side, nl) {
         let mut owned = BTreeSet::new();
         let mut dump = wait!(nl.dump(Getfamily, &())).unwrap();
         while let Some(family) = wait!(dump.next()) {
@@ -122,6 +122,14 @@ case! {
         assert_eq!((&keyed, &walked), (&owned, &owned), "{side}");
         let whole = wait!(wait!(nl.dump(Getfamily, &())).unwrap().consistent(3)).unwrap().whole().unwrap();
         assert_eq!(whole.len(), owned.len(), "{side}");
+        // One over the other, nothing of the one before is left.
+        let (mut place, mut over) = (CtrlAttrs::new(), Vec::new());
+        let mut dump = wait!(nl.dump(Getfamily, &())).unwrap();
+        while let Some(read) = wait!(dump.next_into(&mut place)) {
+            read.unwrap();
+            over.push(place.clone());
+        }
+        assert_eq!(over, whole, "{side}");
         let mut raw = wait!(nl.request_raw(16).cmd(3).version(2).dump()).unwrap();
         let mut count = 0;
         while let Some(message) = wait!(raw.next_ref()) {

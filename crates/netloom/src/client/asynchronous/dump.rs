@@ -22,6 +22,11 @@ impl<O: wire::Dump, R: Runtime> Dump<O, Connection<R>> {
         self.object().await
     }
 
+    /// Reads the next object into a value that is there, whose memory is used again: the quickest way to owned ones.
+    pub async fn next_into(&mut self, place: &mut O::Reply) -> Option<Result<()>> {
+        Some(self.object().await?.map(|object| object.own_into(place)))
+    }
+
     /// All objects of a dump that is of one piece: one that comes torn, or loses messages on its way, is thrown away and asked
     /// for again, `retries` times at most. So is what has been read already. If even the last attempt was torn, what it gave
     /// is told [apart](Consistent).
