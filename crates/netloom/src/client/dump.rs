@@ -188,7 +188,7 @@ fn plan<O: wire::Dump>(timeout: Option<Duration>) -> (Subject<'static>, Terms) {
 /// It behaves as [`Dump`] does.
 #[must_use = "a dump does nothing before it is read"]
 pub struct RawDump<C: Shell = Connection> {
-    run: DumpRun,
+    pub(super) run: DumpRun,
     vigil: C::Vigil,
 }
 

@@ -9,6 +9,7 @@ use netloom_wire::{self as wire, RawMessage};
 use super::connection::Connection;
 use super::runtime::Runtime;
 use crate::Result;
+use crate::client::request::read;
 use crate::client::{Consistent, Dump, Object, RawDump};
 
 impl<O: wire::Dump, R: Runtime> Dump<O, Connection<R>> {
@@ -19,6 +20,9 @@ impl<O: wire::Dump, R: Runtime> Dump<O, Connection<R>> {
 
     /// The next object, borrowed from the receive buffer.
     pub async fn next_ref(&mut self) -> Option<Result<Object<'_, O::Reply>>> {
+        if self.raw.run.has_object() {
+            return self.raw.run.take_object().map(read::<O, O::Reply>);
+        }
         self.object().await
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
 
@@ -37,44 +37,19 @@ impl<R: Runtime> Unsolicited<R> {
 
     /// The next message; `None` when the socket has failed.
     pub async fn next(&mut self) -> Option<Result<Event>> {
-        poll_fn(|cx| self.poll_message(cx)).await
+        poll_fn(|cx| self.poll_message(Some(cx.waker()))).await
     }
 
     /// The next message, if there is one already.
     pub fn try_next(&mut self) -> Option<Result<Event>> {
-        let connection = self.connection.clone();
-        let line = match connection.line(connection.shared().protocol) {
-            Ok(line) => line,
-            Err(error) => return Some(Err(error)),
-        };
-        let kept = || Some(line.strays.next()?.map(|event| name(connection.shared(), event)));
-        while !self.broken {
-            if let Some(item) = kept() {
-                return Some(item);
-            }
-            match self.read(line) {
-                Ok(true) => {}
-                // What another one has kept meanwhile.
-                Ok(false) => return kept(),
-                Err(error) => {
-                    self.broken = error.errno().is_some();
-                    return Some(Err(error));
-                }
-            }
+        match self.poll_message(None) {
+            Poll::Ready(item) => item,
+            Poll::Pending => None,
         }
-        None
     }
 
-    /// Reads a datagram if there is one, and deals it out.
-    fn read(&self, line: &Line<R>) -> Result<bool> {
-        let ears = self.connection.ears(self.connection.shared().protocol, line);
-        let mut state = line.state()?;
-        let Some(got) = line.receive(&mut state) else { return Ok(false) };
-        line.deal(&mut state, got, None, ears.as_ref(), &mut |_| Ok(()))?;
-        Ok(true)
-    }
-
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
+    /// The next message; where there is none, who has a waker waits.
+    fn poll_message(&mut self, waker: Option<&Waker>) -> Poll<Option<Result<Event>>> {
         /// Datagrams that are dealt out before other tasks have their turn.
         const TURN: usize = 256;
         let connection = self.connection.clone();
@@ -83,39 +58,38 @@ impl<R: Runtime> Unsolicited<R> {
             Ok(_) => return Poll::Ready(None),
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
-        for _ in 0..TURN {
-            if let Some(item) = line.strays.next() {
-                return Poll::Ready(Some(item.map(|event| name(connection.shared(), event))));
+        let kept = || line.strays.next().map(|item| item.map(|event| name(connection.shared(), event)));
+        let most = if waker.is_some() { TURN } else { usize::MAX };
+        for _ in 0..most {
+            if let Some(item) = kept() {
+                return Poll::Ready(Some(item));
             }
-            match self.poll_read(cx, line) {
+            match self.poll_read(waker, line) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
                     self.broken = error.errno().is_some();
                     return Poll::Ready(Some(Err(error)));
                 }
                 // What another one has kept, before it could tell us.
-                Poll::Pending => match line.strays.next() {
-                    Some(item) => return Poll::Ready(Some(item.map(|event| name(connection.shared(), event)))),
-                    None => return Poll::Pending,
-                },
+                Poll::Pending => return kept().map_or(Poll::Pending, |item| Poll::Ready(Some(item))),
             }
         }
-        cx.waker().wake_by_ref();
+        if let Some(waker) = waker {
+            waker.wake_by_ref();
+        }
         Poll::Pending
     }
 
     /// Reads a datagram, and deals it out.
-    fn poll_read(&self, cx: &mut Context<'_>, line: &Line<R>) -> Poll<Result<()>> {
+    fn poll_read(&self, waker: Option<&Waker>, line: &Line<R>) -> Poll<Result<()>> {
         let ears = self.connection.ears(self.connection.shared().protocol, line);
         let mut state = line.state()?;
-        let got = match line.receive(&mut state) {
-            Some(got) => got,
-            None => {
-                self.me.bell.wait(self.me.name, cx.waker());
-                match line.ready().poll_receive(&mut || line.receive(&mut state)) {
-                    Poll::Ready(got) => got.and_then(|got| got),
-                    Poll::Pending => return Poll::Pending,
-                }
+        let got = match (line.receive(&mut state), waker) {
+            (Some(got), _) => got,
+            (None, None) => return Poll::Pending,
+            (None, Some(waker)) => {
+                self.me.bell.wait(self.me.name, waker);
+                ready!(line.ready().poll_receive(&mut || line.receive(&mut state))).and_then(|got| got)
             }
         };
         Poll::Ready(line.deal(&mut state, got, None, ears.as_ref(), &mut |_| Ok(())))
@@ -132,7 +106,7 @@ impl<R: Runtime> Stream for Unsolicited<R> {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_message(cx)
+        self.poll_message(Some(cx.waker()))
     }
 }
 
