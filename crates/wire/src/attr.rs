@@ -310,10 +310,44 @@ impl<S> PartialEq for Attrs<'_, S> {
 
 impl<'a, S: AttributeSet> IntoIterator for Attrs<'a, S> {
     type Item = S::Ref<'a>;
-    type IntoIter = core::iter::Map<AttrIter<'a>, fn(Attr<'a>) -> S::Ref<'a>>;
+    type IntoIter = Views<'a, S>;
     #[inline]
-    fn into_iter(self) -> Self::IntoIter {
-        self.raw.into_iter().map(S::view)
+    fn into_iter(self) -> Views<'a, S> {
+        Views { walk: self.raw.into_iter(), set: PhantomData }
+    }
+}
+
+/// Iterator over a run of attributes, each read. It ends where an [`AttrIter`] does.
+pub struct Views<'a, S> {
+    walk: AttrIter<'a>,
+    set: PhantomData<fn() -> S>,
+}
+
+impl<S> Views<'_, S> {
+    /// Bytes not walked yet, as [`AttrIter::remainder`] has them.
+    pub const fn remainder(&self) -> usize {
+        self.walk.remainder()
+    }
+}
+
+impl<'a, S: AttributeSet> Iterator for Views<'a, S> {
+    type Item = S::Ref<'a>;
+
+    // As one with the reading of a value and with who looks at it, which is mostly one of all those that it could be.
+    #[inline(always)]
+    fn next(&mut self) -> Option<S::Ref<'a>> {
+        self.walk.next().map(S::view)
+    }
+}
+
+impl<S> Clone for Views<'_, S> {
+    fn clone(&self) -> Self {
+        Self { walk: self.walk.clone(), set: PhantomData }
+    }
+}
+impl<S: AttributeSet> fmt::Debug for Views<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

@@ -53,7 +53,7 @@ mod validate;
 mod writer;
 
 pub use align::{ALIGN, align, message_len, message_space, padding};
-pub use attr::{Attr, AttrIter, AttributeSet, Attrs, Key, RawAttrs};
+pub use attr::{Attr, AttrIter, AttributeSet, Attrs, Key, RawAttrs, Views};
 pub use contract::{
     Body, Do, Dump, Event, Family, FamilyInfo, FixedHeader, Group, MergeInfo, Message, ModeInfo, Notify, NotifyInfo,
     Op, OpFlags, OpInfo,

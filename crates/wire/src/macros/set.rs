@@ -56,6 +56,9 @@ macro_rules! attribute_set {
         #[doc = concat!("One attribute of [`", stringify!($name), "`], borrowed from its message.")]
         #[derive(Clone, Debug)]
         #[non_exhaustive]
+        // Whatever the value is, it begins a word: an address packed behind a smaller tag would straddle two, and pass through
+        // memory on its way to who looks at it.
+        #[repr(u64)]
         $vis enum $attr<'a> {
             $($(#[$doc])* $variant(<$kind as $crate::Payload>::Ref<'a>),)*
             /// An attribute that the set does not know.
@@ -81,7 +84,7 @@ macro_rules! attribute_set {
             };
             const MAX: u16 = $crate::__max(&[$($id),*]);
             type Ref<'a> = $attr<'a>;
-            #[inline]
+            #[inline(always)]
             fn view(attr: $crate::Attr<'_>) -> $attr<'_> {
                 match attr.id() {
                     $($id => match <$kind as $crate::Payload>::read(attr.payload()) {
