@@ -4,7 +4,6 @@ mod each;
 mod forwarding;
 mod overrun;
 mod torn;
-mod vrf;
 
 use std::fmt::Debug;
 use std::thread;
