@@ -72,6 +72,9 @@ const ADD: &[Client] = &[
     client(Program::Ours, "add", "netloom", "netloom, one a send"),
     client(Program::Ours, "add", "batch", "netloom, a batch"),
     client(Program::Ours, "add", "batch-tokio", "netloom in tokio, a batch"),
+    client(Program::Ours, "add", "lent", "netloom, one a send, written in place"),
+    client(Program::Ours, "add", "batch-lent", "netloom, a batch, written in place"),
+    client(Program::Ours, "add", "batch-lent-tokio", "netloom in tokio, a batch, written in place"),
     client(Program::C, "add", "mnl", "libmnl, one a send"),
     client(Program::C, "add", "mnl-batch", "libmnl, 64 a send, each acknowledged"),
     client(Program::Rust, "add", "netlink-bindings", "netlink-bindings, one a send"),
@@ -89,6 +92,8 @@ const DELETE: &[Client] = &[
     client(Program::C, "delete", "mnl", "libmnl, one a send"),
     client(Program::C, "delete", "mnl-batch", "libmnl, 64 a send, each acknowledged"),
     client(Program::Ours, "delete", "batch", "netloom, a batch"),
+    client(Program::Ours, "delete", "lent", "netloom, one a send, written in place"),
+    client(Program::Ours, "delete", "batch-lent", "netloom, a batch, written in place"),
 ];
 
 const FAMILY: &[Client] = &[
@@ -109,10 +114,10 @@ fn asked(client: &Client) -> Option<&'static str> {
     Some(match (client.job, client.name) {
         ("dump", "pass") => "at most 260 instructions, 1.03 of C's processor time, 4 MiB",
         ("dump", "owned") => "at most 380 instructions, 4 MiB",
-        ("add", "netloom") => "at most 200 instructions, at least 0.98 times the rate of C, one a send",
-        ("add", "batch") => "at most 200 instructions, at least 1.50 times the rate of C, one a send",
-        ("delete", "netloom") => "at least 0.98 times the rate of C, one a send",
-        ("delete", "batch") => "at least 1.50 times the rate of C, one a send",
+        ("add", "netloom" | "lent") => "at most 200 instructions, at least 0.98 times the rate of C, one a send",
+        ("add", "batch" | "batch-lent") => "at most 200 instructions, at least 1.50 times the rate of C, one a send",
+        ("delete", "netloom" | "lent") => "at least 0.98 times the rate of C, one a send",
+        ("delete", "batch" | "batch-lent") => "at least 1.50 times the rate of C, one a send",
         ("family", "netloom") => "at most 400 instructions, 1.05 of C's time",
         ("family", "tokio") => "at most 1.30 of blocking",
         _ => return None,

@@ -158,22 +158,34 @@ fn destination(n: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | n))
 }
 
-fn unicast(n: u32) -> rt_route::Route {
-    let header = Rtmsg {
+fn front() -> Rtmsg {
+    Rtmsg {
         rtm_family: 2,
         rtm_dst_len: 32,
         rtm_table: 254,
         rtm_protocol: RouteProtocol::STATIC,
         rtm_type: RouteType::UNICAST,
         ..Rtmsg::default()
-    };
-    rt_route::Route::new()
-        .header(header)
-        .dst(destination(n))
-        .priority(7)
-        .prefsrc(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))
-        .gateway(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)))
-        .oif(1)
+    }
+}
+
+const OURS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const GATEWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+
+fn unicast(n: u32) -> rt_route::Route {
+    rt_route::Route::new().header(front()).dst(destination(n)).priority(7).prefsrc(OURS).gateway(GATEWAY).oif(1)
+}
+
+/// The same, to be written in place.
+#[inline]
+fn attributes(n: u32) -> [RouteAttr<'static>; 5] {
+    [
+        RouteAttr::Dst(destination(n)),
+        RouteAttr::Priority(7),
+        RouteAttr::Prefsrc(OURS),
+        RouteAttr::Gateway(GATEWAY),
+        RouteAttr::Oif(1),
+    ]
 }
 
 /// One request a send, each acknowledged.
@@ -191,6 +203,23 @@ fn delete(count: u32) -> Result<Told, Failure> {
     for n in 0..count {
         route.dst = Some(destination(n));
         nl.request(rt_route::Delroute, &route).send()?;
+    }
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+/// Each written in place.
+fn add_lent(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    for n in 0..count {
+        nl.request(rt_route::Newroute, &(front(), attributes(n))).create().excl().send()?;
+    }
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+fn delete_lent(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    for n in 0..count {
+        nl.request(rt_route::Delroute, &(front(), attributes(n))).send()?;
     }
     Ok(Told { objects: count.into(), sum: 0 })
 }
@@ -218,6 +247,27 @@ fn delete_batch(count: u32) -> Result<Told, Failure> {
     Ok(Told { objects: count.into(), sum: 0 })
 }
 
+/// Each written in place.
+fn add_batch_lent(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let mut batch = nl.batch();
+    for n in 0..count {
+        batch.push(nl.request(rt_route::Newroute, &(front(), attributes(n))).create().excl())?;
+    }
+    batch.send()?.all()?;
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
+fn delete_batch_lent(count: u32) -> Result<Told, Failure> {
+    let nl = Connection::open()?;
+    let mut batch = nl.batch();
+    for n in 0..count {
+        batch.push(nl.request(rt_route::Delroute, &(front(), attributes(n))))?;
+    }
+    batch.send()?.all()?;
+    Ok(Told { objects: count.into(), sum: 0 })
+}
+
 /// The same in a task.
 fn add_batch_tokio(count: u32) -> Result<Told, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -227,6 +277,19 @@ fn add_batch_tokio(count: u32) -> Result<Told, Failure> {
         for n in 0..count {
             route.dst = Some(destination(n));
             batch.push(nl.request(rt_route::Newroute, &route).create().excl()).await?;
+        }
+        batch.send().await?.all()?;
+        Ok(Told { objects: count.into(), sum: 0 })
+    })
+}
+
+fn add_batch_lent_tokio(count: u32) -> Result<Told, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let nl = netloom::tokio::Connection::open()?;
+        let mut batch = nl.batch();
+        for n in 0..count {
+            batch.push(nl.request(rt_route::Newroute, &(front(), attributes(n))).create().excl()).await?;
         }
         batch.send().await?.all()?;
         Ok(Told { objects: count.into(), sum: 0 })
@@ -313,6 +376,11 @@ fn measured(job: &str, client: &str, count: u32) -> Result<Told, Failure> {
         ("add", "batch") => add_batch(count),
         ("delete", "batch") => delete_batch(count),
         ("add", "batch-tokio") => add_batch_tokio(count),
+        ("add", "lent") => add_lent(count),
+        ("delete", "lent") => delete_lent(count),
+        ("add", "batch-lent") => add_batch_lent(count),
+        ("delete", "batch-lent") => delete_batch_lent(count),
+        ("add", "batch-lent-tokio") => add_batch_lent_tokio(count),
         ("family", "netloom") => family(count),
         ("family", "owned") => family_owned(count),
         ("family", "tokio") => family_tokio(count),

@@ -14,24 +14,36 @@ use std::fmt::Debug;
 
 use netloom_families::{doc_exmpl, nlctrl, rt_addr, rt_link, rt_route, wireguard};
 use netloom_wire::{
-    Body, Do, Dump, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, RawAttrs, Strictness, Why, Writer,
+    AttributeSet, Attrs, Body, Do, Dump, Encode, FamilyInfo, FixedHeader, Message, OpFlags, Path, Policy, RawAttrs,
+    Strictness, Why, Writer,
 };
 use proptest::prelude::*;
 
 fn encode(message: &impl Message) -> Vec<u8> {
+    written(message)
+}
+
+fn written<M>(message: &impl Encode<M>) -> Vec<u8> {
     let mut buf = vec![0; 65536 * 2];
     let mut w = Writer::new(&mut buf);
-    message.encode(&mut w).unwrap();
+    message.write_to(&mut w).unwrap();
     w.written().to_vec()
+}
+
+/// Read where it lies and written again, attribute by attribute.
+fn lent<M: Message + AttributeSet>(body: Body<'_, M::Header>) -> Vec<u8> {
+    let attrs: Vec<_> = Attrs::<M>::new(body.attrs.bytes()).into_iter().collect();
+    written::<M>(&(body.header, attrs))
 }
 
 fn decode<M: Message>(bytes: &[u8]) -> M {
     M::decode(Body::read(bytes).unwrap(), &mut |path: &Path<'_>, _: netloom_wire::Attr<'_>| panic!("bad {path}"))
 }
 
-fn same<M: Message + PartialEq + Debug>(sent: M) {
+fn same<M: Message + AttributeSet + PartialEq + Debug>(sent: M) {
     let bytes = encode(&sent);
     assert_eq!(decode::<M>(&bytes), sent);
+    assert_eq!(lent::<M>(Body::read(&bytes).unwrap()), bytes);
     // Into a value that is there: nothing of what it held is left.
     let nothing = || Body { header: M::Header::default(), attrs: RawAttrs::new(&[]) };
     let mut over = sent.clone();
@@ -119,6 +131,7 @@ fn kinds_of_links() {
         let bytes = encode(&sent);
         let read = decode::<rt_link::Link>(&bytes);
         assert_eq!(encode(&read), bytes, "{read:?}");
+        assert_eq!(lent::<rt_link::Link>(Body::read(&bytes).unwrap()), bytes, "{read:?}");
         // Selectors were filled in.
         let filled = |link: &mut rt_link::Link, kind: Option<&str>| {
             if let Some(info) = &mut link.linkinfo {
@@ -213,11 +226,13 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(attr, 0..8).prop_map(|attrs| attrs.concat())
 }
 
-fn stable<M: Message + PartialEq + Debug>(bytes: &[u8]) {
+fn stable<M: Message + AttributeSet + PartialEq + Debug>(bytes: &[u8]) {
     let Some(body) = Body::read(bytes) else { return };
     let once = encode(&M::decode(body, &mut ()));
     let twice = encode(&M::decode(Body::read(&once).unwrap(), &mut ()));
     assert_eq!(once, twice);
+    let once = lent::<M>(body);
+    assert_eq!(lent::<M>(Body::read(&once).unwrap()), once);
 }
 
 proptest! {

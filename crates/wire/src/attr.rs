@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::{Payload, Schema, align};
+use crate::{AttrList, Payload, Schema, align};
 
 /// One attribute as it lies in a message: a type and a value.
 #[doc(alias = "nlattr")]
@@ -241,8 +241,8 @@ pub trait AttributeSet: 'static {
     /// The highest id of the set; an attribute of that name takes its place.
     #[doc(alias = "DOC_EXMPL_A_MAX")]
     const MAX: u16;
-    /// One attribute, read: an enum with a variant for each attribute, `Unknown` and `Bad`.
-    type Ref<'a>: fmt::Debug;
+    /// One attribute, read or to be written: an enum with a variant for each attribute, `Unknown` and `Bad`.
+    type Ref<'a>: fmt::Debug + AttrList<Self>;
     /// Reads one attribute.
     fn view(attr: Attr<'_>) -> Self::Ref<'_>;
 }

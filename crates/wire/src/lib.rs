@@ -33,6 +33,7 @@ extern crate std;
 mod align;
 mod attr;
 mod contract;
+mod encode;
 mod errno;
 mod ext_ack;
 mod flaw;
@@ -58,6 +59,7 @@ pub use contract::{
     Body, Do, Dump, Event, Family, FamilyInfo, FixedHeader, Group, MergeInfo, Message, ModeInfo, Notify, NotifyInfo,
     Op, OpFlags, OpInfo,
 };
+pub use encode::{AttrList, Encode, Nesting, Within};
 pub use errno::Errno;
 pub use ext_ack::{ErrorMessage, ExtAck};
 pub use flaw::{Flaw, FlawKind};

@@ -169,6 +169,7 @@ impl<'b> Writer<'b> {
     /// A nest of this key: an attribute with the nested bit, holding what `body` writes.
     #[doc(alias = "nla_nest_start")]
     #[doc(alias = "nla_nest_end")]
+    #[inline]
     pub fn nest<S, K: Payload, R>(
         &mut self,
         key: Key<S, K>,
@@ -183,7 +184,10 @@ impl<'b> Writer<'b> {
     pub fn nest_attr<R>(&mut self, raw_type: u16, body: impl FnOnce(&mut Self) -> Result<R, Full>) -> Result<R, Full> {
         self.whole(|w| {
             let start = w.begin_nest(raw_type)?;
-            let done = body(w)?;
+            let done = body(w).map_err(|full| match full {
+                Full::Room => full,
+                Full::TooLong { .. } => too_long(raw_type),
+            })?;
             w.end_nest(start)?;
             Ok(done)
         })
@@ -265,7 +269,8 @@ impl fmt::Debug for Writer<'_> {
 pub enum Full {
     /// The buffer has no room: a bigger one helps, or sending what is there first.
     Room,
-    /// The attribute of this id would be longer than the 65,535 bytes that its length field can say: no buffer helps.
+    /// The attribute of this id, or one inside of it, would be longer than the 65,535 bytes that its length field can say: no
+    /// buffer helps.
     TooLong {
         /// Its id.
         attr: u16,
@@ -330,6 +335,8 @@ mod tests {
             w.put_attr(2, &[0; 40_000])
         });
         assert_eq!((nest, w.len()), (Err(Full::TooLong { attr: 7 }), start));
+        let inside = w.nest_attr(6, |w| w.nest_attr(5, |w| w.put_attr(1, &[0; 70_000])));
+        assert_eq!((inside, w.len()), (Err(Full::TooLong { attr: 6 }), start), "ids inside are another set's");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A message of a generated family, at both ends: which one (a byte), how strict its kernel side is (a byte), its body.
 //!
 //! The client reads the body out of a datagram, typed, lent and as JSON; the kernel side judges it by the op's policy and
-//! reads it. What is read is written, and then read the same again.
+//! reads it. What is read is written, owned and in place, and then read the same again.
 
 use std::fmt::Debug;
 
@@ -13,8 +13,8 @@ use netloom_families::{
     wireguard,
 };
 use netloom_wire::{
-    Attr, Attrs, Body, FixedHeader, Flags, Header, Message, MessageType, OwnedSet, Path, Policy, RawAttrs, Schema,
-    Strictness, Writer, align,
+    Attr, Attrs, Body, Encode, FixedHeader, Flags, Header, Message, MessageType, OwnedSet, Path, Policy, RawAttrs,
+    Schema, Strictness, Writer, align,
 };
 
 /// A message as families have them.
@@ -115,11 +115,17 @@ fn heard(which: u8, body: &[u8], read: fn(&[u8])) {
     }
 }
 
-fn encoded(message: &impl Message, room: usize) -> Vec<u8> {
+fn encoded<M>(message: &impl Encode<M>, room: usize) -> Vec<u8> {
     let mut buf = vec![0; room];
     let mut w = Writer::new(&mut buf);
-    message.encode(&mut w).expect("what was read fits");
+    message.write_to(&mut w).expect("what was read fits");
     w.written().to_vec()
+}
+
+/// What is read where it lies, attribute by attribute, written in place.
+fn lent<M: OwnedSet + Message>(body: Body<'_, M::Header>, room: usize) -> Vec<u8> {
+    let attrs: Vec<_> = Attrs::<M>::new(body.attrs.bytes()).into_iter().collect();
+    encoded::<M>(&(body.header, attrs), room)
 }
 
 /// Typed: total, each ill-formed attribute with a path, written once and then the same for good.
@@ -140,6 +146,8 @@ fn typed<M: OwnedSet + Message + Debug>(bytes: &[u8]) {
         panic!("{path} is ill-formed though it was written")
     });
     assert_eq!(encoded(&again, room), once, "{read:?}\n{again:?}");
+    let once = lent::<M>(body, room);
+    assert_eq!(lent::<M>(Body::read(&once).expect("the header is written"), room), once, "{:?}", body.attrs);
 }
 
 /// As JSON: shown, sent, and shown the same.

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use netloom_wire::{Do, Flags, Protocol};
+use netloom_wire::{Do, Encode, Flags, Protocol};
 
 use super::connection::Connection;
 use super::raw::RawRequest;
-use super::request::{Request, subject, write};
+use super::request::{Request, Typed, subject};
 use super::shared::{FamilyOf, Shared};
 use crate::Result;
 use crate::error::{Cause, Error};
@@ -119,7 +119,7 @@ mod sealed {
     }
 }
 
-impl<O: Do, C> Part<C> for Request<'_, O, C> {
+impl<O: Do, C, Q: Encode<O::Request>> Part<C> for Request<'_, O, C, Q> {
     type Ticket = Ticket<O>;
     #[inline]
     fn ticket(&self, batch: u32, index: u32) -> Ticket<O> {
@@ -127,7 +127,7 @@ impl<O: Do, C> Part<C> for Request<'_, O, C> {
     }
 }
 
-impl<O: Do, C> sealed::Part<C> for Request<'_, O, C> {
+impl<O: Do, C, Q: Encode<O::Request>> sealed::Part<C> for Request<'_, O, C, Q> {
     #[inline]
     fn connection(&self) -> &C {
         self.connection
@@ -153,11 +153,12 @@ impl<O: Do, C> sealed::Part<C> for Request<'_, O, C> {
         fault.map_or(Ok(()), |instead| Err(subject::<O>().error(Cause::Usage(instead))))
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&self, id: u16, requests: &mut Requests) -> Result<u32> {
         let kind = if FamilyOf::<O>::GENERIC { id } else { O::REQUEST };
+        let body = Typed::<O, _, O::Request>::new(self.request, O::REQUEST);
         requests
-            .push(NatureOf::<O>::IT, (kind, self.flags), self.timeout, |w| write::<O>(self.request, O::REQUEST, w))
+            .push(NatureOf::<O>::IT, (kind, self.flags), self.timeout, &body)
             .map_err(|full| subject::<O>().too_long(full))
     }
 }
@@ -197,9 +198,7 @@ impl<C> sealed::Part<C> for RawRequest<'_, C> {
     }
 
     fn write(&self, _: u16, requests: &mut Requests) -> Result<u32> {
-        requests
-            .push_raw(&self.nature(), self.head(), self.timeout, |w| self.write(w))
-            .map_err(|full| self.subject().too_long(full))
+        requests.push_raw(&self.nature(), self.head(), self.timeout, self).map_err(|full| self.subject().too_long(full))
     }
 }
 
@@ -287,7 +286,7 @@ impl Batch<Connection> {
     ///
     /// A request that is too long, of another protocol or connection, or that makes a dump; a family that the kernel side does
     /// not have. The batch is as it was.
-    #[inline]
+    #[inline(always)]
     pub fn push<P: Part<Connection>>(&mut self, request: P) -> Result<P::Ticket> {
         let id = match id_of(&self.connection, &request) {
             Ok(id) => id,
@@ -337,18 +336,17 @@ pub(super) fn id_of<C: Shares, P: Part<C>>(connection: &C, part: &P) -> std::res
 }
 
 /// Writes a request whose family has this id.
-#[inline]
+#[inline(always)]
 pub(super) fn put<C: Shares, P: Part<C>>(batch: &mut Batch<C>, part: &P, id: u16) -> Result<P::Ticket> {
     part.check()?;
     if !Arc::ptr_eq(part.connection().shared(), batch.connection.shared()) {
         return Err(usage("the request is another connection's: push it to a batch of that one"));
     }
-    let index = match &mut batch.written {
-        Some((seat, requests)) if seat.protocol == part.protocol() && requests.count() < Requests::MOST => {
-            part.write(id, requests)?
-        }
-        _ => part.write(id, begin(batch, part.protocol())?)?,
+    let requests = match &mut batch.written {
+        Some((seat, requests)) if seat.protocol == part.protocol() && requests.count() < Requests::MOST => requests,
+        _ => begin(batch, part.protocol())?,
     };
+    let index = part.write(id, requests)?;
     Ok(part.ticket(batch.id, index))
 }
 

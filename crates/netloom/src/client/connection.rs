@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use netloom_wire::{self as wire, Do, Group};
+use netloom_wire::{self as wire, Do, Encode, Group};
 
 use super::Dialer;
 use super::batch::Batch;
@@ -78,11 +78,24 @@ impl Connection {
     ///
     /// What the kernel side refuses, with its errno, its words, and the path of the attribute that is wrong; a family
     /// that it does not have; a timeout; a reply or request that got lost or does not fit.
-    pub fn call<O: Do>(&self, op: O, request: &O::Request) -> Result<O::Reply> {
+    pub fn call<O: Do>(&self, op: O, request: &impl Encode<O::Request>) -> Result<O::Reply> {
         self.request(op, request).reply()
     }
 
     /// An op to be done with flags, another timeout, or for more than its reply.
+    ///
+    /// What it is asked is its request's struct, or a tuple of header and attributes, which are written in place
+    /// ([`Encode`]): for changes by the hundred thousand.
+    ///
+    /// ```no_run
+    /// use netloom::Connection;
+    /// use netloom::families::rt_route::{Newroute, RouteAttr, Rtmsg};
+    /// # fn header() -> Rtmsg { Rtmsg::default() }
+    /// let nl = Connection::open()?;
+    /// let via = RouteAttr::Gateway([192, 0, 2, 2].into());
+    /// nl.request(Newroute, &(header(), [RouteAttr::Dst([10, 0, 0, 0].into()), via])).create().send()?;
+    /// # Ok::<(), netloom::Error>(())
+    /// ```
     ///
     /// ```no_run
     /// # use netloom::client::Connection;
@@ -90,7 +103,8 @@ impl Connection {
     /// nl.request(op, link).create().excl().send()?;
     /// # Ok(()) }
     /// ```
-    pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O> {
+    #[inline]
+    pub fn request<'r, O: Do, Q: Encode<O::Request>>(&'r self, _: O, request: &'r Q) -> Request<'r, O, Self, Q> {
         Request::new(self, request)
     }
 

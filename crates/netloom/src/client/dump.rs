@@ -4,15 +4,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use netloom_wire::{self as wire, Family as _, Flags, Full, Header, Protocol, RawMessage, Schema, Writer};
+use netloom_wire::{self as wire, Family as _, Flags, Header, Protocol, RawMessage, Schema};
 
 use super::connection::Connection;
 use super::consistent::{Attempts, Consistent};
+use super::content::Content;
 use super::conversation::Terms;
 use super::dump_run::{DumpRun, Turn};
 use super::exchange::Expect;
 use super::object::Object;
-use super::request::{kind_anew, read, write};
+use super::request::{Typed, kind_anew, read};
 use super::shared::FamilyOf;
 use super::shell::{Shell, at_once};
 use super::subject::{Asks, Subject};
@@ -111,8 +112,8 @@ impl<O: wire::Dump, C: Shell> Dump<O, C> {
         let (subject, terms) = plan::<O>(nl.shared().timeout);
         let start = async |kind: u16| {
             let head = (kind, Flags::REQUEST | Flags::DUMP);
-            let body = |w: &mut Writer<'_>| write::<O>(request, O::REQUEST, w);
-            let raw = RawDump::start(nl, FamilyOf::<O>::PROTOCOL, head, terms, &subject, body).await?;
+            let body = Typed::<O, _, O::Request>::new(request, O::REQUEST);
+            let raw = RawDump::start(nl, FamilyOf::<O>::PROTOCOL, head, terms, &subject, &body).await?;
             Ok(Self { raw, op: PhantomData })
         };
         let mut before = None;
@@ -233,7 +234,7 @@ impl<C: Shell> RawDump<C> {
         head: (u16, Flags),
         terms: Terms,
         subject: &Subject<'_>,
-        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+        body: &impl Content,
     ) -> Result<Self> {
         nl.breathe().await;
         let run = DumpRun::write(nl.shared(), protocol, head, terms, subject, body)?;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 use std::time::Duration;
 
-use netloom_wire::{Flags, Full, Header, Protocol, Writer, messages, padding};
+use netloom_wire::{Flags, Header, Protocol, messages, padding};
 
+use super::content::Content;
 use super::conversation::Terms;
 use super::exchange::{Exchange, Step};
 use super::hooks::Flow;
@@ -73,7 +74,7 @@ impl DumpRun {
         (kind, flags): (u16, Flags),
         terms: Terms,
         subject: &Subject<'_>,
-        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+        body: &impl Content,
     ) -> Result<Self> {
         let mut lane = shared.take_lane(protocol).map_err(|error| error.of(subject.name()))?;
         let written = lane.write(kind, flags, body);

@@ -68,7 +68,8 @@ pub enum Expect {
 
 /// What answers a request all at once.
 pub(crate) enum Whole<'d> {
-    Reply(RawMessage<'d>),
+    /// By its bytes.
+    Reply(&'d [u8]),
     /// An acknowledgement that says nothing besides.
     Ack,
 }
@@ -86,9 +87,7 @@ pub(crate) fn whole_answer(port: u32, seq: u32, expect: Expect, datagram: &[u8],
         && !header.flags.intersects(UNUSUAL);
     let payload = datagram.get(Header::LEN..).filter(|_| usual)?;
     match expect {
-        Expect::Reply if !header.kind.is_control() => {
-            Some(Whole::Reply(RawMessage { header, payload, bytes: datagram }))
-        }
+        Expect::Reply if !header.kind.is_control() => Some(Whole::Reply(datagram)),
         Expect::Ack if header.kind == MessageType::ERROR => {
             let done = payload.len() >= 4_usize.saturating_add(Header::LEN) && payload.first_chunk() == Some(&[0; 4]);
             done.then_some(Whole::Ack)
@@ -419,7 +418,7 @@ mod tests {
             let bytes = datagram(sent);
             let short = whole_answer(PORT, SEQ, expect, &bytes, source).map(|whole| match whole {
                 Whole::Reply(message) => {
-                    if message.bytes == bytes {
+                    if message == bytes {
                         "reply"
                     } else {
                         "another"

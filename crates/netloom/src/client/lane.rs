@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage, Writer};
+use netloom_wire::{Errno, Flags, Full, Header, MessageType, RawMessage};
 
+use super::content::{Content, write};
 use super::conversation::{Accepted, Conversation, Manner, Terms};
 use super::exchange::{Exchange, Expect, Whole, whole_answer};
 use super::hooks::Ears;
@@ -85,12 +86,12 @@ impl Lane {
     }
 
     /// Writes a request behind a new sequence number; returns both.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(
         &mut self,
         kind: u16,
         flags: Flags,
-        body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+        body: &(impl Content + ?Sized),
     ) -> std::result::Result<(u32, usize), Full> {
         let seq = self.next_seq();
         let header = Header { seq, port: self.port, ..Header::new(MessageType(kind), flags) };
@@ -146,6 +147,13 @@ impl Lane {
     /// The request written last.
     pub(crate) fn request(&self, len: usize) -> &[u8] {
         self.out.get(..len).unwrap_or_default()
+    }
+
+    /// The same without header and padding.
+    pub(super) fn content(&self, len: usize) -> &[u8] {
+        let request = self.request(len);
+        let len = Header::read(request).map_or(0, |header| header.len as usize);
+        request.get(Header::LEN..len).unwrap_or_default()
     }
 
     /// Bytes of the datagram received last.
@@ -273,7 +281,9 @@ impl Lane {
         reply: &mut impl FnMut(RawMessage<'_>) -> Result<()>,
     ) -> Result<Accepted> {
         let begun = match self.ask((seq, len), expect, hooked) {
-            Ok(Whole::Reply(message)) => {
+            Ok(Whole::Reply(bytes)) => {
+                let payload = bytes.get(Header::LEN..).unwrap_or_default();
+                let message = RawMessage { header: Header::read(bytes).unwrap_or_default(), payload, bytes };
                 let read = reply(message).map_err(|error| error.of(manner().subject.name()));
                 return read.map(|()| Accepted::default());
             }
@@ -389,50 +399,6 @@ pub(crate) enum Begun {
     Unsent(Errno),
     /// It is sent; this is what the first look gave.
     Sent(std::result::Result<Received, Errno>),
-}
-
-/// No kernel takes longer requests.
-pub(crate) const LONGEST_REQUEST: usize = 64 << 20;
-
-/// Writes a message, and has the buffer grow as it must; returns its length.
-#[inline]
-pub(crate) fn write(
-    out: &mut Vec<u8>,
-    header: Header,
-    body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
-) -> std::result::Result<usize, Full> {
-    loop {
-        match write_once(&mut Writer::new(out), header, &body) {
-            Ok(len) => return Ok(len),
-            Err(Full::Room) if grow(out) => {}
-            Err(full) => return Err(full),
-        }
-    }
-}
-
-/// Makes room for a longer request; false if no kernel takes one.
-#[cold]
-fn grow(out: &mut Vec<u8>) -> bool {
-    /// The first room for requests.
-    const REQUEST: usize = 4096;
-    let grows = out.len() < LONGEST_REQUEST;
-    if grows {
-        out.resize(out.len().saturating_mul(4).max(REQUEST), 0);
-    }
-    grows
-}
-
-/// Writes a message; what there is of it, if it does not fit, is of no use.
-#[inline]
-fn write_once(
-    w: &mut Writer<'_>,
-    header: Header,
-    body: &impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
-) -> std::result::Result<usize, Full> {
-    let start = w.begin_message(header)?;
-    body(w)?;
-    w.end_message(start)?;
-    Ok(w.len())
 }
 
 /// A no-op that asks for an acknowledgement.

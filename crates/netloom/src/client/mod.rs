@@ -12,6 +12,7 @@ mod by_protocol;
 mod caller;
 mod connection;
 mod consistent;
+mod content;
 mod conversation;
 mod dialer;
 mod dump;

@@ -10,11 +10,11 @@ use netloom_wire::{
 
 use super::batch::Nature;
 use super::connection::Connection;
+use super::content::{Content, write};
 use super::conversation::{Accepted, Manner, Terms};
 use super::dump::RawDump;
 use super::event::Event;
 use super::exchange::Expect;
-use super::lane::write;
 use super::shared::Shared;
 use super::shell::{Shell, at_once};
 use super::subject::{Asks, Subject};
@@ -205,7 +205,7 @@ impl<'c, C> RawRequest<'c, C> {
     pub(super) fn datagram(&self, shared: &Shared, port: u32) -> Result<Vec<u8>> {
         let header = Header { seq: self.seq, port, ..Header::new(MessageType(self.kind), self.flags) };
         let mut bytes = Vec::new();
-        let len = write(&mut bytes, header, |w| self.write(w)).map_err(|full| self.subject().too_long(full))?;
+        let len = write(&mut bytes, header, self).map_err(|full| self.subject().too_long(full))?;
         bytes.truncate(len);
         if let Some(ears) = shared.ears(self.protocol, None) {
             ears.out(port, &bytes).map_err(|cause| self.subject().error(cause))?;
@@ -226,16 +226,6 @@ impl<'c, C> RawRequest<'c, C> {
         error
     }
 
-    pub(super) fn write(&self, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
-        if let Some(attr) = self.too_long {
-            return Err(Full::TooLong { attr });
-        }
-        if let Some(genl) = self.genl {
-            w.genl(genl)?;
-        }
-        w.put_bytes(&self.body)
-    }
-
     pub(super) fn subject(&self) -> Subject<'_> {
         let genl = if self.genl.is_some() { GenlHeader::LEN } else { 0 };
         Subject {
@@ -247,6 +237,18 @@ impl<'c, C> RawRequest<'c, C> {
     }
 }
 
+impl<C> Content for RawRequest<'_, C> {
+    fn write(&self, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
+        if let Some(attr) = self.too_long {
+            return Err(Full::TooLong { attr });
+        }
+        if let Some(genl) = self.genl {
+            w.genl(genl)?;
+        }
+        w.put_bytes(&self.body)
+    }
+}
+
 impl RawRequest<'_> {
     /// Sends it with NLM_F_ACK, and returns all that comes back.
     pub fn send(mut self) -> Result<RawAnswer> {
@@ -255,7 +257,7 @@ impl RawRequest<'_> {
         let shared = &self.connection.shared;
         let channel = shared.channel(self.protocol)?;
         let mut lane = channel.lane.hold().map_err(|error| error.of(subject().name()))?;
-        let request = lane.write(self.kind, self.flags, |w| self.write(w)).map_err(|full| subject().too_long(full))?;
+        let request = lane.write(self.kind, self.flags, &self).map_err(|full| subject().too_long(full))?;
         let mut replies = Vec::new();
         let ears = || shared.ears(self.protocol, Some(channel));
         let manner = || Manner { terms, subject: subject(), strays: &channel.strays, ears: ears() };
@@ -284,9 +286,8 @@ impl RawRequest<'_> {
 impl<C: Shell> RawRequest<'_, C> {
     pub(super) async fn begin_dump(mut self) -> Result<RawDump<C>> {
         let terms = self.plan_dump();
-        let write = |w: &mut Writer<'_>| self.write(w);
         let subject = self.subject();
-        let begun = RawDump::start(self.connection, self.protocol, self.head(), terms, &subject, write).await;
+        let begun = RawDump::start(self.connection, self.protocol, self.head(), terms, &subject, &self).await;
         begun.map_err(|error| self.forget(self.connection.shared(), error))
     }
 }

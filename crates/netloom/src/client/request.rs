@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::sync::MutexGuard;
 use std::time::Duration;
 
-use netloom_wire::{Body, Do, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, Schema, Writer};
+use netloom_wire::{Body, Do, Encode, Family as _, Flags, Full, GenlHeader, Message, Op, RawAttrs, Schema, Writer};
 
 use super::connection::Connection;
+use super::content::Content;
 use super::conversation::{Accepted, Manner, Terms};
 use super::exchange::{Expect, Whole};
 use super::lane::{Begun, Lane};
@@ -25,9 +26,9 @@ use crate::error::{Cause, Error};
 ///
 /// The flags from [`Request::replace`] on belong to creations; what a family makes of them is its own business.
 #[must_use = "a request does nothing before `send`"]
-pub struct Request<'r, O: Do, C = Connection> {
+pub struct Request<'r, O: Do, C = Connection, Q = <O as Do>::Request> {
     pub(super) connection: &'r C,
-    pub(super) request: &'r O::Request,
+    pub(super) request: &'r Q,
     pub(super) flags: Flags,
     /// Where it is not the connection's.
     pub(super) timeout: Option<Duration>,
@@ -47,15 +48,16 @@ pub struct Answer<R> {
     pub cookie: Option<Vec<u8>>,
 }
 
-impl<O: Do, C> fmt::Debug for Request<'_, O, C> {
+impl<O: Do, C, Q> fmt::Debug for Request<'_, O, C, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No values here: there may be a key among them.
         write!(f, "Request({} {}, {:?})", FamilyOf::<O>::NAME, O::NAME, self.flags)
     }
 }
 
-impl<'r, O: Do, C> Request<'r, O, C> {
-    pub(super) fn new(connection: &'r C, request: &'r O::Request) -> Self {
+impl<'r, O: Do, C, Q> Request<'r, O, C, Q> {
+    #[inline]
+    pub(super) fn new(connection: &'r C, request: &'r Q) -> Self {
         Self { connection, request, flags: Flags::REQUEST, timeout: None, op: PhantomData }
     }
 
@@ -133,9 +135,9 @@ fn terms<O: Do>(expect: Expect, timeout: Option<Duration>) -> Terms {
     Terms { expect, replies: O::REPLY.is_some(), timeout, any_sequence, generic }
 }
 
-impl<O: Do> Request<'_, O> {
+impl<O: Do, Q: Encode<O::Request>> Request<'_, O, Connection, Q> {
     /// Does it, and returns all that comes back.
-    #[inline]
+    #[inline(always)]
     pub fn send(self) -> Result<Answer<O::Reply>> {
         self.run(All)
     }
@@ -165,22 +167,25 @@ impl<O: Do> Request<'_, O> {
     }
 
     /// What nearly all calls are, in few steps; the rest is [`Rest`]'s.
-    #[inline]
+    #[inline(always)]
     fn run<K: Keep<O::Reply>>(self, keep: K) -> Result<K::Kept> {
         let (flags, expect) = self.plan()?;
         let Self { connection, request, timeout, op, .. } = self;
         let shared = &*connection.shared;
-        // Moved, here and below: what is lent to a function has to be put into memory before each call.
-        let rest = Rest::<O> { connection, request, flags, expect, timeout, op };
-        let Some(kind) = shared.kind_of::<O>(O::REQUEST) else {
-            return keep.all(move |reply| rest.ask_anew(None, reply));
-        };
+        let known = shared.kind_of::<O>(O::REQUEST);
         let channel = shared.channel(FamilyOf::<O>::PROTOCOL)?;
         let mut lane = channel.lane.hold().map_err(named::<O>)?;
-        let written = lane.write(kind, flags, |w| write::<O>(request, O::REQUEST, w)).map_err(too_long::<O>)?;
+        let content = Typed::<O, _, O::Request>::new(request, O::REQUEST);
+        let written = lane.write(known.unwrap_or(0), flags, &content).map_err(too_long::<O>)?;
+        // What follows has the request by its bytes: what a function may look at lies in memory all the time. All of it is
+        // moved, for the same reason.
+        let rest = Rest::<O> { connection, flags, expect, timeout, op };
+        let Some(kind) = known else {
+            return keep.all(move |reply| rest.ask_anew(None, (channel, lane), written, reply));
+        };
         let begun = match lane.ask(written, expect, shared.hooks.is_any_set()) {
             Ok(Whole::Reply(message)) => {
-                return read::<O, O::Reply>(message.bytes).map(|object| keep.whole(Some(object)));
+                return read::<O, O::Reply>(message).map(|object| keep.whole(Some(object)));
             }
             Ok(Whole::Ack) => return Ok(keep.whole(None)),
             Err(begun) => begun,
@@ -269,7 +274,6 @@ impl<M: Message> Keep<M> for All {
 /// A request whose answer is not all there at the first look.
 struct Rest<'r, O: Do> {
     connection: &'r Connection,
-    request: &'r O::Request,
     flags: Flags,
     expect: Expect,
     timeout: Option<Duration>,
@@ -282,22 +286,41 @@ impl<O: Do> Rest<'_, O> {
     fn hear_out(
         self,
         kind: u16,
-        (channel, lane): (&Channel, MutexGuard<'_, Lane>),
+        (channel, mut lane): (&Channel, MutexGuard<'_, Lane>),
         written: (u32, usize),
         begun: Begun,
         reply: &mut dyn FnMut(Object<'_, O::Reply>),
     ) -> Result<Accepted> {
-        match self.hear((channel, lane), written, begun, reply) {
+        match self.hear(channel, &mut lane, written, begun, reply) {
             Err(error) if self.connection.shared.is_outdated::<O>(kind, &error) => {
-                self.ask_anew(Some((kind, error)), reply)
+                self.ask_anew(Some((kind, error)), (channel, lane), written, reply)
             }
             heard => heard,
         }
     }
 
+    /// Does it after its family has been asked for.
+    #[cold]
+    fn ask_anew(
+        self,
+        before: Option<(u16, Error)>,
+        (channel, lane): (&Channel, MutexGuard<'_, Lane>),
+        written: (u32, usize),
+        reply: &mut dyn FnMut(Object<'_, O::Reply>),
+    ) -> Result<Accepted> {
+        let request = lane.content(written.1).to_vec();
+        // The question goes over the same lane.
+        drop(lane);
+        let kind = at_once(kind_anew::<O, _>(self.connection, before))?;
+        let mut lane = channel.lane.hold().map_err(named::<O>)?;
+        let written = lane.write(kind, self.flags, &*request).map_err(too_long::<O>)?;
+        self.hear(channel, &mut lane, written, Begun::NotYet, reply)
+    }
+
     fn hear(
         &self,
-        (channel, mut lane): (&Channel, MutexGuard<'_, Lane>),
+        channel: &Channel,
+        lane: &mut Lane,
         written: (u32, usize),
         begun: Begun,
         reply: &mut dyn FnMut(Object<'_, O::Reply>),
@@ -310,17 +333,6 @@ impl<O: Do> Rest<'_, O> {
             reply(read::<O, O::Reply>(message.bytes)?);
             Ok(())
         })
-    }
-
-    /// Does it after its family has been asked for.
-    #[cold]
-    fn ask_anew(self, before: Option<(u16, Error)>, reply: &mut dyn FnMut(Object<'_, O::Reply>)) -> Result<Accepted> {
-        let kind = at_once(kind_anew::<O, _>(self.connection, before))?;
-        let channel = self.connection.shared.channel(FamilyOf::<O>::PROTOCOL)?;
-        let mut lane = channel.lane.hold().map_err(named::<O>)?;
-        let written = lane.write(kind, self.flags, |w| write::<O>(self.request, O::REQUEST, w));
-        let written = written.map_err(too_long::<O>)?;
-        self.hear((channel, lane), written, Begun::NotYet, reply)
     }
 }
 
@@ -359,14 +371,30 @@ pub(super) async fn kind_anew<O: Op, C: Shell>(nl: &C, before: Option<(u16, Erro
     }
 }
 
-/// Writes what stands behind a request's header.
-#[inline]
-pub(super) fn write<O: Op>(request: &impl Message, number: u16, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
-    if FamilyOf::<O>::GENERIC {
-        // A command has 8 bits; the contract keeps it in 16 because other protocols' types have.
-        w.genl(GenlHeader { cmd: number as u8, version: FamilyOf::<O>::VERSION, reserved: 0 })?;
+/// What a request of an op of this number is, behind the message's header: a `Q`, written as an `M`.
+pub(super) struct Typed<'r, O, Q, M> {
+    request: &'r Q,
+    number: u16,
+    op: PhantomData<fn() -> (O, M)>,
+}
+
+impl<'r, O: Op, Q: Encode<M>, M> Typed<'r, O, Q, M> {
+    #[inline]
+    pub(super) fn new(request: &'r Q, number: u16) -> Self {
+        Self { request, number, op: PhantomData }
     }
-    request.encode(w)
+}
+
+impl<O: Op, Q: Encode<M>, M> Content for Typed<'_, O, Q, M> {
+    // In the caller's own code: what is lent is known there, and little of this is left.
+    #[inline(always)]
+    fn write(&self, w: &mut Writer<'_>) -> std::result::Result<(), Full> {
+        if FamilyOf::<O>::GENERIC {
+            // A command has 8 bits; the contract keeps it in 16 because other protocols' types have.
+            w.genl(GenlHeader { cmd: self.number as u8, version: FamilyOf::<O>::VERSION, reserved: 0 })?;
+        }
+        self.request.write_to(w)
+    }
 }
 
 /// A message as the object that it is.

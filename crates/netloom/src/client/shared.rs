@@ -114,7 +114,7 @@ impl Shared {
     }
 
     /// The call socket of a protocol, opened if it is not yet.
-    #[inline]
+    #[inline(always)]
     pub(super) fn channel(&self, protocol: Protocol) -> Result<&Channel> {
         self.channels.of(protocol, || {
             let mut lane = self.open_call_lane(protocol)?;

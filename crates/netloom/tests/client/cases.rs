@@ -16,6 +16,39 @@ case! {
 }
 
 case! {
+    fn what_is_asked_may_be_written_in_place(side, nl) {
+        let owned = wait!(nl.call(Getfamily, &nlctrl())).unwrap();
+        let ask = ((), [CtrlAttr::FamilyName("nlctrl")]);
+        assert_eq!(wait!(nl.call(Getfamily, &ask)).unwrap(), owned, "{side}");
+        let answer = wait!(nl.request(Getfamily, &ask).ack().send()).unwrap();
+        assert_eq!(answer.replies, vec![owned.clone()], "{side}");
+        let id = nl.request(Getfamily, &ask);
+        assert_eq!(wait!(id.reply_ref(|family| family.attrs().get(CtrlAttrs::FAMILY_ID))).unwrap(), Some(16), "{side}");
+
+        // The kernel side's refusals point at the attribute, ours as well.
+        let error = wait!(nl.call(Getfamily, &((), CtrlAttr::FamilyName("a name far too long")))).unwrap_err();
+        assert_eq!((error.path(), error.offset()), (Some("family-name"), Some(20)), "{side}: {error}");
+        let long = "x".repeat(70_000);
+        let error = wait!(nl.call(Getfamily, &((), [CtrlAttr::FamilyName(&long)]))).unwrap_err();
+        assert!(error.to_string().contains("family-name is longer"), "{side}: {error}");
+
+        // Owned and lent ones in one batch, one of them longer than its first room.
+        let (mut batch, name) = (nl.batch(), CtrlAttr::FamilyName("nlctrl"));
+        let first = wait!(batch.push(nl.request(Getfamily, &ask))).unwrap();
+        wait!(batch.push(nl.request(Getfamily, &nlctrl()))).unwrap();
+        let error = wait!(batch.push(nl.request(Getfamily, &((), CtrlAttr::FamilyName(&long))))).unwrap_err();
+        assert!(error.to_string().contains("family-name is longer"), "{side}: {error}");
+        let many = vec![name.clone(); 2_000];
+        let last = wait!(batch.push(nl.request(Getfamily, &((), many)))).unwrap();
+        let outcomes = wait!(batch.send()).unwrap();
+        assert_eq!(outcomes.failures().count(), 0, "{side}");
+        assert_eq!(outcomes.reply(first).unwrap(), owned, "{side}");
+        assert_eq!(outcomes.reply(last).unwrap(), owned, "{side}");
+        assert_eq!(nl.strays(), StrayCount::default(), "{side}");
+    }
+}
+
+case! {
     fn refusals_say_what_and_where(side, nl) {
         let error = wait!(nl.call(Getfamily, &CtrlAttrs::new().family_name("NO_SUCH"))).unwrap_err();
         assert_eq!(error.to_string(), "nlctrl getfamily: ENOENT: no such file or directory", "{side}");

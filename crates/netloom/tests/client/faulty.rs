@@ -135,6 +135,9 @@ faulty! {
         kernel.renew();
         assert_eq!(wait!(nl.call(Echo, &text("second"))).unwrap(), text("second"), "{side}");
         kernel.renew();
+        let third = wait!(nl.call(Echo, &((), [MsgAttr::Msg("third")]))).unwrap();
+        assert_eq!(third, wait!(nl.call(Echo, &Msg::new().msg("third"))).unwrap(), "{side}");
+        kernel.renew();
         let whole = wait!(wait!(nl.dump(List, &())).unwrap().consistent(1)).unwrap().whole().unwrap();
         assert_eq!(whole.len(), LISTED, "{side}");
     }

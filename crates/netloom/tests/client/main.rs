@@ -22,7 +22,7 @@ mod common {
     pub(crate) use std::thread;
 
     pub(crate) use netloom::client::{Consistent, Flow, Followed, Hook, StrayCount};
-    pub(crate) use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said, Say};
+    pub(crate) use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, MsgAttr, Said, Say};
     pub(crate) use netloom::families::nlctrl::{CtrlAttr, CtrlAttrs, Getfamily, Getpolicy, INFO, PolicyAttrs};
     pub(crate) use netloom::kernel::{Config, Input};
     pub(crate) use netloom::wire::{Attrs, Errno, Flags, Group, Header, MessageType, Protocol};

@@ -67,6 +67,17 @@ macro_rules! attribute_set {
             Bad($crate::Attr<'a>),
         }
 
+        impl $crate::AttrList<$name> for $attr<'_> {
+            // Where the variant is known, one arm is left of these.
+            #[inline(always)]
+            fn put_all(&self, w: &mut $crate::Writer<'_>) -> Result<(), $crate::Full> {
+                match self {
+                    $(Self::$variant(value) => <$kind as $crate::Payload>::put(Clone::clone(value), w, $id),)*
+                    Self::Unknown(attr) | Self::Bad(attr) => w.put_attr(attr.raw_type(), attr.payload()),
+                }
+            }
+        }
+
         impl $crate::AttributeSet for $name {
             const SCHEMA: &'static $crate::Schema = {
                 static SCHEMA: $crate::Schema = $crate::Schema {

@@ -4,17 +4,17 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use netloom_wire::{Flags, Full, Header, MessageType, RawMessage, Writer};
+use netloom_wire::{Flags, Header, MessageType, RawMessage};
 
 use super::line::{Answered, Line, Place, State};
 use super::patience::Patience;
 use super::runtime::{Runtime, Way};
 use super::slots::{Odd, Post};
 use crate::Result;
+use crate::client::content::{Content, write};
 use crate::client::conversation::{Accepted, Conversation, Manner, Party, Terms};
 use crate::client::exchange::Expect;
 use crate::client::hooks::Ears;
-use crate::client::lane::write;
 use crate::client::subject::Subject;
 use crate::error::Error;
 
@@ -44,7 +44,7 @@ pub(super) fn begin<'l, 's, R: Runtime>(
     asked: Asked,
     ears: Option<&Ears<'_>>,
     subject: impl Fn() -> Subject<'s>,
-    body: impl Fn(&mut Writer<'_>) -> std::result::Result<(), Full>,
+    body: &impl Content,
 ) -> Result<Begun<'l, R>> {
     let Asked { kind, mut flags, mut expect, odd } = asked;
     if line.detached && expect == Expect::Reply {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
-use netloom_wire::{self as wire, Do, Group, Protocol};
+use netloom_wire::{self as wire, Do, Encode, Group, Protocol};
 
 use super::line::Line;
 use super::runtime::Runtime;
@@ -83,12 +83,13 @@ impl<R: Runtime> Connection<R> {
     }
 
     /// Does an op and returns its reply: see [`client::Connection::call`](crate::client::Connection::call).
-    pub async fn call<O: Do>(&self, op: O, request: &O::Request) -> Result<O::Reply> {
+    pub async fn call<O: Do>(&self, op: O, request: &impl Encode<O::Request>) -> Result<O::Reply> {
         self.request(op, request).reply().await
     }
 
     /// An op to be done with flags, another timeout, or for more than its reply.
-    pub fn request<'r, O: Do>(&'r self, _: O, request: &'r O::Request) -> Request<'r, O, Self> {
+    #[inline]
+    pub fn request<'r, O: Do, Q: Encode<O::Request>>(&'r self, _: O, request: &'r Q) -> Request<'r, O, Self, Q> {
         Request::new(self, request)
     }
 

@@ -113,7 +113,7 @@ impl<R: Runtime> Line<R> {
             whole_answer(self.port, place.seq, expect, datagram, received.source)
         });
         let reply = match whole {
-            Some(Whole::Reply(message)) => Some(message.bytes.len()),
+            Some(Whole::Reply(message)) => Some(message.len()),
             Some(Whole::Ack) => None,
             None => {
                 // Whatever it is: all whom it may concern have it in their mail then, this call among them.

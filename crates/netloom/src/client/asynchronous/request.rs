@@ -1,19 +1,19 @@
 //! Requests that are waited for in a task.
 
-use netloom_wire::{Do, MessageType, Writer};
+use netloom_wire::{Do, Encode, MessageType};
 
 use super::call::{Asked, Begun, begin, post};
 use super::connection::Connection;
 use super::runtime::Runtime;
 use crate::client::conversation::{Accepted, Manner};
 use crate::client::exchange::Expect;
-use crate::client::request::{All, First, Keep, kind_anew, read, reply_of, subject, write};
+use crate::client::request::{All, First, Keep, Typed, kind_anew, read, reply_of, subject};
 use crate::client::shared::FamilyOf;
 use crate::client::{Answer, Object, RawAnswer, RawDump, RawRequest, Request};
 use crate::error::Cause;
 use crate::{Error, Result};
 
-impl<'r, O: Do, R: Runtime> Request<'r, O, Connection<R>> {
+impl<'r, O: Do, R: Runtime, Q: Encode<O::Request>> Request<'r, O, Connection<R>, Q> {
     /// Does it, and returns all that comes back.
     pub async fn send(self) -> Result<Answer<O::Reply>> {
         self.run(All).await
@@ -69,8 +69,8 @@ impl<'r, O: Do, R: Runtime> Request<'r, O, Connection<R>> {
         let odd = FamilyOf::<O>::ANY_SEQUENCE.then(|| generic.then_some(MessageType(kind)));
         let line = connection.line(protocol)?;
         let ears = connection.ears(protocol, line);
-        let body = |w: &mut Writer<'_>| write::<O>(self.request, O::REQUEST, w);
-        begin(line, Asked { kind, flags, expect, odd }, ears.as_ref(), subject::<O>, body)
+        let body = Typed::<O, _, O::Request>::new(self.request, O::REQUEST);
+        begin(line, Asked { kind, flags, expect, odd }, ears.as_ref(), subject::<O>, &body)
     }
 
     /// Waits for the answers. A family that is not known, or by an old id, is asked for first.
@@ -123,7 +123,7 @@ impl<R: Runtime> RawRequest<'_, Connection<R>> {
         let (kind, flags) = self.head();
         let odd = terms.any_sequence.then(|| terms.generic.then_some(MessageType(kind)));
         let asked = Asked { kind, flags, expect: terms.expect, odd };
-        let begun = begin(line, asked, ears.as_ref(), || self.subject(), |w| self.write(w))?;
+        let begun = begin(line, asked, ears.as_ref(), || self.subject(), &self)?;
         let mut replies = Vec::new();
         let manner = Manner { terms, subject, strays: &line.strays, ears };
         let accepted = begun.hear_out(manner, |message| {

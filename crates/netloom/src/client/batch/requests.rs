@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use netloom_wire::{Do, Family as _, Flags, Full, Header, MessageType, Op, Protocol, Schema, Writer};
+use netloom_wire::{Do, Family as _, Flags, Full, Header, MessageType, Op, Protocol, Schema};
 
+use crate::client::content::{Content, LONGEST_REQUEST, write_once};
 use crate::client::exchange::Expect;
-use crate::client::lane::LONGEST_REQUEST;
 use crate::client::shared::FamilyOf;
 use crate::client::subject::{Asks, Subject};
 
 /// The requests of a batch, written one behind the other, with consecutive sequence numbers.
 pub struct Requests {
-    /// Full ones, and the one that is written to last: what is written is never moved.
-    pieces: Vec<Piece>,
+    /// Those that are full, and the one that is written to: what is written is never moved.
+    full: Vec<Piece>,
+    open: Piece,
     /// Bytes written, in all of them.
     len: usize,
     count: u32,
@@ -21,6 +22,8 @@ pub struct Requests {
     first: u32,
     port: u32,
     natures: Natures,
+    /// That of the last one, where it is an op's.
+    last: Option<&'static OpNature>,
     /// The longest that any of them may take, or the connection's timeout.
     timeout: Option<Duration>,
     /// Of 64 requests in one piece: the first, and where the last begins and ends.
@@ -33,6 +36,7 @@ pub struct Requests {
 }
 
 /// A piece of memory with whole requests. What is sent at once lies in one.
+#[derive(Default)]
 struct Piece {
     /// Where it begins, of all that is written.
     start: usize,
@@ -44,8 +48,6 @@ struct Piece {
 pub(super) struct Stretch {
     from: u32,
     nature: Nature,
-    /// What it was made of.
-    typed: Option<&'static OpNature>,
 }
 
 /// What a request is, apart from its bytes.
@@ -159,12 +161,14 @@ impl Requests {
     /// None yet, to be sent from this port, with sequence numbers from `first` on, answered within the connection's timeout.
     pub(super) fn new(port: u32, first: u32, timeout: Option<Duration>) -> Self {
         Self {
-            pieces: Vec::new(),
+            full: Vec::new(),
+            open: Piece::default(),
             len: 0,
             count: 0,
             first,
             port,
             natures: Natures::default(),
+            last: None,
             timeout,
             leaps: Vec::new(),
             since: 0,
@@ -200,17 +204,17 @@ impl Requests {
     }
 
     /// Writes a request of an op; returns its index.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(
         &mut self,
         nature: &'static OpNature,
         head: (u16, Flags),
         timeout: Option<Duration>,
-        body: impl Fn(&mut Writer<'_>) -> Result<(), Full>,
+        body: &impl Content,
     ) -> Result<u32, Full> {
         let index = self.write(head, timeout, body)?;
         self.replied_to |= nature.replies | head.1.contains(Flags::ECHO);
-        if !self.natures.0.last().and_then(|last| last.typed).is_some_and(|last| std::ptr::eq(last, nature)) {
+        if !self.last.is_some_and(|last| std::ptr::eq(last, nature)) {
             self.turn(index, nature);
         }
         Ok(index)
@@ -222,45 +226,36 @@ impl Requests {
         nature: &Nature,
         head: (u16, Flags),
         timeout: Option<Duration>,
-        body: impl Fn(&mut Writer<'_>) -> Result<(), Full>,
+        body: &impl Content,
     ) -> Result<u32, Full> {
         let index = self.write(head, timeout, body)?;
         self.replied_to = true;
+        self.last = None;
         if !self.natures.0.last().is_some_and(|last| last.nature.is(nature)) {
-            self.natures.0.push(Stretch { from: index, nature: nature.clone(), typed: None });
+            self.natures.0.push(Stretch { from: index, nature: nature.clone() });
         }
         Ok(index)
     }
 
-    #[inline]
+    /// In the caller's own code, where much of it is known.
+    #[inline(always)]
     fn write(
         &mut self,
         (kind, flags): (u16, Flags),
         timeout: Option<Duration>,
-        body: impl Fn(&mut Writer<'_>) -> Result<(), Full>,
+        body: &impl Content,
     ) -> Result<u32, Full> {
         let index = self.count;
         let header = Header { seq: self.sequence_of(index), port: self.port, ..Header::new(MessageType(kind), flags) };
-        let header = header.to_bytes();
         let at = self.len;
         loop {
-            let room = self.pieces.last_mut().and_then(|last| last.bytes.get_mut(at.wrapping_sub(last.start)..));
-            let room = room.unwrap_or_default();
-            let mut w = Writer::new(room);
-            // Nothing is taken back where it fails: what is not counted has not been written.
-            let written = w.put_bytes(&header).and_then(|()| body(&mut w)).and_then(|()| {
-                let len = w.len();
-                w.pad()?;
-                Ok((len, w.len()))
-            });
-            match written {
-                Ok((len, padded)) => {
-                    if let (Some(place), Ok(len)) = (room.first_chunk_mut(), u32::try_from(len)) {
-                        *place = len.to_ne_bytes();
-                    }
-                    self.len = at.wrapping_add(padded);
+            let room = self.open.bytes.get_mut(at.wrapping_sub(self.open.start)..).unwrap_or_default();
+            match write_once(room, header, body) {
+                Ok(len) => {
+                    self.len = at.wrapping_add(len);
                     break;
                 }
+                // Nothing is taken back: what is not counted has not been written.
                 Err(Full::Room) if self.grow() => {}
                 Err(full) => return Err(full),
             }
@@ -281,24 +276,26 @@ impl Requests {
     /// Makes room for more; false if there was enough for any request.
     #[cold]
     fn grow(&mut self) -> bool {
-        let last = self.pieces.last().map_or(0, |last| last.bytes.len());
+        let last = self.open.bytes.len();
         // One request alone did not fit: it gets a larger piece.
-        let alone = self.pieces.pop_if(|last| last.start == self.len).is_some();
+        let alone = self.open.start == self.len;
         let room = last.saturating_mul(2).clamp(Self::ROOM, if alone { LONGEST_REQUEST } else { Self::MOST_ROOM });
         if alone && room <= last {
             return false;
         }
         self.since = 0;
-        self.pieces.push(Piece { start: self.len, bytes: vec![0; room] });
+        let full = std::mem::replace(&mut self.open, Piece { start: self.len, bytes: vec![0; room] });
+        if !alone {
+            self.full.push(full);
+        }
         true
     }
 
     #[cold]
     fn turn(&mut self, index: u32, nature: &'static OpNature) {
-        let last = self.natures.0.last().and_then(|last| last.typed);
         // The same op may be met at two places in memory.
-        if !last.is_some_and(|last| last.is(nature)) {
-            self.natures.0.push(Stretch { from: index, nature: nature.nature(), typed: Some(nature) });
+        if !self.last.replace(nature).is_some_and(|last| last.is(nature)) {
+            self.natures.0.push(Stretch { from: index, nature: nature.nature() });
         }
     }
 
@@ -310,13 +307,19 @@ impl Requests {
     /// What is written in one piece with what stands here, from here on.
     fn from(&self, at: usize) -> &[u8] {
         let index = self.piece_of(at);
-        let end = self.pieces.get(index.wrapping_add(1)).map_or(self.len, |next| next.start);
-        let Some(piece) = self.pieces.get(index) else { return &[] };
+        let (piece, end) = match self.full.get(index) {
+            Some(piece) => (piece, self.full.get(index.wrapping_add(1)).unwrap_or(&self.open).start),
+            None => (&self.open, self.len),
+        };
         piece.bytes.get(at.wrapping_sub(piece.start)..end.wrapping_sub(piece.start)).unwrap_or_default()
     }
 
+    /// That of the open one is behind those of the full ones.
     fn piece_of(&self, at: usize) -> usize {
-        self.pieces.partition_point(|piece| piece.start <= at).wrapping_sub(1)
+        if at >= self.open.start {
+            return self.full.len();
+        }
+        self.full.partition_point(|piece| piece.start <= at).wrapping_sub(1)
     }
 
     /// Bytes from `start` to `end`, which lie in one piece.
@@ -371,8 +374,8 @@ impl Requests {
     pub(super) fn ask_ack(&mut self, at: usize) {
         let flags = self.flags(at) | Flags::ACK;
         let index = self.piece_of(at);
-        let piece = self.pieces.get_mut(index);
-        let rest = piece.and_then(|piece| piece.bytes.get_mut(at.wrapping_sub(piece.start)..));
+        let piece = self.full.get_mut(index).unwrap_or(&mut self.open);
+        let rest = piece.bytes.get_mut(at.wrapping_sub(piece.start)..);
         if let Some(place) = rest.and_then(|rest| rest.get_mut(6..8)) {
             place.copy_from_slice(&flags.0.to_ne_bytes());
         }
@@ -419,14 +422,23 @@ impl Natures {
 
 #[cfg(test)]
 mod tests {
+    use netloom_wire::Writer;
+
     use super::*;
+
+    impl<F: Fn(&mut Writer<'_>) -> Result<(), Full>> Content for F {
+        fn write(&self, w: &mut Writer<'_>) -> Result<(), Full> {
+            self(w)
+        }
+    }
 
     fn written(lens: &[usize]) -> Requests {
         let mut requests = Requests::new(7, 100, None);
         let nature = Nature::by_hand(("".into(), "".into()), None, 0, false);
         for len in lens {
-            let index = requests
-                .push_raw(&nature, (20, Flags::REQUEST), None, |w| (0..*len).try_for_each(|n| w.put_bytes(&[n as u8])));
+            let index = requests.push_raw(&nature, (20, Flags::REQUEST), None, &|w: &mut Writer<'_>| {
+                (0..*len).try_for_each(|n| w.put_bytes(&[n as u8]))
+            });
             assert!(index.is_ok());
         }
         requests
@@ -436,7 +448,7 @@ mod tests {
     fn requests_lie_whole_and_in_order_whatever_their_lengths() {
         let lens: Vec<usize> = (0..3_000).map(|n| if n % 700 == 9 { 40_000 } else { n * 7 % 301 }).collect();
         let requests = written(&lens);
-        assert!(requests.pieces.len() > 4);
+        assert!(requests.full.len() > 3);
         let mut place = Place { index: 0, at: 0 };
         for (n, len) in (0..).zip(&lens) {
             let header = Header::read(requests.request(place.at)).unwrap();
@@ -468,9 +480,9 @@ mod tests {
         let before = (requests.count(), requests.len());
         let nature = Nature::by_hand(("".into(), "".into()), None, 0, false);
         let endless = |_: &mut Writer<'_>| Err(Full::Room);
-        assert_eq!(requests.push_raw(&nature, (20, Flags::REQUEST), None, endless), Err(Full::Room));
+        assert_eq!(requests.push_raw(&nature, (20, Flags::REQUEST), None, &endless), Err(Full::Room));
         assert_eq!((requests.count(), requests.len()), before);
-        let next = requests.push_raw(&nature, (20, Flags::REQUEST), None, |w| w.put_bytes(&[1; 8]));
+        let next = requests.push_raw(&nature, (20, Flags::REQUEST), None, &|w: &mut Writer<'_>| w.put_bytes(&[1; 8]));
         assert_eq!(next, Ok(2));
         let third = requests.seek(Place { index: 0, at: 0 }, 2);
         assert_eq!(requests.request(third.at).len(), 24);
