@@ -4,7 +4,7 @@ use netloom::Connection;
 use netloom::client::Watch;
 use netloom::rtnetlink::{AddressFamily, Neighbours, link};
 
-use super::{Called, quietly, steps, synced};
+use super::{Called, bridge, quietly, steps, synced};
 use crate::{inside, run, say, shown, works};
 
 #[test]
@@ -13,8 +13,8 @@ fn forwarding_entries_are_true_wherever_they_lead() {
         return;
     }
     quietly();
+    bridge();
     run("ip link set lo up
-         ip link add br0 type bridge
          ip link add v0 type veth peer name v1
          ip link add v2 type veth peer name v3
          ip link set v0 master br0

@@ -14,7 +14,7 @@ use netloom::client::{Change, Watch, Watchable};
 use netloom::families::{rt_addr, rt_link, rt_neigh, rt_route, rt_rule};
 use netloom::rtnetlink::{GROUPS, MacAddr, addr, route};
 
-use crate::{run, say, shown};
+use crate::{run, say, shown, works};
 
 /// How an object is called in what a test expects.
 trait Called {
@@ -163,6 +163,14 @@ fn quietly() {
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/addr_gen_mode"), "1");
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/accept_dad"), "0");
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{kind}/router_solicitations"), "0");
+    }
+}
+
+/// Makes a bridge, whose ports are in no VLAN: each entry would come twice, once for the VLAN.
+fn bridge() {
+    // Some kernels' bridges have no VLANs, and know nothing of the option.
+    if !works("ip link add br0 type bridge vlan_default_pvid 0") {
+        run("ip link add br0 type bridge");
     }
 }
 

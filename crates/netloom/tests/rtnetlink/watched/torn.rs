@@ -9,7 +9,7 @@ use netloom::families::rt_link::{Getlink, Ifinfomsg, Link};
 use netloom::rtnetlink::watched::{NeighbourKey, RouteKey};
 use netloom::rtnetlink::{AddressFamily, MacAddr, Neighbours, Routes};
 
-use super::quietly;
+use super::{bridge, quietly};
 use crate::{inside, run, say};
 
 /// What dumps had, in their order, and how far each datagram of the last one went.
@@ -112,8 +112,8 @@ fn forwarding_entries_are_true_though_a_dump_passes_over_some() {
         return;
     }
     quietly();
-    run("ip link add br0 type bridge
-         ip link add v0 type veth peer name v1
+    bridge();
+    run("ip link add v0 type veth peer name v1
          ip link set v0 master br0");
     let mac = |n: usize| format!("02:00:00:00:{:02x}:{:02x}", n >> 8, n & 0xff);
     let fill = (0..3000).map(|n| format!("fdb replace {} dev v0 master static\n", mac(n))).collect();
