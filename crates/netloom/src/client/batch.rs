@@ -17,7 +17,8 @@ use netloom_wire::{Do, Encode, Flags, Protocol};
 use super::connection::Connection;
 use super::raw::RawRequest;
 use super::request::{Request, Typed, subject};
-use super::shared::{FamilyOf, Shared};
+use super::shared::FamilyOf;
+use super::shell::Shell;
 use crate::Result;
 use crate::error::{Cause, Error};
 pub use outcomes::Outcomes;
@@ -267,18 +268,6 @@ impl<C> Batch<C> {
     }
 }
 
-/// A connection of any shell.
-pub(crate) trait Shares {
-    fn shared(&self) -> &Arc<Shared>;
-}
-
-impl Shares for Connection {
-    #[inline]
-    fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-}
-
 impl Batch<Connection> {
     /// Writes a request; its ticket is for the [`Outcomes`].
     ///
@@ -328,7 +317,7 @@ impl<C> fmt::Debug for Batch<C> {
 
 /// The id of the family of a request, as far as it is known; 0 where none is needed.
 #[inline]
-pub(super) fn id_of<C: Shares, P: Part<C>>(connection: &C, part: &P) -> std::result::Result<u16, &'static str> {
+pub(super) fn id_of<C: Shell, P: Part<C>>(connection: &C, part: &P) -> std::result::Result<u16, &'static str> {
     match part.family() {
         None => Ok(0),
         Some(name) => connection.shared().names.id(name).ok_or(name),
@@ -337,7 +326,7 @@ pub(super) fn id_of<C: Shares, P: Part<C>>(connection: &C, part: &P) -> std::res
 
 /// Writes a request whose family has this id.
 #[inline(always)]
-pub(super) fn put<C: Shares, P: Part<C>>(batch: &mut Batch<C>, part: &P, id: u16) -> Result<P::Ticket> {
+pub(super) fn put<C: Shell, P: Part<C>>(batch: &mut Batch<C>, part: &P, id: u16) -> Result<P::Ticket> {
     part.check()?;
     if !Arc::ptr_eq(part.connection().shared(), batch.connection.shared()) {
         return Err(usage("the request is another connection's: push it to a batch of that one"));
@@ -351,7 +340,7 @@ pub(super) fn put<C: Shares, P: Part<C>>(batch: &mut Batch<C>, part: &P, id: u16
 }
 
 #[cold]
-fn begin<C: Shares>(batch: &mut Batch<C>, protocol: Protocol) -> Result<&mut Requests> {
+fn begin<C: Shell>(batch: &mut Batch<C>, protocol: Protocol) -> Result<&mut Requests> {
     if let Some((seat, _)) = &batch.written {
         return Err(match seat.protocol == protocol {
             true => usage("the batch has as many requests as there are sequence numbers: send it, and begin another"),

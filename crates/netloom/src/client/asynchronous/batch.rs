@@ -1,23 +1,14 @@
 //! Batches that are waited for in a task.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::connection::Connection;
 use super::runtime::Runtime;
 use super::vigil::Vigil;
 use crate::Result;
-use crate::client::batch::{BatchRun, Shares, Turn, id_of, put};
-use crate::client::shared::Shared;
+use crate::client::batch::{BatchRun, Turn, id_of, put};
 use crate::client::{Batch, Outcomes, Part};
-
-impl<R: Runtime> Shares for Connection<R> {
-    #[inline]
-    fn shared(&self) -> &Arc<Shared> {
-        Self::shared(self)
-    }
-}
 
 impl<R: Runtime> Batch<Connection<R>> {
     /// Writes a request; its ticket is for the [`Outcomes`]. It waits only where its family has not been met before.
