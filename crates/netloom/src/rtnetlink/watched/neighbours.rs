@@ -196,8 +196,14 @@ impl Watchable for Neighbours {
 
     fn hear(&mut self, event: &Event, _: &Objects<Self>, news: &mut Vec<News<Self>>) {
         if let Some(neighbour) = event.get(NewneighNtf) {
-            let failed = neighbour.clone();
-            news.push(self.keep(neighbour).map_or(News::Gone(failed), News::There));
+            let told = neighbour.clone();
+            match self.keep(neighbour) {
+                Some(neighbour) => news.push(News::There(neighbour)),
+                // net/core/rtnetlink.c: rtnl_fdb_add says again what a tunnel has said of itself, up to Linux 6.12, and leaves
+                // out where it leads; or it says what an interface listens for.
+                None if told.header.ndm_family == AddressFamily::BRIDGE.0 => {}
+                None => news.push(News::Gone(told)),
+            }
         } else if let Some(neighbour) = event.get(DelneighNtf) {
             news.push(News::Gone(neighbour));
         } else if !self.is_forwarding() {
@@ -238,5 +244,51 @@ impl Watchable for Neighbours {
 
     fn forget(&mut self) {
         self.carriers.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use netloom_families::rt_neigh::NdaCacheinfo;
+    use netloom_wire::{Flags, Header, Message, MessageType, Protocol, Writer, messages};
+
+    use super::*;
+    use crate::client::{Table, Want};
+    use crate::socket::{Address, Received};
+
+    fn event(number: u16, neighbour: &Neighbour) -> Event {
+        let mut buf = [0; 256];
+        let mut w = Writer::new(&mut buf);
+        neighbour.encode(&mut w).unwrap();
+        let bytes = Header::new(MessageType(number), Flags::default()).message(w.written());
+        let message = messages(&bytes).next().unwrap().unwrap();
+        Event::new(Protocol::ROUTE, &message, Address::KERNEL, &Received::default())
+    }
+
+    #[test]
+    fn an_entry_of_a_tunnel_stays_where_it_is_said_again_in_fewer_words() {
+        let mut table = Table::new(Neighbours::of(AddressFamily::BRIDGE));
+        while !matches!(table.want(), Want::Event) {
+            table.done();
+        }
+        // As Linux 6.1 tells of `bridge fdb add 02:00:00:00:00:07 dev vx0 dst 10.0.0.2`, and of its end.
+        let header = Ndmsg {
+            ndm_family: AddressFamily::BRIDGE.0,
+            ndm_ifindex: 5,
+            ndm_state: NeighbourState::PERMANENT,
+            ndm_flags: NeighbourFlags::SELF,
+            ..Ndmsg::default()
+        };
+        let again = Neighbour::new().header(header).lladdr([2, 0, 0, 0, 0, 7]);
+        let whole = again.clone().dst(Ipv4Addr::new(10, 0, 0, 2)).cacheinfo(NdaCacheinfo::default());
+        table.hear(&event(<NewneighNtf as wire::Event>::ID, &whole));
+        table.hear(&event(<NewneighNtf as wire::Event>::ID, &again));
+        let places: Vec<_> = table.objects().iter().map(|entry| entry.dst).collect();
+        assert_eq!(places, [whole.dst]);
+        table.hear(&event(<DelneighNtf as wire::Event>::ID, &whole));
+        table.hear(&event(<DelneighNtf as wire::Event>::ID, &again));
+        assert!(table.objects().is_empty());
     }
 }
