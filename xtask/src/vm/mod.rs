@@ -252,9 +252,14 @@ struct Test {
 const TESTS: [Test; 2] = [
     // Our answers against those of the Linux underneath, with random input.
     Test { package: "netloom-conformance", name: "random", newest: true, words: &[] },
-    // Kinds of interfaces and of tunnels that the kernel outside may lack, against what `ip` shows. The rest would take a
-    // minute here.
-    Test { package: "netloom", name: "rtnetlink", newest: false, words: &["kinds", "encapsulations"] },
+    // Kinds of interfaces and of tunnels that the kernel outside may lack, against what `ip` shows, and tables of what hangs on
+    // them. The rest would take a minute here.
+    Test {
+        package: "netloom",
+        name: "rtnetlink",
+        newest: false,
+        words: &["kinds", "encapsulations", "forwarding", "watched::vrf"],
+    },
 ];
 
 /// The pass in which programs run on both kernels.

@@ -61,6 +61,25 @@ fn forwarding_entries_are_true_wherever_they_lead() {
             ("ip link del br0", &[&format!("-  {five}"), ".."]),
         ],
     );
+    if works("ip link add b1 type bridge vlan_filtering 1") {
+        run("ip link add w0 type veth peer name w1
+             ip link set w0 master b1
+             bridge vlan add vid 10 dev w0
+             bridge vlan add vid 20 dev w0");
+        steps(
+            &mut forwarding,
+            &[
+                (&format!("bridge fdb add {five} dev w0 vlan 10 master static"), &[&format!("+  {five}"), ".."]),
+                (&format!("bridge fdb add {five} dev w0 vlan 20 master static"), &[&format!("+  {five}")]),
+                (&format!("bridge fdb del {five} dev w0 vlan 10 master"), &[&format!("-  {five}")]),
+                ("bridge vlan del vid 20 dev w0", &[".."]),
+                ("ip link del b1", &[".."]),
+            ],
+        );
+        run("ip link del w0");
+    } else {
+        say("forwarding entries of VLANs are not looked at: this kernel's bridges have none");
+    }
 }
 
 #[test]

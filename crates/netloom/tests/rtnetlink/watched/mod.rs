@@ -4,6 +4,7 @@ mod each;
 mod forwarding;
 mod overrun;
 mod torn;
+mod vrf;
 
 use std::fmt::Debug;
 use std::thread;
