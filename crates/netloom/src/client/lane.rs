@@ -98,6 +98,11 @@ impl Lane {
         write(&mut self.out, header, body).map(|len| (seq, len))
     }
 
+    /// The last request is not sent: its sequence number is the next one's.
+    pub(crate) fn take_back(&mut self, seq: u32) {
+        self.seq = seq.wrapping_sub(1);
+    }
+
     /// Writes the last request again, under a new sequence number.
     pub(crate) fn rewrite(&mut self) -> u32 {
         let seq = self.next_seq();

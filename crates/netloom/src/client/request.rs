@@ -304,11 +304,14 @@ impl<O: Do> Rest<'_, O> {
     fn ask_anew(
         self,
         before: Option<(u16, Error)>,
-        (channel, lane): (&Channel, MutexGuard<'_, Lane>),
+        (channel, mut lane): (&Channel, MutexGuard<'_, Lane>),
         written: (u32, usize),
         reply: &mut dyn FnMut(Object<'_, O::Reply>),
     ) -> Result<Accepted> {
         let request = lane.content(written.1).to_vec();
+        if before.is_none() {
+            lane.take_back(written.0);
+        }
         // The question goes over the same lane.
         drop(lane);
         let kind = at_once(kind_anew::<O, _>(self.connection, before))?;
