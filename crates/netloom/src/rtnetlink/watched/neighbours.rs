@@ -206,11 +206,12 @@ impl Watchable for Neighbours {
             }
         } else if let Some(neighbour) = event.get(DelneighNtf) {
             news.push(News::Gone(neighbour));
-        } else if !self.is_forwarding() {
-        } else if let Some(id) = next_hops::told(event) {
-            news.push(News::Look(NeighbourPart::Using(id)));
-        } else if let Some(index) = self.carriers.hear(event) {
-            news.push(News::Look(NeighbourPart::Gone(index)));
+        } else if self.is_forwarding() {
+            let part = match next_hops::told(event) {
+                Some(id) => Some(NeighbourPart::Using(id)),
+                None => self.carriers.hear(event).map(NeighbourPart::Gone),
+            };
+            news.extend(part.map(News::Look));
         }
     }
 
