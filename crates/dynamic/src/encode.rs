@@ -8,7 +8,7 @@ use netloom_wire::policy::Kind as Accepts;
 use netloom_wire::schema::{
     Array, AttrInfo, Format, Hint, Int, Kind, Member, MemberKind, Nest, StructInfo, SubMessage, TypeValue,
 };
-use netloom_wire::{Attr, AttrPolicy, Full, Mark, Policy, Schema, Writer, padding};
+use netloom_wire::{Attr, AttrPolicy, Full, Mark, Policy, RawAttrs, Schema, Writer, align, padding};
 use serde_json::{Map, Value};
 
 use self::value::{binary, cut, integer, misfit, object, payload, structure};
@@ -162,15 +162,17 @@ fn one(
             let list = value.as_array().ok_or_else(|| misfit(path, "a list", value))?;
             let schema = records.schema.table().unwrap_or(&Schema::EMPTY);
             nested(id, path, w, |w| {
+                let first = w.position();
                 list.iter().enumerate().try_for_each(|(index, value)| {
                     let path = path.element(index);
                     let members = object(value, &path)?;
+                    // What is no attribute may end the record before, in as many bytes as it likes.
+                    fits(&path, pad(w, w.since(first).len()))?;
                     let start = w.position();
                     let header = structure(records.header, members, &path)?;
                     fits(&path, w.put_bytes(&header).and_then(|()| pad(w, header.len())))?;
                     set(schema, members, Some(records.header), None, Some(scope), &path, w)?;
-                    // A record's length stands where that of an attribute does.
-                    fits(&path, w.end_nest(start))
+                    end_record(&header, start, &path, w)
                 })
             })
         }
@@ -187,6 +189,22 @@ fn one(
             None => Ok(()),
         },
     }
+}
+
+/// Tells how long the record is that began at `start`: the length stands where that of an attribute does. One that is
+/// given may leave out padding behind the last attribute.
+fn end_record(header: &[u8], start: Mark, path: &Path<'_>, w: &mut Writer<'_>) -> Result<(), Error> {
+    let written = w.since(start);
+    let given = u16::from_ne_bytes(header.first_chunk().copied().unwrap_or_default());
+    let attrs = written.get(align(header.len())..given.into()).map(|attrs| RawAttrs::new(attrs).into_iter());
+    let is_whole = attrs.is_some_and(|mut attrs| {
+        attrs.by_ref().for_each(drop);
+        attrs.remainder() == 0
+    });
+    if is_whole && align(given.into()) == align(written.len()) {
+        return Ok(());
+    }
+    fits(path, w.end_nest(start))
 }
 
 #[allow(clippy::too_many_arguments)]
