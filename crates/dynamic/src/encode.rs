@@ -323,18 +323,24 @@ impl Scope<'_> {
         if let ("", Some(only)) = (selector, message.formats.first()) {
             return Ok(only);
         }
-        let chosen = self.schema.named(selector).and_then(|info| {
-            let value = self.object.get(selector)?;
-            match (value, info.kind) {
-                (Value::String(text), _) => Some(text.clone()),
-                (Value::Number(_), Kind::Enum(_, names)) => {
-                    let number = value.as_i64()?;
-                    Some(number::label(number.into(), names).map_or_else(|| number.to_string(), str::to_owned))
-                }
-                (Value::Number(number), _) => Some(number.to_string()),
-                _ => None,
+        let here = self.schema.named(selector).and_then(|info| Some((info, self.object.get(selector)?)));
+        let chosen = here.and_then(|(info, value)| match (value, info.kind) {
+            (Value::String(text), _) => Some(text.clone()),
+            (Value::Number(_), Kind::Enum(_, names)) => {
+                let number = value.as_i64()?;
+                Some(number::label(number.into(), names).map_or_else(|| number.to_string(), str::to_owned))
             }
+            (Value::Number(number), _) => Some(number.to_string()),
+            _ => None,
         });
+        // A value that is told as it came may choose nonetheless.
+        let told = here.and_then(|(info, value)| {
+            let bytes = binary(value.get(ILL_FORMED)?, None, &Path::TOP).ok()?;
+            message.selected(info, &bytes)?
+        });
+        if let Some(format) = told {
+            return Ok(format);
+        }
         match (chosen, self.outer) {
             (Some(chosen), _) => {
                 let known = message.formats.iter().map(|format| format.value);

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Full, Link, Writer};
+use crate::{Full, Link, Payload as _, Str, Writer};
 
 /// A set of attributes: its name and its members.
 ///
@@ -157,6 +157,20 @@ impl SubMessage {
     /// The format whose value is this number.
     pub fn numbered(&self, value: u64) -> Option<&'static Format> {
         self.formats.iter().find(|format| format.value.parse() == Ok(value))
+    }
+
+    /// The format that an attribute with these bytes chooses, which may be none that is known; `None` if they are no value of
+    /// `selector`. Of a number only its own bytes count, as kernels read it.
+    pub fn selected(&self, selector: &AttrInfo, payload: &[u8]) -> Option<Option<&'static Format>> {
+        match selector.kind {
+            Kind::String | Kind::Binary => Str::read(payload).map(|value| self.format(value)),
+            Kind::Enum(int, names) => int.read(payload).map(|value| match names.label(value) {
+                Some(label) => self.format(label),
+                None => self.numbered(value),
+            }),
+            Kind::Int(int) => int.read(payload).map(|value| self.numbered(value)),
+            _ => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the selector of a sub-message is looked for: in its own set, then in those around it.
 
-use crate::schema::{Format, Kind, SubMessage};
-use crate::{Attr, RawAttrs, Schema, Str};
+use crate::schema::{Format, SubMessage};
+use crate::{Attr, RawAttrs, Schema};
 
 /// A run of attributes of one set and, around it, those that it is nested in.
 ///
@@ -52,15 +52,7 @@ impl<'s> Scope<'s> {
             return Some(message.formats.first());
         }
         let info = self.schema.named(message.selector)?;
-        let read = |attr: Attr<'_>| match info.kind {
-            Kind::String | Kind::Binary => attr.read::<Str>().map(|value| message.format(value)),
-            Kind::Enum(int, names) => int.read(attr.payload()).map(|value| match names.label(value) {
-                Some(label) => message.format(label),
-                None => message.numbered(value),
-            }),
-            Kind::Int(int) => int.read(attr.payload()).map(|value| message.numbered(value)),
-            _ => None,
-        };
+        let read = |attr: Attr<'_>| message.selected(info, attr.payload());
         if well_formed {
             let all = self.attrs.into_iter().filter(|attr| attr.id() == info.id);
             all.filter_map(read).last()
