@@ -42,6 +42,8 @@ pub(crate) struct Supervisor {
     /// Held while a free number is looked for and used.
     pub(crate) placing: Mutex<()>,
     watch: Watch,
+    /// Held by who takes what happens: a call that is told to two keeps one of them waiting for another call.
+    taking: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -50,6 +52,18 @@ struct Sockets {
     by_inode: HashMap<u64, u64>,
     /// By inode, those whose kernel side is gone.
     dead: HashSet<u64>,
+}
+
+/// What a thread takes to deal with.
+enum Happened {
+    /// What is over already.
+    Nothing,
+    /// A system call that waits for an answer.
+    Call(Notice),
+    /// A channel is to be looked at again.
+    Time,
+    /// Something on the channel of this name, or its endpoint.
+    Channel(u64),
 }
 
 /// How a call goes on.
@@ -83,6 +97,7 @@ impl Supervisor {
             last_name: AtomicU64::new(0),
             placing: Mutex::default(),
             watch: Watch::default(),
+            taking: Mutex::default(),
         });
         let post = Arc::new(Post::default());
         if !this.man(&post) {
@@ -112,20 +127,32 @@ impl Supervisor {
     }
 
     fn work(self: &Arc<Self>, post: &Post) {
-        while !post.is_relieved() {
-            match self.epoll.wait(None) {
-                Ok(None) => {}
-                Ok(Some((STOP, _))) | Err(_) => return,
-                // All that had the filter are gone.
-                Ok(Some((LISTENER, events))) if events & sys::HUNG_UP != 0 => return,
-                Ok(Some((LISTENER, _))) => {
-                    if let Ok(notice) = self.listener.next() {
-                        self.watch.job(post, || contained(|| self.serve(&notice)));
-                    }
-                }
-                Ok(Some((TIMER, _))) => self.watch.job(post, || contained(|| self.expire())),
-                Ok(Some((name, _))) => self.watch.job(post, || contained(|| self.happened(name))),
-            }
+        while let Some(happened) = self.take(post) {
+            self.watch.job(post, || {
+                contained(|| match happened {
+                    Happened::Nothing => {}
+                    Happened::Call(notice) => self.serve(&notice),
+                    Happened::Time => self.expire(),
+                    Happened::Channel(name) => self.happened(name),
+                });
+            });
+        }
+    }
+
+    /// Waits for what happens next; `None` for who is relieved, and when all is over.
+    fn take(&self, post: &Post) -> Option<Happened> {
+        let _taking = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
+        if post.is_relieved() {
+            return None;
+        }
+        match self.epoll.wait(None) {
+            Ok(None) => Some(Happened::Nothing),
+            Ok(Some((STOP, _))) | Err(_) => None,
+            // All that had the filter are gone.
+            Ok(Some((LISTENER, events))) if events & sys::HUNG_UP != 0 => None,
+            Ok(Some((LISTENER, _))) => Some(self.listener.next().map_or(Happened::Nothing, Happened::Call)),
+            Ok(Some((TIMER, _))) => Some(Happened::Time),
+            Ok(Some((name, _))) => Some(Happened::Channel(name)),
         }
     }
 

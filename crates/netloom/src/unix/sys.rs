@@ -248,7 +248,11 @@ pub(super) fn recv_with_fd(fd: BorrowedFd<'_>, buf: &mut [u8], take: Take) -> Re
 
 /// Bytes that were sent and are not read yet, as the kernel accounts for them.
 pub(super) fn unread(fd: BorrowedFd<'_>) -> usize {
-    ask(fd, libc::TIOCOUTQ)
+    match ask(fd, libc::TIOCOUTQ) {
+        // Who writes is told of the last read with one byte left. net/core/sock.c: sock_wfree
+        1 => 0,
+        bytes => bytes,
+    }
 }
 
 /// Bytes that wait to be read, and whether anybody may still send some.
