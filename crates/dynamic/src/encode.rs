@@ -8,12 +8,12 @@ use netloom_wire::policy::Kind as Accepts;
 use netloom_wire::schema::{
     Array, AttrInfo, Format, Hint, Int, Kind, Member, MemberKind, Nest, StructInfo, SubMessage, TypeValue,
 };
-use netloom_wire::{Attr, AttrPolicy, Full, Mark, Policy, RawAttrs, Schema, Writer, align, padding};
+use netloom_wire::{Attr, AttrPolicy, Full, Mark, Policy, Schema, Writer, padding};
 use serde_json::{Map, Value};
 
-use self::value::{binary, cut, integer, misfit, object, payload, structure};
+use self::value::{as_it_came, binary, cut, integer, misfit, object, payload, structure};
 use crate::error::{Error, Path, suggestion};
-use crate::{ILL_FORMED, MISSING, REPEATED, UNKNOWN, number};
+use crate::{ILL_FORMED, MISSING, REPEATED, UNKNOWN};
 
 /// Writes an object as attributes, in the object's order. On an error nothing is written.
 ///
@@ -172,7 +172,8 @@ fn one(
                     let header = structure(records.header, members, &path)?;
                     fits(&path, w.put_bytes(&header).and_then(|()| pad(w, header.len())))?;
                     set(schema, members, Some(records.header), None, Some(scope), &path, w)?;
-                    end_record(&header, start, &path, w)
+                    // A record's length stands where that of an attribute does.
+                    fits(&path, w.end_nest(start))
                 })
             })
         }
@@ -189,22 +190,6 @@ fn one(
             None => Ok(()),
         },
     }
-}
-
-/// Tells how long the record is that began at `start`: the length stands where that of an attribute does. One that is
-/// given may leave out padding behind the last attribute.
-fn end_record(header: &[u8], start: Mark, path: &Path<'_>, w: &mut Writer<'_>) -> Result<(), Error> {
-    let written = w.since(start);
-    let given = u16::from_ne_bytes(header.first_chunk().copied().unwrap_or_default());
-    let attrs = written.get(align(header.len())..given.into()).map(|attrs| RawAttrs::new(attrs).into_iter());
-    let is_whole = attrs.is_some_and(|mut attrs| {
-        attrs.by_ref().for_each(drop);
-        attrs.remainder() == 0
-    });
-    if is_whole && align(given.into()) == align(written.len()) {
-        return Ok(());
-    }
-    fits(path, w.end_nest(start))
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -323,38 +308,25 @@ impl Scope<'_> {
         if let ("", Some(only)) = (selector, message.formats.first()) {
             return Ok(only);
         }
-        let here = self.schema.named(selector).and_then(|info| Some((info, self.object.get(selector)?)));
-        let chosen = here.and_then(|(info, value)| match (value, info.kind) {
-            (Value::String(text), _) => Some(text.clone()),
-            (Value::Number(_), Kind::Enum(_, names)) => {
-                let number = value.as_i64()?;
-                Some(number::label(number.into(), names).map_or_else(|| number.to_string(), str::to_owned))
-            }
-            (Value::Number(number), _) => Some(number.to_string()),
-            _ => None,
-        });
-        // A value that is told as it came may choose nonetheless.
-        let told = here.and_then(|(info, value)| {
-            let bytes = binary(value.get(ILL_FORMED)?, None, &Path::TOP).ok()?;
-            message.selected(info, &bytes)?
-        });
-        if let Some(format) = told {
-            return Ok(format);
-        }
-        match (chosen, self.outer) {
-            (Some(chosen), _) => {
-                let known = message.formats.iter().map(|format| format.value);
-                message.format(&chosen).ok_or_else(|| {
-                    let hint = suggestion(&chosen, known.clone());
-                    format!("\"{selector}\" is \"{chosen}\", for which no format is known{hint}: give its bytes as hex")
-                })
-            }
-            (None, Some(outer)) => outer.format(message),
-            (None, None) => {
-                Err(format!("needs \"{selector}\" beside it, which selects its format; or its bytes as hex"))
-            }
-        }
+        let Some(info) = self.schema.named(selector) else {
+            return self.outer.map_or_else(|| Err(needs(selector)), |outer| outer.format(message));
+        };
+        let value = self.object.get(selector).ok_or_else(|| needs(selector))?;
+        // What it was read from: a value that is told as it came may choose nonetheless.
+        let bytes = match as_it_came(value) {
+            Some(bytes) => binary(bytes, None, &Path::TOP).ok(),
+            None => payload(&info.kind, info.hint, value, None, &Path::TOP).ok().flatten(),
+        };
+        bytes.and_then(|bytes| message.selected(info, &bytes)?).ok_or_else(|| {
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let hint = suggestion(&shown, message.formats.iter().map(|format| format.value));
+            format!("\"{selector}\" is \"{shown}\", for which no format is known{hint}: give its bytes as hex")
+        })
     }
+}
+
+fn needs(selector: &str) -> String {
+    format!("needs \"{selector}\" beside it, which selects its format; or its bytes as hex")
 }
 
 /// Writes an attribute that has no name: hexadecimal, an object for a nest, or a list of such.
@@ -376,10 +348,7 @@ fn unknown(id: u16, value: &Value, path: &Path<'_>, w: &mut Writer<'_>) -> Resul
 
 /// The bytes of `{"ill-formed": "hex"}`, which stands for a value of any kind. In a nest it is among the attributes.
 fn raw(kind: &Kind, value: &Value, path: &Path<'_>) -> Result<Option<Vec<u8>>, Error> {
-    let Some(bytes) = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get(ILL_FORMED))
-    else {
-        return Ok(None);
-    };
+    let Some(bytes) = as_it_came(value) else { return Ok(None) };
     match kind {
         Kind::Nest(_) | Kind::SubMessage(_) => Ok(None),
         _ => binary(bytes, None, &path.key(ILL_FORMED)).map(Some),

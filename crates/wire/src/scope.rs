@@ -37,8 +37,9 @@ impl<'s> Scope<'s> {
         Self { schema, attrs, outer }
     }
 
-    /// The format that the selector's value chooses: of the last attribute of that name in this set or, if it has none,
-    /// in the nearest one around it. `None` if there is no selector, or its value chooses no format that is known.
+    /// The format that the selector's value chooses: of the last attribute of that name in this set or, if its schema has
+    /// no such name, in the nearest one around it whose has. `None` if it is not there, or its value chooses no format that is
+    /// known.
     pub fn format(&self, message: &SubMessage) -> Option<&'static Format> {
         match self.here(message, false) {
             Some(format) => format,
@@ -46,18 +47,18 @@ impl<'s> Scope<'s> {
         }
     }
 
-    /// What the selector in this set chooses; `None` if there is none. Structs keep the last one that is well-formed.
+    /// What the selector in this set chooses; `None` if its schema has none. Structs keep the last one that is well-formed.
     pub(crate) fn here(&self, message: &SubMessage, well_formed: bool) -> Option<Option<&'static Format>> {
         if message.selector.is_empty() {
             return Some(message.formats.first());
         }
         let info = self.schema.named(message.selector)?;
         let read = |attr: Attr<'_>| message.selected(info, attr.payload());
-        if well_formed {
+        Some(if well_formed {
             let all = self.attrs.into_iter().filter(|attr| attr.id() == info.id);
-            all.filter_map(read).last()
+            all.filter_map(read).last().flatten()
         } else {
-            self.attrs.last(info.id).map(|attr| read(attr).flatten())
-        }
+            self.attrs.last(info.id).and_then(read).flatten()
+        })
     }
 }

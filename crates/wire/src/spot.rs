@@ -231,7 +231,7 @@ impl Level<'_> {
         let mut level = Some(self);
         while let Some(here) = level {
             if let Meaning::Set(schema) = here.meaning
-                && let Some(format) = Scope::top(schema, here.attrs).here(sub, false)
+                && let Some(format) = Scope::top(schema, here.attrs).here(sub, true)
             {
                 return format;
             }

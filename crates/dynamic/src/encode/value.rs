@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::hint_or_list;
 use crate::decode::HIDDEN;
 use crate::error::{Error, Path, suggestion};
-use crate::{BEYOND, MISSING, number, text};
+use crate::{BEYOND, ILL_FORMED, MISSING, number, text};
 
 /// The payload of a value of this kind, which is none that holds attributes; `None` if nothing is to be sent.
 pub(super) fn payload(
@@ -105,6 +105,11 @@ pub(super) fn payload(
     }))
 }
 
+/// The bytes, as hex, of `{"ill-formed": "hex"}`, which stands for a value of any kind.
+pub(super) fn as_it_came(value: &Value) -> Option<&Value> {
+    value.as_object().filter(|object| object.len() == 1)?.get(ILL_FORMED)
+}
+
 /// A structure's bytes from the members of `object`, missing ones as zeros; other keys are passed over.
 pub(super) fn structure(info: &StructInfo, object: &Map<String, Value>, path: &Path<'_>) -> Result<Vec<u8>, Error> {
     let mut bytes = vec![0; info.size];
@@ -112,10 +117,15 @@ pub(super) fn structure(info: &StructInfo, object: &Map<String, Value>, path: &P
         let Some(value) = object.get(member.name) else { continue };
         let path = path.key(member.name);
         let misfit = |expected: String| Err(misfit(&path, expected, value));
-        let written = match member.kind {
-            MemberKind::Pad => continue,
-            MemberKind::Int(int, names) => number::bytes(int, integer(value, int, names, member.hint, &path)?),
-            MemberKind::String => match value.as_str() {
+        let written = match (member.kind, as_it_came(value)) {
+            (MemberKind::Pad, _) => continue,
+            (MemberKind::Int(..) | MemberKind::String | MemberKind::Binary, Some(bytes)) => {
+                let bytes = binary(bytes, None, &path)?;
+                check_length(bytes.len(), member.len, member.len, &path)?;
+                bytes
+            }
+            (MemberKind::Int(int, names), None) => number::bytes(int, integer(value, int, names, member.hint, &path)?),
+            (MemberKind::String, None) => match value.as_str() {
                 Some(text) if text.len() <= member.len => text.as_bytes().to_vec(),
                 Some(text) => {
                     let found = text.len();
@@ -126,12 +136,12 @@ pub(super) fn structure(info: &StructInfo, object: &Map<String, Value>, path: &P
                 }
                 None => return misfit("text".into()),
             },
-            MemberKind::Binary => {
+            (MemberKind::Binary, None) => {
                 let bytes = binary(value, member.hint, &path)?;
                 check_length(bytes.len(), member.len, member.len, &path)?;
                 bytes
             }
-            MemberKind::Struct(inner) => {
+            (MemberKind::Struct(inner), _) => {
                 let members = self::object(value, &path)?;
                 members_known(inner, members, &path)?;
                 structure(inner, members, &path)?

@@ -133,7 +133,8 @@ impl<'b> Reader<'b> {
     }
 
     fn read(&mut self, place: Place, line: &[u8]) {
-        let text = String::from_utf8_lossy(line);
+        // What is no text counts one byte, as it does in the file.
+        let text = String::from_utf8_lossy(line).replace(char::REPLACEMENT_CHARACTER, "?");
         if let Some(bytes) = dump_row(&text) {
             if let Some(dump) = self.held.dumps.last_mut() {
                 dump.extend(bytes);
