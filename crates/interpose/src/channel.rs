@@ -10,7 +10,7 @@ use netloom::wire::{Flags, Header, MessageType};
 use netloom::{Errno, Protocol};
 
 use crate::client::{self, Client};
-use crate::exact::Exact;
+use crate::exact::{self, Exact};
 use crate::hands::{Hands, User};
 use crate::socket_filter::{Filters, SocketFilter};
 use crate::sys::{self, Epoll, Listener, Notice, Took};
@@ -246,7 +246,7 @@ impl Channel {
             }
         }
         // There may be more: told again, others first.
-        self.epoll.change(self.fd(), self.events(), self.name);
+        self.leave();
         true
     }
 
@@ -266,11 +266,6 @@ impl Channel {
             }
             self.settle();
         }
-    }
-
-    fn events(&self) -> u32 {
-        let awaits = self.turn.try_lock().is_ok_and(|turn| turn.awaits_reader);
-        if awaits { sys::READ_AND_WRITTEN } else { sys::WRITTEN }
     }
 
     /// Moves what the endpoint has to the program, as far as it may be ahead of it; if another thread is at it, that one
@@ -311,7 +306,12 @@ impl Channel {
 
     /// When to look again at the receives that wait.
     pub(crate) fn next_look(&self) -> Option<Instant> {
-        self.turn().exact.as_ref().and_then(Exact::next_look)
+        match self.turn.try_lock() {
+            Ok(turn) => turn.exact.as_ref().and_then(Exact::next_look),
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner().exact.as_ref().and_then(Exact::next_look),
+            // Who has it may be long: nobody else's receives wait for that.
+            Err(TryLockError::WouldBlock) => exact::later(),
+        }
     }
 
     /// Bounds how long a receive waits, if they are done here.
@@ -357,6 +357,8 @@ impl Channel {
     /// Has another thread move what there is: this one is in a handler, and receiving may have a dump go on that needs what the
     /// handler has.
     pub(crate) fn leave(&self) {
+        // Who is at it now has looked before.
+        self.pending.store(true, Ordering::Release);
         self.left.store(true, Ordering::Release);
         // There is room to write nearly always, which is told at once; if there is none, that the program has read.
         self.epoll.change(self.fd(), sys::READ_AND_WRITTEN, self.name);
@@ -408,7 +410,14 @@ impl Channel {
                         turn.buf.resize(looked.len, 0);
                     }
                     let room = turn.buf.get_mut(..looked.len).unwrap_or_default();
-                    self.endpoint.recv(room, RecvFlags::DONTWAIT, None)
+                    match self.endpoint.recv(room, RecvFlags::DONTWAIT, None) {
+                        // A dump that finds no room fails with each look: what was looked at is taken without another.
+                        Err(Errno::ENOBUFS) => {
+                            self.fail(Errno::ENOBUFS);
+                            self.endpoint.recv(room, RecvFlags::DONTWAIT, None)
+                        }
+                        received => received,
+                    }
                 });
             match received {
                 Ok(received) => {
@@ -426,6 +435,8 @@ impl Channel {
                 Err(Errno::EINTR) => {}
                 Err(Errno::ECONNRESET | Errno::EPROTO | Errno::EPIPE | Errno::EBADF) => {
                     self.dead.store(true, Ordering::Relaxed);
+                    // For who buries it, who may have looked just before.
+                    self.epoll.change(self.fd(), sys::READ_AND_WRITTEN, self.name);
                     return false;
                 }
                 Err(errno) => self.fail(errno),

@@ -65,7 +65,7 @@ impl Watch {
         let mut seen = post.tick.load(Ordering::Acquire);
         while !self.stopped.load(Ordering::Acquire) {
             if quiet >= QUIET {
-                self.looking.store(false, Ordering::Release);
+                self.looking.swap(false, Ordering::SeqCst);
                 // What began before that woke nobody.
                 if post.tick.load(Ordering::Acquire) == seen {
                     thread::park();

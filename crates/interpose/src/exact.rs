@@ -80,6 +80,11 @@ pub(crate) struct Exact {
     pub(crate) filters: Filters,
 }
 
+/// When to look again at what nothing tells of.
+pub(crate) fn later() -> Option<Instant> {
+    Instant::now().checked_add(LOOK)
+}
+
 impl Exact {
     pub(crate) fn new(listener: &Arc<Listener>, endpoint: &Arc<dyn Endpoint>, inode: u64) -> Self {
         Self {
@@ -133,7 +138,7 @@ impl Exact {
 
     /// When to look again at the receives that wait: at the next that gives up, or for signals.
     pub(crate) fn next_look(&self) -> Option<Instant> {
-        let look = self.parked.front().and(Instant::now().checked_add(LOOK))?;
+        let look = self.parked.front().and_then(|_| later())?;
         Some(self.parked.iter().filter_map(|parked| parked.deadline).fold(look, Instant::min))
     }
 

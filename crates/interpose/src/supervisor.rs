@@ -177,10 +177,15 @@ impl Supervisor {
         }
     }
 
-    /// Looks at a channel again at this time, for receives that give up or that a signal ends.
+    /// Looks at a channel again at this time, or before, for receives that give up or that a signal ends.
     pub(crate) fn remind(&self, at: Instant, channel: &Arc<Channel>) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.push((at, Arc::downgrade(channel)));
+        let channel = Arc::downgrade(channel);
+        // Once each: every look asks for the next.
+        match due.iter_mut().find(|(_, known)| known.ptr_eq(&channel)) {
+            Some((known, _)) => *known = at.min(*known),
+            None => due.push((at, channel)),
+        }
         self.timer.set(due.iter().map(|(at, _)| *at).min());
     }
 

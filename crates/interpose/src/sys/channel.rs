@@ -195,8 +195,8 @@ pub(crate) fn unread(fd: BorrowedFd<'_>) -> usize {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the request writes one int, and `bytes` outlives the call.
     let done = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
-    // Who writes is told of the last read with one byte left. net/core/sock.c: sock_wfree
-    if done < 0 || bytes == 1 { 0 } else { usize::try_from(bytes).unwrap_or(0) }
+    // Who writes is told of a read with one byte of it left; a datagram counts hundreds. net/core/sock.c: sock_wfree
+    if done < 0 || bytes < 256 { 0 } else { usize::try_from(bytes).unwrap_or(0) }
 }
 
 /// Sends a few bytes, and a descriptor with them. Between fork and exec: no allocation in here.

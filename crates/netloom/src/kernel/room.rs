@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often to look for room that nobody tells of.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Told whenever something may have been taken off a queue; costs one load while nobody waits.
 #[derive(Default)]
@@ -33,7 +37,8 @@ impl Room {
                 break sent;
             }
             let unchanged = |changes: &mut u64| *changes == before;
-            drop(self.changed.wait_while(count(), unchanged).unwrap_or_else(PoisonError::into_inner));
+            // What another process reads off its channel is told to nobody here.
+            drop(self.changed.wait_timeout_while(count(), LOOK, unchanged).unwrap_or_else(PoisonError::into_inner));
         };
         self.senders.fetch_sub(1, Ordering::Relaxed);
         sent

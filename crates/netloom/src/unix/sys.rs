@@ -249,8 +249,8 @@ pub(super) fn recv_with_fd(fd: BorrowedFd<'_>, buf: &mut [u8], take: Take) -> Re
 /// Bytes that were sent and are not read yet, as the kernel accounts for them.
 pub(super) fn unread(fd: BorrowedFd<'_>) -> usize {
     match ask(fd, libc::TIOCOUTQ) {
-        // Who writes is told of the last read with one byte left. net/core/sock.c: sock_wfree
-        1 => 0,
+        // Who writes is told of a read with one byte of it left; a datagram counts hundreds. net/core/sock.c: sock_wfree
+        ..256 => 0,
         bytes => bytes,
     }
 }
