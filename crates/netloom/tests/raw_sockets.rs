@@ -11,6 +11,9 @@ use netloom::socket::{Address, Credentials, Opt, RecvFlags, Socket};
 use netloom::wire::{Errno, Flags, Header, MessageType, Protocol};
 use netloom::{Error, Result, unix};
 
+/// For what comes in a moment, however slow the machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 type Open = Box<dyn Fn(Protocol) -> Result<Socket>>;
 
 /// Every kernel side there is here.
@@ -40,7 +43,7 @@ fn bound(open: &Open) -> Socket {
 
 fn next(socket: &Socket) -> Vec<u8> {
     let mut buf = Vec::new();
-    let received = socket.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+    let received = socket.recv_timeout(&mut buf, PATIENCE).unwrap();
     buf.truncate(received.len);
     buf
 }
@@ -51,7 +54,9 @@ fn ports_are_chosen_or_given() {
         let (first, second) = (bound(&open), bound(&open));
         let (one, two) = (first.local().unwrap().port, second.local().unwrap().port);
         assert!(one != 0 && two != 0 && one != two, "{side}");
-        assert!(two > i32::MAX as u32, "{side}: the first is the process's, all others are far away: {two:#x}");
+        // Which one that is depends on the tests beside this one.
+        let far = |port| port > i32::MAX as u32;
+        assert!(far(one) || far(two), "{side}: one is the process's, all others are far away: {one:#x} {two:#x}");
         let chosen = open(Protocol::USERSOCK).unwrap();
         assert_eq!(chosen.local().unwrap(), Address::default(), "{side}");
         chosen.bind(Address::port(0x0dd_ba11)).unwrap();
@@ -78,7 +83,7 @@ fn a_datagram_says_who_sent_it_and_to_whom() {
         let long: Vec<u8> = (0..100_000_u32).map(|n| n as u8).collect();
         for datagram in [&b"x"[..], &long] {
             assert_eq!(left.send_to(right.local().unwrap(), datagram).unwrap(), datagram.len());
-            let received = right.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+            let received = right.recv_timeout(&mut buf, PATIENCE).unwrap();
             assert_eq!((received.len, received.truncated, &buf[..received.len]), (datagram.len(), false, datagram));
             assert_eq!(received.source, left.local().unwrap(), "{side}");
             assert_eq!((received.destination, received.group), (right.local().unwrap(), None), "{side}");
@@ -124,7 +129,7 @@ fn a_group_hears_what_is_sent_to_it() {
         let sent = sender.send_to(Address { port: 0, groups: 1 << 4 }, b"to all of five");
         assert_eq!(errno(sent), Some(Errno::ECONNREFUSED), "{side}");
         let mut buf = Vec::new();
-        let received = members[0].recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+        let received = members[0].recv_timeout(&mut buf, PATIENCE).unwrap();
         assert_eq!(&buf[..received.len], b"to all of five", "{side}");
         assert_eq!((received.group, received.source.groups), (Some(5), 1 << 4), "{side}");
         assert_eq!(received.source.port, sender.local().unwrap().port, "{side}");
@@ -156,7 +161,7 @@ fn what_was_set_on_a_descriptor_before_it_was_handed_over_is_told() {
     let mut buf = vec![0; 8];
     for (handle, text) in [(&socket, "to the first"), (&taken, "to the other")] {
         sender.send_to(taken.local().unwrap(), text.as_bytes()).unwrap();
-        let received = handle.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+        let received = handle.recv_timeout(&mut buf, PATIENCE).unwrap();
         assert_eq!(&buf[..received.len], text.as_bytes());
         assert_eq!(received.credentials.map(|told| told.process), Some(std::process::id()), "{text}");
         assert_eq!(received.source, sender.local().unwrap(), "{text}");
@@ -250,7 +255,7 @@ fn every_option_is_set_and_told() {
     let _ = socket.send_to(Address { port: 0, groups: 1 }, b"from nobody");
     admin.set(Opt::PassCredentials, 1).unwrap();
     let mut buf = Vec::new();
-    let received = admin.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+    let received = admin.recv_timeout(&mut buf, PATIENCE).unwrap();
     assert_eq!(received.credentials, Some(nobody));
     admin.send_to(Address::port(received.source.port), b"to nobody").unwrap();
     assert_eq!(next(&socket), b"to nobody");
