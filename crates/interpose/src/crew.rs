@@ -104,10 +104,20 @@ mod tests {
             let (watch, first) = (watch.clone(), first.clone());
             thread::spawn(move || watch.run(first, |post| relieved.send(post.clone()).is_ok()))
         };
-        for _ in 0..1_000 {
-            watch.job(&first, || ());
-        }
-        assert!(heard.recv_timeout(Duration::from_millis(400)).is_err(), "by now nobody looks any more");
+        // A thread that loses its processor within a job is slow, too, and relieved: not each time.
+        let mut post = first;
+        let quiet = (0..50).any(|_| {
+            for _ in 0..1_000 {
+                watch.job(&post, || ());
+            }
+            let next = heard.recv_timeout(Duration::from_millis(400));
+            let quiet = next.is_err();
+            if let Some(newest) = next.into_iter().chain(heard.try_iter()).last() {
+                post = newest;
+            }
+            quiet
+        });
+        assert!(quiet, "by now nobody looks any more");
         let stuck = |post: &Post| {
             watch.job(post, || {
                 let next = heard.recv().unwrap();
@@ -118,7 +128,7 @@ mod tests {
                 next
             })
         };
-        let second = stuck(&first);
+        let second = stuck(&post);
         let third = stuck(&second);
         assert!(!third.is_relieved());
         watch.stop();

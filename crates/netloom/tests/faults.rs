@@ -136,9 +136,9 @@ fn a_lost_answer_ends_the_call() {
     // Without an acknowledgement, the no-op behind the request finds out at once.
     kernel.faults().lose_answers(1);
     let started = Instant::now();
-    let error = nl.call(Echo, &Msg::new()).unwrap_err();
+    let error = nl.request(Echo, &Msg::new()).timeout(Duration::from_secs(600)).reply().unwrap_err();
     assert!(error.to_string().contains("without the reply"), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(60));
     // With the acknowledgement lost, only the clock can.
     kernel.faults().nack("DOC_EXMPL", 1, Errno::EIO).lose_answers(1);
     let error = nl.request(Echo, &Msg::new()).ack().timeout(Duration::from_millis(30)).send().unwrap_err();

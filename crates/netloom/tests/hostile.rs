@@ -265,6 +265,6 @@ fn what_never_comes_to_the_point_is_given_up() {
         assert!(error.is_timeout(), "{turn:?}: {error}");
         let error = nl().dump(Getfamily, &()).and_then(|dump| dump.collect::<Result<Vec<_>>>()).unwrap_err();
         assert!(error.is_timeout() || error.is_stalled(), "{turn:?}: {error}");
-        assert!(started.elapsed() < Duration::from_secs(5), "{turn:?}");
+        assert!(started.elapsed() < Duration::from_secs(60), "{turn:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netloom::kernel::{Config, Fill, Kernel, NetNs, raw};
 use netloom::socket::{Address, Opt, Socket};
@@ -41,6 +41,7 @@ struct Tally {
     whole_dumps: AtomicU32,
     torn_down: AtomicU32,
     busy: AtomicU32,
+    answers: AtomicU32,
 }
 
 fn count(what: &AtomicU32) {
@@ -224,8 +225,7 @@ impl World {
     /// A family that comes and goes.
     fn register_again_and_again(&self, at: usize) {
         let kept = Arc::new(());
-        let mut rounds = 0;
-        while !self.over.load(Ordering::Relaxed) {
+        loop {
             let family = family(&format!("family{at}"), at.is_multiple_of(2), &self.tally, &kept);
             let registered = self.kernel.register(family).unwrap();
             self.ids[at].store(registered.id, Ordering::Relaxed);
@@ -237,9 +237,10 @@ impl World {
                 thread::yield_now();
             }
             assert_eq!(Arc::strong_count(&kept), 1, "handlers outlive their family");
-            rounds += 1;
+            if self.over.load(Ordering::Relaxed) {
+                return;
+            }
         }
-        assert_ne!(rounds, 0);
     }
 
     /// Threads that send and receive on one socket: each request is answered once, to whomever.
@@ -268,27 +269,28 @@ impl World {
 
     /// The kernel side asks a program, which comes and goes.
     fn ask(&self) {
-        let (mut answered, mut gone) = (0, 0);
-        while !self.over.load(Ordering::Relaxed) || answered == 0 {
+        while self.is_asking() {
             let question = Header::new(MessageType(0x30), Flags::NONE).message(b"are you there?");
             match self.kernel.ask(self.protocol, 7, question, PATIENCE / 2) {
                 Ok(answer) => {
                     assert_eq!(Header::read(&answer).unwrap().kind, MessageType(0x31));
-                    answered += 1;
+                    count(&self.tally.answers);
                 }
                 Err(nack) => {
                     assert!(matches!(nack.errno(), Errno::ECONNREFUSED | Errno::ECONNRESET), "{nack:?}");
-                    gone += 1;
                 }
             }
         }
-        assert_ne!((answered, gone), (0, 0));
+    }
+
+    fn is_asking(&self) -> bool {
+        !self.over.load(Ordering::Relaxed) || self.tally.answers.load(Ordering::Relaxed) == 0
     }
 
     fn answer_questions(&self, seed: u64) {
         let mut dice = Dice(seed);
         let mut buf = Vec::new();
-        while !self.over.load(Ordering::Relaxed) {
+        while self.is_asking() {
             let socket = self.kernel.socket(self.protocol).unwrap();
             socket.bind(Address { port: 7, groups: 0b101 }).unwrap();
             for _ in 0..dice.below(20) {
@@ -324,10 +326,13 @@ fn all_at_once() {
     };
 
     type Job = Box<dyn FnOnce(&World) + Send>;
-    let mut busy: Vec<(&str, Job)> = vec![("who share a socket", Box::new(World::share))];
-    for seed in 0..4 {
-        busy.push(("a walker", Box::new(move |world| world.walk(seed))));
-    }
+    let busy = |round: u64| {
+        let mut busy: Vec<(&str, Job)> = vec![("who share a socket", Box::new(World::share))];
+        for seed in 0..4 {
+            busy.push(("a walker", Box::new(move |world| world.walk(4 * round + seed))));
+        }
+        busy
+    };
     let mut others: Vec<(&str, Job)> =
         vec![("who asks", Box::new(World::ask)), ("who is asked", Box::new(|world| world.answer_questions(9)))];
     for at in 0..FAMILIES {
@@ -354,7 +359,21 @@ fn all_at_once() {
         }
     };
     let others = run(others);
-    wait(run(busy));
+    let to_be_seen = [
+        ("a reply", &tally.replies),
+        ("a whole dump", &tally.whole_dumps),
+        ("a dump left half-way", &tally.torn_down),
+        ("a family in use", &tally.busy),
+    ];
+    // The others may have had no turn yet.
+    let patience = Instant::now() + PATIENCE;
+    for round in 0.. {
+        wait(run(busy(round)));
+        let seen = to_be_seen.iter().all(|(_, count)| count.load(Ordering::Relaxed) != 0);
+        if seen || Instant::now() > patience {
+            break;
+        }
+    }
     world.over.store(true, Ordering::Relaxed);
     wait(others);
 
@@ -362,12 +381,7 @@ fn all_at_once() {
     kernel.unregister_protocol(protocol).expect("nothing of it is under way");
     let even = |count: &AtomicI64| count.load(Ordering::Relaxed);
     assert_eq!((even(&tally.dumps), even(&tally.joined)), (0, 0), "dumps not done, groups not left");
-    for (what, count) in [
-        ("a reply", &tally.replies),
-        ("a whole dump", &tally.whole_dumps),
-        ("a dump left half-way", &tally.torn_down),
-        ("a family in use", &tally.busy),
-    ] {
+    for (what, count) in to_be_seen {
         assert_ne!(count.load(Ordering::Relaxed), 0, "{what} was never seen");
     }
 }

@@ -1,10 +1,10 @@
 //! Many threads on one kernel side: whoever waits is woken, nobody gets what is another's, and nothing is left behind.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netloom::families::doc_exmpl::{DOC_EXMPL_GRP, Echo, List, Msg, Said};
 use netloom::kernel::{Family, Kernel, Nack, raw};
@@ -190,10 +190,13 @@ fn a_family_may_go_while_it_is_asked() {
     let kernel = Kernel::new();
     let owned = Arc::new(());
     let stop = Arc::new(AtomicBool::new(false));
+    // Askers that have had an answer.
+    let lucky = Arc::new(AtomicU32::new(0));
     let first = kernel.register(echo_family("echo").parallel()).unwrap();
     // Ids are given in a circle: each time it is another one.
     let id = Arc::new(AtomicU16::new(first.id));
-    let (registers, keeps, ends, tells) = (kernel.clone(), owned.clone(), stop.clone(), id.clone());
+    let (registers, keeps, ends, tells, lucks) =
+        (kernel.clone(), owned.clone(), stop.clone(), id.clone(), lucky.clone());
     let registrar = move || {
         let mut registered = first;
         let unregister = |registered: &_| {
@@ -203,7 +206,10 @@ fn a_family_may_go_while_it_is_asked() {
             }
             assert_eq!(Arc::strong_count(&keeps), 2, "handlers outlive their family");
         };
-        for _ in 0..150 {
+        let patience = Instant::now() + PATIENCE / 2;
+        let mut rounds = 0;
+        while rounds < 150 || lucks.load(Ordering::Relaxed) < 2 && Instant::now() < patience {
+            rounds += 1;
             unregister(&registered);
             let kept = keeps.clone();
             let family = echo_family("echo").parallel().post(move |_| {
@@ -218,7 +224,8 @@ fn a_family_may_go_while_it_is_asked() {
     };
     let mut jobs: Vec<Job> = vec![("the registrar", Box::new(registrar))];
     for _ in 0..2 {
-        let (socket, ends, id) = (kernel.socket(Protocol::GENERIC).unwrap(), stop.clone(), id.clone());
+        let socket = kernel.socket(Protocol::GENERIC).unwrap();
+        let (ends, id, lucks) = (stop.clone(), id.clone(), lucky.clone());
         jobs.push((
             "an asker",
             Box::new(move || {
@@ -236,6 +243,9 @@ fn a_family_may_go_while_it_is_asked() {
                     } else {
                         assert_eq!(buf[received.len - 4..received.len], n.to_ne_bytes());
                         answered += 1;
+                        if answered == 1 {
+                            lucks.fetch_add(1, Ordering::Relaxed);
+                        }
                     }
                 }
                 assert_ne!(answered, 0, "nobody was ever there");

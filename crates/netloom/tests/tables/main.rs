@@ -7,10 +7,13 @@ mod world;
 /// What the cases name.
 mod common {
     pub(crate) use std::collections::BTreeMap;
-    pub(crate) use std::time::Duration;
+    pub(crate) use std::time::{Duration, Instant};
 
     pub(crate) use netloom::client::Change;
     pub(crate) use netloom::rtnetlink::Links;
+
+    /// For what comes in the end, however slow the machine.
+    pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
     pub(crate) use crate::world::{Messages, Mirror, Passing, Random, World, may_happen};
 }
