@@ -3,15 +3,15 @@
 
 mod sys;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use netloom::families::doc_exmpl::{Echo, Msg, Said};
 use netloom::kernel::{Family, Kernel, Notifier};
 use netloom::socket::{Address, Opt};
-use netloom::wire::{Errno, Full, Protocol};
+use netloom::wire::{Errno, Protocol};
 
 /// What the signal handler uses; in place before the first signal.
 static SAID: OnceLock<Notifier<Msg>> = OnceLock::new();
@@ -31,10 +31,12 @@ fn try_send(text: &str) -> Result<(), Errno> {
     sent
 }
 
-/// Has the system read in what one such event needs of code and stack, for which a thread may have to wait once.
+/// Has the system read in what one such event needs of code and stack, for which a thread may have to wait once: by an event
+/// before anybody listens.
 fn warm_up() {
     if let Some(said) = SAID.get() {
-        let _ = said.try_send_with(|_| Err(Full::Room));
+        let _ = said.try_send_with(|w| w.put(Msg::MSG, "nobody hears this"));
+        said.flush();
         let _ = (sys::allocations(), sys::waits());
     }
 }
@@ -49,6 +51,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     kernel.register(doc)?;
     SAID.set(kernel.notifier(Said)?).map_err(|_| "it is set once")?;
     warm_up();
+    let step = Arc::new(Barrier::new(2));
+    let steps = step.clone();
+    let thread = thread::spawn(move || {
+        warm_up();
+        steps.wait();
+        steps.wait();
+        (0..500).filter(|_| try_send("from a thread").is_ok()).count()
+    });
+    step.wait();
 
     let listener = kernel.socket(Protocol::GENERIC)?;
     listener.bind(Address::default())?;
@@ -62,10 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
 
     // 500 from a thread, while the other two go on.
-    let thread = thread::spawn(|| {
-        warm_up();
-        (0..500).filter(|_| try_send("from a thread").is_ok()).count()
-    });
+    step.wait();
     // 200 from a signal handler, which interrupts whoever runs: this thread, for one, while it takes the kernel side's lock.
     sys::on_alarm(Duration::from_micros(500), || {
         if ALARMS.fetch_add(1, Ordering::Relaxed) < 200 {
