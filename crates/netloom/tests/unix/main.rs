@@ -6,7 +6,7 @@ mod raw;
 mod reach;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub(crate) struct Served {
     /// Chunks of dumps that were asked for, and dumps that ended.
     pub(crate) fills: Arc<AtomicUsize>,
     pub(crate) ended: Arc<AtomicUsize>,
+    /// What is said as "slow" waits here.
+    pub(crate) gate: Arc<Gate>,
     pub(crate) serving: unix::Serving,
     pub(crate) folder: TempDir,
 }
@@ -44,16 +46,17 @@ impl Served {
     pub(crate) fn new() -> Self {
         let kernel = Kernel::new();
         let (fills, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (filled, over) = (fills.clone(), ended.clone());
+        let gate = Arc::new(Gate::default());
+        let (filled, over, slow) = (fills.clone(), ended.clone(), gate.clone());
         let family = Family::new(Mutex::new(()))
             .parallel()
             .on_do(Echo, |_, request: Msg, _| match request.index {
                 None => Ok(request),
                 Some(_) => Err(Nack::new(Errno::EINVAL)),
             })
-            .on_do(Say, |_, request: Msg, ctx| {
+            .on_do(Say, move |_, request: Msg, ctx| {
                 if request.msg.as_deref() == Some("slow") {
-                    thread::sleep(Duration::from_millis(700));
+                    slow.pass();
                 }
                 ctx.notify(Said, &request);
                 Ok(request)
@@ -76,7 +79,7 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kernel");
         let serving = unix::Server::bind(&path).unwrap().start(kernel.clone()).unwrap();
-        Self { kernel, path, fills, ended, serving, folder }
+        Self { kernel, path, fills, ended, gate, serving, folder }
     }
 
     pub(crate) fn dialer(&self) -> Arc<unix::Dialer> {
@@ -92,9 +95,45 @@ impl Served {
     }
 }
 
+/// Where handlers wait until a test lets them on, one by one.
+#[derive(Default)]
+pub(crate) struct Gate {
+    state: Mutex<Waiting>,
+    opened: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    handlers: usize,
+    /// Who may pass.
+    let_on: usize,
+}
+
+impl Gate {
+    /// Waits to be let on, but not for ever: a test that failed does not hang.
+    pub(crate) fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.handlers += 1;
+        let patience = Duration::from_secs(60);
+        let (mut state, _) = self.opened.wait_timeout_while(state, patience, |state| state.let_on == 0).unwrap();
+        state.handlers -= 1;
+        state.let_on = state.let_on.saturating_sub(1);
+    }
+
+    /// Waits until this many handlers wait here, none of whom gave up before.
+    pub(crate) fn holds(&self, handlers: usize) {
+        eventually("the handlers run", || self.state.lock().unwrap().handlers == handlers);
+    }
+
+    pub(crate) fn let_on(&self, handlers: usize) {
+        self.state.lock().unwrap().let_on += handlers;
+        self.opened.notify_all();
+    }
+}
+
 /// Waits for something that another thread is about to do.
 pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + Duration::from_secs(30);
     while !is_so() {
         assert!(Instant::now() < end, "{what}");
         thread::sleep(Duration::from_millis(2));
@@ -139,16 +178,19 @@ fn many_clients_call_dump_and_listen_at_once() {
 #[test]
 fn a_slow_handler_keeps_no_other_client_waiting() {
     let served = Served::new();
-    let (slow, quick) = (served.connect(), served.connect());
+    let patient =
+        |secs| Connection::builder().dialer(served.dialer()).timeout(Duration::from_secs(secs)).open().unwrap();
+    // Quick ones have less patience than the handler.
+    let (slow, quick) = (patient(120), patient(30));
     quick.call(Echo, &Msg::new()).unwrap();
     slow.call(Echo, &Msg::new()).unwrap();
     let waiting = thread::spawn(move || slow.call(Say, &Msg::new().msg("slow")).map(drop));
-    thread::sleep(Duration::from_millis(100));
-    let started = Instant::now();
+    served.gate.holds(1);
     for _ in 0..10 {
         quick.call(Echo, &Msg::new()).unwrap();
     }
-    assert!(!waiting.is_finished() && started.elapsed() < Duration::from_millis(500));
+    served.gate.holds(1);
+    served.gate.let_on(1);
     waiting.join().unwrap().unwrap();
 }
 
@@ -192,7 +234,7 @@ fn events_that_nobody_reads_are_bounded_and_their_loss_is_told() {
     assert!((10..22).contains(&sent), "{sent}");
     let mut heard = 0;
     let lost = loop {
-        match events.next_timeout(Duration::from_secs(5)).unwrap() {
+        match events.next_timeout(Duration::from_secs(30)).unwrap() {
             Ok(_) => heard += 1,
             Err(error) => break error,
         }
@@ -200,14 +242,14 @@ fn events_that_nobody_reads_are_bounded_and_their_loss_is_told() {
     assert!(lost.is_overrun(), "{lost}");
     assert_eq!(heard, sent, "the loss stands where it happened");
     eventually("what is all read is no longer congested", || served.kernel.notify(Said, &said));
-    assert!(events.next_timeout(Duration::from_secs(5)).unwrap().is_ok(), "the stream goes on");
+    assert!(events.next_timeout(Duration::from_secs(30)).unwrap().is_ok(), "the stream goes on");
     assert!(events.try_next().is_none());
 
     served.kernel.faults().overrun();
     nl.call(Say, &Msg::new().msg("lost")).unwrap();
-    assert!(events.next_timeout(Duration::from_secs(5)).unwrap().is_err_and(|error| error.is_overrun()));
+    assert!(events.next_timeout(Duration::from_secs(30)).unwrap().is_err_and(|error| error.is_overrun()));
     nl.call(Say, &Msg::new().msg("again")).unwrap();
-    assert!(events.next_timeout(Duration::from_secs(5)).unwrap().is_ok());
+    assert!(events.next_timeout(Duration::from_secs(30)).unwrap().is_ok());
 }
 
 #[test]
@@ -265,7 +307,7 @@ fn sockets_behave_as_in_process() {
         let _ = left.send_to(Address { port: 0, groups: 1 << 31 }, b"to all");
         let mut buf = Vec::new();
         for (text, group, groups) in [(&b"to you"[..], None, 0), (b"to all", Some(32), 1 << 31)] {
-            let received = right.recv_timeout(&mut buf, Duration::from_secs(5)).unwrap();
+            let received = right.recv_timeout(&mut buf, Duration::from_secs(30)).unwrap();
             assert_eq!(&buf[..received.len], text, "{kind}");
             assert_eq!(received.source, Address { port: 0x8000_0007, groups }, "{kind}");
             assert_eq!((received.destination, received.group), (to, group), "{kind}");

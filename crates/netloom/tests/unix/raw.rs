@@ -87,10 +87,10 @@ impl Data {
         assert_eq!(net::send(&self.0, bytes, SendFlags::NOSIGNAL).unwrap(), bytes.len());
     }
 
-    /// The next datagram, if one comes within a second; empty at the end.
+    /// The next datagram, if one comes within half a minute; empty at the end.
     pub(crate) fn recv(&self) -> Option<Vec<u8>> {
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
-        poll(&mut polled, Some(&Timespec { tv_sec: 1, tv_nsec: 0 })).unwrap();
+        poll(&mut polled, Some(&Timespec { tv_sec: 30, tv_nsec: 0 })).unwrap();
         self.recv_now()
     }
 
