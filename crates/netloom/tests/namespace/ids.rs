@@ -28,7 +28,7 @@ fn heard(dialer: &Arc<dyn Dialer>, there: &dyn Fn(), here: &dyn Fn()) -> Vec<(&'
     let mut events = Connection::over(dialer.clone()).subscribe(&[RTNLGRP_LINK]).unwrap().all_namespaces().unwrap();
     let mut blocking = |cause: &dyn Fn()| {
         cause();
-        let first = events.next_timeout(Duration::from_secs(5)).expect("it is told").unwrap();
+        let first = events.next_timeout(Duration::from_secs(60)).expect("it is told").unwrap();
         from(first, &mut || events.try_next())
     };
     let mut all = vec![("blocking", blocking(there), blocking(here))];
@@ -83,7 +83,7 @@ fn ids_are_given_looked_up_and_told() {
     let there = Connection::builder().netns(one.netns()).open().unwrap();
     assert_eq!(nsid::of(&there, Netns::current()).unwrap(), None);
     let mut told = |read: fn(Told) -> Option<i32>| {
-        let event = events.next_timeout(Duration::from_secs(5)).expect("it is told").unwrap();
+        let event = events.next_timeout(Duration::from_secs(60)).expect("it is told").unwrap();
         Told::read(&event).and_then(read)
     };
     let new = |told| if let Told::NewNsid(told) = told { told.nsid } else { None };

@@ -42,7 +42,7 @@ fn links_are_made_heard_of_and_deleted() {
     assert!(!up(&nl, "lo"));
     set_up(&nl, "lo");
     assert!(up(&nl, "lo"));
-    let event = events.next_timeout(Duration::from_secs(5)).unwrap().unwrap();
+    let event = events.next_timeout(Duration::from_secs(60)).unwrap().unwrap();
     let link = event.get(NewlinkNtf).unwrap();
     assert_eq!((link.ifname.as_deref(), event.group(), event.get(DellinkNtf).is_some()), (Some("lo"), Some(1), false));
 
@@ -71,7 +71,7 @@ fn links_are_made_heard_of_and_deleted() {
     nl.call(netloom::families::rt_link::Dellink, &named("made")).unwrap();
     assert!(!names(&nl).contains(&"made".to_owned()));
     let gone = loop {
-        let event = events.next_timeout(Duration::from_secs(5)).expect("the link's end is told").unwrap();
+        let event = events.next_timeout(Duration::from_secs(60)).expect("the link's end is told").unwrap();
         if let Some(link) = event.get(DellinkNtf) {
             break link;
         }

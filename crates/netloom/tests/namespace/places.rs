@@ -81,9 +81,6 @@ fn nothing_is_left_of_a_thousand_connections_elsewhere() {
         let nl = there(&elsewhere).open().unwrap();
         assert!(!up(&nl, "lo"));
         if at == 999 {
-            for e in fs::read_dir("/proc/self/fd").unwrap().flatten() {
-                eprintln!("{:?} {:?}", e.path(), fs::read_link(e.path()));
-            }
             assert_eq!(held(), (threads, descriptors + 3), "a namespace, a socket, what wakes who waits for it");
         }
     }
@@ -100,7 +97,7 @@ fn connections_into_two_namespaces_are_apart() {
     let mut heard = [&here, &a, &b].map(|nl| nl.subscribe(&[RTNLGRP_LINK]).unwrap());
     set_up(&a, "lo");
     assert_eq!([&here, &a, &b].map(|nl| up(nl, "lo")), [false, true, false]);
-    assert!(heard[1].next_timeout(Duration::from_secs(5)).is_some());
+    assert!(heard[1].next_timeout(Duration::from_secs(60)).is_some());
     assert!(heard[0].try_next().is_none() && heard[2].try_next().is_none());
     // Ports are the namespace's, as is all else.
     let named = |elsewhere| there(elsewhere).protocol(Protocol::ROUTE).port(4711).open();

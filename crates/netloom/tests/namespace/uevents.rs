@@ -17,7 +17,7 @@ fn heard(dialer: &Arc<dyn Dialer>, cause: &dyn Fn(&str)) -> Vec<(&'static str, U
     let mut events = Connection::over(dialer.clone()).uevents().unwrap();
     assert!(events.try_next().is_none());
     cause("blocking");
-    let mut all = vec![("blocking", events.next_timeout(Duration::from_secs(5)).expect("it is told").unwrap())];
+    let mut all = vec![("blocking", events.next_timeout(Duration::from_secs(60)).expect("it is told").unwrap())];
     macro_rules! shell {
         ($shell:ident) => {
             async {
