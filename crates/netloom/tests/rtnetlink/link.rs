@@ -250,7 +250,7 @@ fn an_interface_moves_to_another_namespace<C: Shell>() {
 }
 
 /// A process in another network namespace, and that.
-fn elsewhere() -> (Child, File) {
+pub(crate) fn elsewhere() -> (Child, File) {
     let mut other = Command::new("unshare")
         .args(["-n", "sh", "-c", "echo there; exec sleep 60"])
         .stdout(Stdio::piped())

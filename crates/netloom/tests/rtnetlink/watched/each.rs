@@ -8,6 +8,7 @@ use netloom::rtnetlink::watched::{AddressKey, RouteKey};
 use netloom::rtnetlink::{AddressFamily, Addresses, Links, Neighbours, Routes, Rules, route, rule};
 
 use super::{Called, is_true, paired, quietly, steps, synced, told};
+use crate::link::elsewhere;
 use crate::{inside, run, say, works};
 
 #[test]
@@ -37,14 +38,13 @@ fn links_are_true() {
     );
     assert_eq!(links.get(&1).unwrap().ifname.as_deref(), Some("lo"));
     // One end goes to another namespace, and comes back.
-    let mut elsewhere = std::process::Command::new("unshare").args(["-n", "sleep", "60"]).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
-    let pid = elsewhere.id();
+    let (mut other, _) = elsewhere();
+    let pid = other.id();
     steps(&mut links, &[(&format!("ip link set v1 netns {pid}"), &["- v1", "* w0", ".."])]);
     assert_eq!(links.iter().filter(|link| link.ifname.as_deref() == Some("w0")).count(), 1);
     steps(&mut links, &[("ip link del w0", &["- w0", ".."])]);
-    elsewhere.kill().unwrap();
-    elsewhere.wait().unwrap();
+    other.kill().unwrap();
+    other.wait().unwrap();
 }
 
 #[test]

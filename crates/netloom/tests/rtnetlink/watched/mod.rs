@@ -138,7 +138,7 @@ where
         run(command);
         let mut lines = Vec::new();
         let mut missing: Vec<_> = expected.iter().filter(|line| **line != "..").collect();
-        let until = Instant::now() + Duration::from_secs(5);
+        let until = Instant::now() + Duration::from_secs(30);
         loop {
             lines.extend(told(table));
             missing.retain(|line| match lines.iter().position(|told| told == **line) {
@@ -180,7 +180,7 @@ fn paired() {
     run(PAIR);
     // The address's own route, which the kernel adds by and by.
     // net/ipv6/addrconf.c: addrconf_dad_work
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !shown("ip -6 route show table local").iter().any(|route| route["dst"] == "2001:db8::1") {
         assert!(Instant::now() < deadline, "no route of the pair's address");
         thread::sleep(Duration::from_millis(2));
