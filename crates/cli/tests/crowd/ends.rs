@@ -6,14 +6,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::server::{Cost, Server};
-use super::{compiled, full, run};
+use super::{apart, compiled, full, run};
 
 /// What a shell says that runs this under netloom, its parent, with the hostile client as `$0`.
 fn crowd(script: &str) -> Option<String> {
     let client = compiled("hostile")?;
-    let mut run = run(&["--module", "wireguard=wg0"]);
-    run.args(["sh", "-c", script]).arg(&client).stdin(Stdio::null());
-    let output = run.output().unwrap();
+    let mut command = apart(&["--module", "wireguard=wg0"])?;
+    command.args(["sh", "-c", script]).arg(&client).stdin(Stdio::null());
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     Some(String::from_utf8(output.stdout).unwrap())
 }

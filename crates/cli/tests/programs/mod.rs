@@ -1,7 +1,8 @@
 //! Programs run under the command, as root and as a user without rights.
 
+mod folder;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -23,8 +24,7 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 pub(crate) fn netloom() -> &'static Path {
     static COPY: OnceLock<PathBuf> = OnceLock::new();
     COPY.get_or_init(|| {
-        let folder = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap().keep();
-        let copy = folder.join("netloom");
+        let copy = folder::until_the_end().join("netloom");
         // By a program of its own: what this one writes, a child of another thread's may have open, and cannot be executed then.
         let copied = Command::new("cp").args([env!("CARGO_BIN_EXE_netloom").as_ref(), copy.as_os_str()]).status();
         assert!(copied.unwrap().success());
