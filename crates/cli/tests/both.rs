@@ -3,6 +3,8 @@
 #[path = "programs/compiler.rs"]
 mod compiler;
 mod programs;
+#[path = "programs/steady.rs"]
+mod steady;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,6 +16,7 @@ use compiler::compiled;
 use netloom::kernel::Kernel;
 use netloom_interpose::{FIRST_FAMILY, FIRST_GROUP, Interposer, Local, Merged};
 use programs::{MODES, PATH, User, command, is_root, is_there, run, told, users};
+use steady::while_steady;
 
 const OPTIONS: [&str; 6] = ["--module", "doc_exmpl", "--module", "wireguard", "--only", "doc_exmpl"];
 
@@ -33,13 +36,13 @@ fn genl_sees_the_families_of_both() {
     if !is_there("genl") {
         return;
     }
-    let theirs = linux(&["genl", "ctrl", "list"]);
     let names = |out: &str| -> Vec<String> {
         out.lines().filter_map(|line| Some(line.strip_prefix("Name: ")?.to_owned())).collect()
     };
     for user in users() {
         for mode in MODES {
-            let (status, out, err) = run(user, &only(mode), &["genl", "ctrl", "list"]);
+            let list = ["genl", "ctrl", "list"];
+            let (theirs, (status, out, err)) = while_steady(|| linux(&list), || run(user, &only(mode), &list));
             assert_eq!((status, &*err), (Some(0), ""), "{user:?} {mode}");
             let (linux_s, ours) = out.split_at(out.find("Name: DOC_EXMPL").expect("ours is there"));
             assert_eq!(linux_s.trim(), theirs.trim(), "{user:?} {mode}");

@@ -7,6 +7,8 @@ mod compiler;
 #[path = "clients/go.rs"]
 mod go;
 mod programs;
+#[path = "programs/steady.rs"]
+mod steady;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,6 +21,7 @@ use compiler::compiled;
 use netloom::kernel::Kernel;
 use netloom::unix::Server;
 use programs::{MODES, User, command, is_root, is_there, netloom, run, told, users};
+use steady::while_steady;
 
 /// What a program says by itself.
 fn linux(user: User, program: &[&str]) -> (Option<i32>, String, String) {
@@ -128,8 +131,10 @@ fn genl_lists_our_families_alone() {
         let (status, out, _) = run(user, &["--module", "doc_exmpl"], &["genl", "ctrl", "get", "name", "DOC_EXMPL"]);
         assert_eq!((status, out.matches("Name: ").count()), (Some(0), 1), "{out}");
         // To Linux as ever.
-        let listed = linux(user, &["genl", "ctrl", "list"]);
-        assert_eq!(run(user, &["--module", "doc_exmpl", "--no-interpose"], &["genl", "ctrl", "list"]), listed);
+        let list = ["genl", "ctrl", "list"];
+        let run = || run(user, &["--module", "doc_exmpl", "--no-interpose"], &list);
+        let (listed, here) = while_steady(|| linux(user, &list), run);
+        assert_eq!(here, listed);
     }
 }
 

@@ -3,6 +3,8 @@
 #[path = "programs/compiler.rs"]
 mod compiler;
 mod programs;
+#[path = "programs/steady.rs"]
+mod steady;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use compiler::compiled;
 use programs::{MODES, User, command, is_root, is_there, netloom, run, told, users};
+use steady::while_steady;
 
 #[test]
 fn a_served_kernel_side_is_joined() {
@@ -92,10 +95,10 @@ fn links_of_both_kernels_stand_side_by_side() {
     let linux = || told(Command::new("ip").args(["-br", "link"]).stdin(Stdio::null())).1;
     for user in users() {
         let on = ["--module", "wireguard=wg0"];
-        let (status, out, err) = run(user, &on, &["ip", "-br", "link"]);
+        let (expected, (status, out, err)) = while_steady(linux, || run(user, &on, &["ip", "-br", "link"]));
         assert_eq!((status, &*err), (Some(0), ""));
         let (theirs, ours) = out.split_at(out.find("wg0 ").expect("ours comes last"));
-        assert_eq!(theirs, linux(), "{user:?}");
+        assert_eq!(theirs, expected, "{user:?}");
         assert_eq!(ours.split_whitespace().collect::<Vec<_>>(), ["wg0", "DOWN", "<POINTOPOINT,NOARP>"]);
         for (line, expected) in [
             // A name is one kernel's or the other's.

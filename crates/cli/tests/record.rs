@@ -1,6 +1,9 @@
 //! `--record` and `--trace` where datagrams pass: of the verbs that call, and in the kernel side of serve and run.
 #![cfg(target_endian = "little")]
 
+#[path = "programs/steady.rs"]
+mod steady;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use netloom_dynamic::capture::{Form, packets};
 use netloom_dynamic::{Direction, Families, Options, Tracer};
+use steady::while_steady;
 
 /// The middle of a key: the kernel changes its ends.
 const KEY: [u8; 16] = [0xa7; 16];
@@ -18,8 +22,9 @@ fn netloom(args: &[&str]) -> Output {
     command.output().expect("it starts")
 }
 
+/// Also of names that are no text, as interfaces may have.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
@@ -208,10 +213,11 @@ fn interposed_programs_are_recorded() {
     let file = folder.path().join("said.pcap");
     let path = file.to_str().unwrap();
     let links = ["ip", "-o", "link", "show", "up"];
-    let plain = Command::new("ip").args(&links[1..]).output().unwrap();
+    let plain = || text(&Command::new("ip").args(&links[1..]).output().unwrap().stdout);
     for side in [&["--kernel", "linux"][..], &["--module", "wireguard=wg7"]] {
-        let output = netloom(&[&["run", "--trace", "--record", path], side, &["--"], &links].concat());
-        assert_eq!(text(&output.stdout), text(&plain.stdout), "{side:?}: {}", text(&output.stderr));
+        let run = || netloom(&[&["run", "--trace", "--record", path], side, &["--"], &links].concat());
+        let (plain, output) = while_steady(plain, run);
+        assert_eq!(text(&output.stdout), plain, "{side:?}: {}", text(&output.stderr));
         let trace = text(&output.stderr);
         let asked = trace.lines().filter(|line| line.contains("-> rt-link getlink")).count();
         assert_eq!(asked, 1, "{side:?}: once each: {trace}");
@@ -222,7 +228,7 @@ fn interposed_programs_are_recorded() {
         assert_eq!(lines(&file).len(), trace.lines().count(), "{side:?}: {trace}");
         // From the record.
         let again = netloom(&[&["run", "--replay", path, "--"], &links[..]].concat());
-        assert_eq!(text(&again.stdout), text(&plain.stdout), "{side:?}: {}", text(&again.stderr));
+        assert_eq!(text(&again.stdout), plain, "{side:?}: {}", text(&again.stderr));
     }
 }
 
