@@ -236,7 +236,7 @@ fn events_are_lines() {
         "$1" listen rt-link --json >"$folder/events" 2>"$folder/ready" & listener=$!
         read -r _ <"$folder/ready"
         "$1" do rt-link setlink '{"ifi-index": 1, "ifi-flags": ["up"], "ifi-change": 1}'
-        for try in 1 2 3 4 5 6 7 8 9 10; do [ -s "$folder/events" ] && break; sleep 0.1; done
+        for try in $(seq 600); do [ -s "$folder/events" ] && break; sleep 0.1; done
         kill -INT $listener; wait $listener
         cat "$folder/events"; rm -r "$folder"
     "#;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout};
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use netloom::families::doc_exmpl::{Echo, List, Msg};
 use netloom::{Connection, unix};
@@ -49,7 +50,9 @@ fn a_thousand_programs_at_once_are_answered() {
         }
     }
     let dialer = Arc::new(unix::Dialer::connect(&server.path).unwrap());
-    let own: Vec<Connection> = (0..OWN).map(|_| Connection::over(dialer.clone())).collect();
+    let own: Vec<Connection> = (0..OWN)
+        .map(|_| Connection::builder().dialer(dialer.clone()).timeout(Duration::from_secs(60)).open().unwrap())
+        .collect();
     let all = server.report().sockets;
     assert!(all >= PROGRAMS, "all at once: {all}");
     let barrier = Barrier::new(OWN + 1);
