@@ -102,7 +102,7 @@ fn inside(test: &str) -> bool {
         return true;
     }
     if !Command::new("unshare").args(["-Urn", "--", "true"]).status().is_ok_and(|status| status.success()) {
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: no user namespaces here (unshare -Urn fails)");
+        let _ = writeln!(std::io::stderr(), "skipped: {test}: no user namespaces here (unshare -Urn fails)");
         return false;
     }
     let mut again = Command::new("unshare");

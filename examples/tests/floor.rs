@@ -36,7 +36,7 @@ fn text<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> std::result::Res
 }
 
 fn skip(why: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED {why}");
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn unshared(script: &str) -> Option<String> {
     let works =
         |words: &[&str]| Command::new(words[0]).args(&words[1..]).output().is_ok_and(|output| output.status.success());
     if !works(&["ip", "-V"]) || !works(&["unshare", "-Urn", "true"]) {
-        let _ = writeln!(std::io::stderr(), "SKIPPED rtnetlink by the command: no ip here, or no user namespaces");
+        let _ = writeln!(std::io::stderr(), "skipped: rtnetlink by the command: no ip here, or no user namespaces");
         return None;
     }
     let mut sh = Command::new("unshare");

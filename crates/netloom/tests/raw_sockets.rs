@@ -114,7 +114,7 @@ fn a_group_hears_what_is_sent_to_it() {
         // One by number, one by mask, one of another group.
         let joined = members[0].join(5);
         if side == "Linux" && errno(joined) == Some(Errno::EPERM) {
-            let _ = writeln!(std::io::stderr(), "SKIPPED groups of USERSOCK on Linux: joining takes CAP_NET_ADMIN");
+            let _ = writeln!(std::io::stderr(), "skipped: groups of USERSOCK on Linux: joining takes CAP_NET_ADMIN");
             continue;
         }
         let by_mask = open(Protocol::USERSOCK).unwrap();

@@ -80,7 +80,7 @@ fn what_other_programs_send_is_no_answer() {
     if let Err(error) = forger.send_to(to, &forged(1, 0)) {
         // Whoever may not administer the network cannot even try.
         assert_eq!(error.errno(), Some(Errno::EPERM));
-        let _ = writeln!(std::io::stderr(), "SKIPPED forged answers: only root may send to others' ports");
+        let _ = writeln!(std::io::stderr(), "skipped: forged answers: only root may send to others' ports");
         return;
     }
     let over = Arc::new(AtomicBool::new(false));

@@ -17,7 +17,7 @@ pub(crate) fn inside_as(test: &str, words: &[&str], input: impl Into<Stdio>) -> 
         return true;
     }
     if !Command::new("unshare").args(words).args(["--", "true"]).status().is_ok_and(|status| status.success()) {
-        say(&format!("SKIPPED {test}: no user namespaces here (unshare {} fails)", words.join(" ")));
+        say(&format!("skipped: {test}: no user namespaces here (unshare {} fails)", words.join(" ")));
         return false;
     }
     let mut again = Command::new("unshare");

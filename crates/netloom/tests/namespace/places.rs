@@ -162,7 +162,7 @@ fn whoever_made_a_namespace_has_sockets_in_it() {
         return;
     }
     if !Command::new("unshare").args(["-Urn", "true"]).status().is_ok_and(|status| status.success()) {
-        return say("SKIPPED whoever_made_a_namespace: no user namespaces in user namespaces here");
+        return say("skipped: whoever_made_a_namespace: no user namespaces in user namespaces here");
     }
     let status = fs::read_to_string("/proc/self/status").unwrap();
     assert!(status.contains("CapEff:\t0000000000000000"), "without rights: {status}");

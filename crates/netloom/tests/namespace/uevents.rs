@@ -54,7 +54,7 @@ fn devices_of_another_namespace_of_linux_are_heard_there_alone() {
         kinds.map(|kind| link::add(nl, &link::new(name, kind))).any(|made| made.is_ok())
     };
     if !made(&there, "probe") {
-        return say("SKIPPED uevents of links: this kernel has no link types without a module");
+        return say("skipped: uevents of links: this kernel has no link types without a module");
     }
     let mut here = Connection::open().unwrap().uevents().unwrap();
     let dialer: Arc<dyn Dialer> = Arc::new(LinuxDialer::in_namespace(&elsewhere.netns()).unwrap());

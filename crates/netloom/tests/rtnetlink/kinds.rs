@@ -30,7 +30,7 @@ fn made<C: Shell>(nl: &C, link: &Link) -> bool {
     match nl.done(link::add(nl, link)) {
         Ok(_) => true,
         Err(error) if error.is_unsupported() => {
-            say(&format!("SKIPPED making {}: not in this kernel", link::kind(link).unwrap()));
+            say(&format!("skipped: making {}: not in this kernel", link::kind(link).unwrap()));
             false
         }
         Err(error) => panic!("{error}"),

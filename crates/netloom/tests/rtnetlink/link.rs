@@ -237,7 +237,7 @@ fn what_we_make_and_change_ip_shows<C: Shell>() {
 
 fn an_interface_moves_to_another_namespace<C: Shell>() {
     if !works("ip link add v0 type veth peer name v1") {
-        return say("SKIPPED moving an interface: no veth here");
+        return say("skipped: moving an interface: no veth here");
     }
     let (mut other, namespace) = elsewhere();
     let here = open::<C>();
@@ -272,7 +272,7 @@ fn what_is_made_is_told_by_its_index_wherever_it_is<C: Shell>() {
     for _ in 0..2 {
         match here.done(link::add(&here, &bridge("many%d"))) {
             Err(error) if error.errno().is_none() => {
-                say(&format!("SKIPPED names that the kernel chooses: not told before Linux 6.2 ({error})"));
+                say(&format!("skipped: names that the kernel chooses: not told before Linux 6.2 ({error})"));
             }
             made => {
                 let made = made.unwrap();

@@ -77,11 +77,11 @@ fn inside_as(test: &str, ways: &[&[&str]]) -> bool {
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     };
     if !works(Command::new("ip").arg("-V")) {
-        say(&format!("SKIPPED {test}: no ip here (package iproute2)"));
+        say(&format!("skipped: {test}: no ip here (package iproute2)"));
         return false;
     }
     let Some(way) = ways.iter().find(|way| works(Command::new("unshare").args(**way).args(["--", "ip", "-V"]))) else {
-        say(&format!("SKIPPED {test}: neither root nor user namespaces here (unshare fails)"));
+        say(&format!("skipped: {test}: neither root nor user namespaces here (unshare fails)"));
         return false;
     };
     let mut again = Command::new("unshare");

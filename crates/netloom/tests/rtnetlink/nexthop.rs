@@ -35,7 +35,7 @@ const RICH: &str = "
 fn has_resilient() -> bool {
     let has = works("ip nexthop add id 999 group 2 type resilient buckets 1") && works("ip nexthop del id 999");
     if !has {
-        say("SKIPPED resilient groups of nexthop: not in this kernel or ip");
+        say("skipped: resilient groups of nexthop: not in this kernel or ip");
     }
     has
 }
@@ -110,7 +110,7 @@ fn what_ip_has_added_is_read<C: Shell>() {
         run("ip nexthop add id 11 group 2/3 type resilient buckets 8 idle_timer 5 unbalanced_timer 7");
     }
     if !works("ip nexthop add id 14 encap ip id 5 dst 192.0.2.8 via 192.0.2.7 dev v0") {
-        say("SKIPPED encapsulation of nexthop: ip or the kernel refuses it");
+        say("skipped: encapsulation of nexthop: ip or the kernel refuses it");
     }
     let nl = open::<C>();
     compare(&nl);
@@ -142,7 +142,7 @@ fn what_we_add_ip_shows<C: Shell>() {
     .unwrap();
     let tunnel = EncapIp::new().id(5).dst(Ipv4Addr::new(192, 0, 2, 8));
     match nl.done(nexthop::add(&nl, nexthop::via(gateway).oif(v0).encap(Encap::Ip(tunnel)).id(34))) {
-        Err(error) if error.errno() == Some(Errno::EOPNOTSUPP) => say(&format!("SKIPPED encapsulation: {error}")),
+        Err(error) if error.errno() == Some(Errno::EOPNOTSUPP) => say(&format!("skipped: encapsulation: {error}")),
         done => assert_eq!(done.unwrap(), 34),
     }
     compare(&nl);
@@ -282,7 +282,7 @@ fn packets_are_counted_by_member<C: Shell>() {
     let nl = open::<C>();
     match nl.done(nexthop::counters(&nl, 10)) {
         Err(error) if error.errno() == Some(Errno::EINVAL) => {
-            return say(&format!("SKIPPED counters of nexthop: this kernel has none: {error}"));
+            return say(&format!("skipped: counters of nexthop: this kernel has none: {error}"));
         }
         counters => assert_eq!(counters.unwrap().unwrap().len(), 2),
     }

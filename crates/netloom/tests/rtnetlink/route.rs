@@ -397,7 +397,7 @@ fn encapsulations_are_chosen_by_their_type<C: Shell>() {
         let prefix: Prefix = to.parse().unwrap();
         let family = if prefix.family() == AddressFamily::INET { "-4" } else { "-6" };
         if !works(&format!("ip {family} route add {to} encap {words} dev v0")) {
-            say(&format!("SKIPPED encap {words}: not in this kernel"));
+            say(&format!("skipped: encap {words}: not in this kernel"));
             continue;
         }
         let listed = || {
@@ -442,7 +442,7 @@ fn encapsulations_are_chosen_by_their_type<C: Shell>() {
         // A label is the upper 20 bits; the last one has the bit 8 set.
         assert_eq!(labels.unwrap(), [0, 6, 0x40, 0, 0, 0xc, 0x81, 0]);
     } else {
-        say("SKIPPED encap mpls: not in this kernel");
+        say("skipped: encap mpls: not in this kernel");
     }
     if works("ip -6 route add 2001:db8:10::/48 encap seg6 mode encap segs 2001:db8::5 dev v0") {
         let all = nl.done(route::table(&nl, AddressFamily::INET6, route::TABLE_MAIN)).unwrap();
@@ -453,6 +453,6 @@ fn encapsulations_are_chosen_by_their_type<C: Shell>() {
         // include/uapi/linux/seg6_iptunnel.h: the mode, then the header, then the segments from the last one on.
         assert!(segments.unwrap().ends_with(&[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]));
     } else {
-        say("SKIPPED encap seg6: not in this kernel");
+        say("skipped: encap seg6: not in this kernel");
     }
 }
