@@ -145,7 +145,7 @@ fn set(
 fn value(kind: &Kind, hint: Option<Hint>, payload: &[u8], scope: &Scope<'_>) -> Option<Value> {
     let most = match kind {
         Kind::Flag => 0,
-        // One that may be as long as it likes says so by having no length.
+        // Of 4 bytes or 8.
         Kind::Int(int) | Kind::Enum(int, _) if int.bytes == 0 => size_of::<u64>(),
         Kind::Int(int) | Kind::Enum(int, _) => usize::from(int.bytes),
         Kind::Bitfield32(_) => 8,

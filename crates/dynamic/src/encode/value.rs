@@ -117,13 +117,13 @@ pub(super) fn structure(info: &StructInfo, object: &Map<String, Value>, path: &P
         let Some(value) = object.get(member.name) else { continue };
         let path = path.key(member.name);
         let misfit = |expected: String| Err(misfit(&path, expected, value));
+        let exact = |value, hint| {
+            let bytes = binary(value, hint, &path)?;
+            check_length(bytes.len(), member.len, member.len, &path).map(|()| bytes)
+        };
         let written = match (member.kind, as_it_came(value)) {
             (MemberKind::Pad, _) => continue,
-            (MemberKind::Int(..) | MemberKind::String | MemberKind::Binary, Some(bytes)) => {
-                let bytes = binary(bytes, None, &path)?;
-                check_length(bytes.len(), member.len, member.len, &path)?;
-                bytes
-            }
+            (MemberKind::Int(..) | MemberKind::String | MemberKind::Binary, Some(bytes)) => exact(bytes, None)?,
             (MemberKind::Int(int, names), None) => number::bytes(int, integer(value, int, names, member.hint, &path)?),
             (MemberKind::String, None) => match value.as_str() {
                 Some(text) if text.len() <= member.len => text.as_bytes().to_vec(),
@@ -136,11 +136,7 @@ pub(super) fn structure(info: &StructInfo, object: &Map<String, Value>, path: &P
                 }
                 None => return misfit("text".into()),
             },
-            (MemberKind::Binary, None) => {
-                let bytes = binary(value, member.hint, &path)?;
-                check_length(bytes.len(), member.len, member.len, &path)?;
-                bytes
-            }
+            (MemberKind::Binary, None) => exact(value, member.hint)?,
             (MemberKind::Struct(inner), _) => {
                 let members = self::object(value, &path)?;
                 members_known(inner, members, &path)?;
